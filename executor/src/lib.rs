@@ -1,1 +1,16 @@
-//! To be written.
+//! A work-stealing, multi-threaded async runtime.
+
+mod blocking;
+mod context;
+mod driver;
+mod queue;
+mod rt_sync;
+pub mod runtime;
+mod scheduler;
+pub mod task;
+mod task_api;
+
+pub use task_api::spawn;
+
+#[cfg(feature = "macros")]
+pub use executor_rt_macros::{main, test};

@@ -1,0 +1,94 @@
+//! Which runtime the current thread is in, and the default one for threads that are in none.
+
+mod start;
+mod threads;
+
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ptr;
+use std::sync::{Arc, OnceLock};
+
+use crate::blocking::Pool;
+use crate::scheduler::Shared;
+
+pub(crate) use start::{Hook, Options, start};
+use threads::Threads;
+
+/// Everything that belongs to one runtime.
+pub(crate) struct State {
+    pub(crate) scheduler: Arc<Shared>,
+    pub(crate) blocking: Pool,
+    pub(crate) threads: Threads,
+}
+
+/// Calls `f` with the runtime that the current thread is in, or with the default runtime, which the first such call starts.
+///
+/// `f` must not run user code: what it borrows belongs to a guard that user code could drop.
+pub(crate) fn with_current<R>(f: impl FnOnce(&Arc<State>) -> R) -> R {
+    try_with_current(|state| match state {
+        Some(state) => f(state),
+        None => f(default_runtime()),
+    })
+}
+
+/// As `with_current`, without starting the default runtime.
+pub(crate) fn try_with_current<R>(f: impl FnOnce(Option<&Arc<State>>) -> R) -> R {
+    let entered = ENTERED.get();
+    // SAFETY: not null means that the innermost `Entered` of this thread lives, which owns the `Arc`; guards leave in the order
+    // they came (`Entered::drop` sees to it), and a forgotten guard leaks its `Arc`.
+    f(unsafe { entered.as_ref() })
+}
+
+/// Puts the current thread into a runtime until dropped.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    /// Boxed, so that the thread local can point to it while the guard moves.
+    state: Option<Box<Arc<State>>>,
+    previous: *const Arc<State>,
+    _not_send: PhantomData<*const ()>,
+}
+
+pub(crate) fn enter(state: &Arc<State>) -> Entered {
+    let state = Box::new(state.clone());
+    let previous = ENTERED.replace(&*state);
+    Entered { state: Some(state), previous, _not_send: PhantomData }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let Some(state) = self.state.take() else { return };
+        if ENTERED.get() == &raw const *state {
+            ENTERED.set(self.previous);
+            return;
+        }
+        // A guard that outlives one entered after it would leave a dangling context. Leak it: the pointer stays good.
+        Box::leak(state);
+        if !std::thread::panicking() {
+            panic!("`EnterGuard`s were dropped out of order: drop the latest first");
+        }
+    }
+}
+
+/// The default runtime: few threads, started once, never joined.
+fn default_runtime() -> &'static Arc<State> {
+    static DEFAULT: OnceLock<Arc<State>> = OnceLock::new();
+    DEFAULT.get_or_init(|| {
+        let options = Options { workers: DEFAULT_WORKERS.min(num_cpus::get()), name: Arc::new(|| "executor-default".into()), ..Options::default() };
+        start(&options).unwrap_or_else(|error| {
+            panic!("the default runtime could not be started: {error}. Start a `runtime::Runtime` and use it inside, to handle this error")
+        })
+    })
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("scheduler", &self.scheduler).field("blocking", &self.blocking).finish_non_exhaustive()
+    }
+}
+
+thread_local! {
+    static ENTERED: Cell<*const Arc<State>> = const { Cell::new(ptr::null()) };
+}
+
+const DEFAULT_WORKERS: usize = 2;

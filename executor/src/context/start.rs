@@ -1,0 +1,132 @@
+//! Starts a runtime: its shared state and its threads. Ends it, too.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::threads::is_own_thread;
+use super::{State, Threads};
+use crate::blocking::{Pool, Submitted};
+use crate::scheduler::{Config, Shared};
+use crate::task::Notified;
+
+/// A function that the user wants called on every thread.
+pub(crate) type Hook = Arc<dyn Fn() + Send + Sync>;
+
+/// What the builder decided.
+#[derive(Clone)]
+pub(crate) struct Options {
+    pub(crate) workers: usize,
+    pub(crate) current_thread: bool,
+    pub(crate) start_paused: bool,
+    pub(crate) name: Arc<dyn Fn() -> String + Send + Sync>,
+    pub(crate) stack_size: Option<usize>,
+    pub(crate) on_start: Option<Hook>,
+    pub(crate) on_stop: Option<Hook>,
+    pub(crate) blocking_threads: usize,
+    pub(crate) keep_alive: Duration,
+}
+
+/// Starts a runtime.
+pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
+    let config =
+        Config { workers: options.workers, current_thread: options.current_thread, start_paused: options.start_paused };
+    let (scheduler, cores) = Shared::new(&config)?;
+    let state = Arc::new(State {
+        scheduler: scheduler.clone(),
+        blocking: Pool::new(options.blocking_threads, options.keep_alive),
+        threads: Threads::new(options.clone()),
+    });
+    if let Err(error) = start_threads(&state, cores) {
+        // Those that did start end now; `build` leaves nothing behind.
+        state.close();
+        state.threads.wait(None);
+        state.scheduler.drain();
+        return Err(io::Error::new(error.kind(), format!("a thread of the runtime could not be started: {error}")));
+    }
+    Ok(state)
+}
+
+fn start_threads(state: &Arc<State>, cores: Vec<crate::scheduler::Core>) -> io::Result<()> {
+    if let Some(slot) = state.scheduler.core_slot() {
+        cores.into_iter().for_each(|core| slot.put(core));
+        return Ok(());
+    }
+    for core in cores {
+        state.threads.start(state, move |state| state.scheduler.clone().run_worker(core))?;
+    }
+    state.threads.start(state, |state| state.scheduler.run_guard())
+}
+
+impl State {
+    /// Hands a job to the blocking pool. What comes back must be cancelled by the caller, where user code may run.
+    pub(crate) fn submit_blocking(self: &Arc<Self>, job: Notified) -> Option<Notified> {
+        let clock = self.scheduler.driver().clock();
+        clock.hold();
+        let refused = match self.blocking.submit(job) {
+            Submitted::Queued => None,
+            Submitted::Refused(job) => Some(job),
+            Submitted::NeedsThread => match self.threads.start(self, |state| state.blocking.run(|| state.job_done())) {
+                Ok(()) => None,
+                Err(_) => self.blocking.thread_failed(),
+            },
+        };
+        if refused.is_some() {
+            clock.release();
+        }
+        refused
+    }
+
+    fn job_done(&self) {
+        let driver = self.scheduler.driver();
+        driver.clock().release();
+        if driver.clock().is_paused() {
+            // Whoever sleeps in the driver may let time jump now.
+            driver.wake();
+        }
+    }
+
+    /// Stops polling and takes no more blocking jobs.
+    pub(crate) fn close(&self) {
+        self.scheduler.close();
+        for job in self.blocking.close() {
+            self.scheduler.driver().clock().release();
+            job.cancel();
+        }
+    }
+
+    /// Ends the runtime: every task is dropped, threads are waited for until `deadline`. On one of its own threads nothing is
+    /// waited for.
+    pub(crate) fn shut_down(self: &Arc<Self>, deadline: Option<Instant>) {
+        self.close();
+        self.scheduler.drain();
+        if !is_own_thread(self) {
+            self.threads.wait(deadline);
+            // What the threads left, if they pushed after our first round.
+            self.scheduler.drain();
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            workers: num_cpus::get(),
+            current_thread: false,
+            start_paused: false,
+            name: Arc::new(|| "executor-worker".into()),
+            stack_size: None,
+            on_start: None,
+            on_stop: None,
+            blocking_threads: 512,
+            keep_alive: Duration::from_secs(10),
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("workers", &self.workers).field("current_thread", &self.current_thread).finish_non_exhaustive()
+    }
+}

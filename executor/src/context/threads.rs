@@ -1,0 +1,108 @@
+//! The operating system's threads of one runtime: how they are started, named, counted and waited for.
+
+use std::cell::Cell;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use parking_lot::{Condvar, Mutex};
+
+use super::{Options, State, enter};
+use crate::task::drop_quietly;
+
+/// Starts threads and knows which of them live.
+#[derive(Debug)]
+pub(crate) struct Threads {
+    options: Options,
+    living: Arc<Living>,
+}
+
+/// Apart from the runtime's state, which a thread lets go before it counts as ended.
+#[derive(Debug, Default)]
+struct Living {
+    inner: Mutex<Inner>,
+    ended: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    count: usize,
+    handles: Vec<thread::JoinHandle<()>>,
+}
+
+impl Threads {
+    pub(super) fn new(options: Options) -> Self {
+        Self { options, living: Arc::default() }
+    }
+
+    /// Starts a thread that is in the runtime and runs `main`.
+    pub(crate) fn start(&self, state: &Arc<State>, main: impl FnOnce(&Arc<State>) + Send + 'static) -> io::Result<()> {
+        let mut builder = thread::Builder::new().name((self.options.name)());
+        if let Some(size) = self.options.stack_size {
+            builder = builder.stack_size(size);
+        }
+        let (state, living) = (state.clone(), self.living.clone());
+        let mut inner = self.living.inner.lock();
+        let handle = builder.spawn(move || {
+            if catch_unwind(AssertUnwindSafe(|| live(state, main))).is_err() {
+                // No user code panics through here: a broken invariant. Going on would leave tasks waiting for ever.
+                eprintln!("executor: a runtime thread panicked outside of any task; please report this");
+                std::process::abort();
+            }
+            living.inner.lock().count -= 1;
+            living.ended.notify_all();
+        })?;
+        inner.count += 1;
+        inner.handles.retain(|handle| !handle.is_finished());
+        inner.handles.push(handle);
+        Ok(())
+    }
+
+    /// Waits until all threads have ended, or until `deadline`. False: some have not, and are left to themselves.
+    pub(crate) fn wait(&self, deadline: Option<Instant>) -> bool {
+        let mut inner = self.living.inner.lock();
+        while inner.count > 0 {
+            match deadline {
+                None => self.living.ended.wait(&mut inner),
+                Some(deadline) if self.living.ended.wait_until(&mut inner, deadline).timed_out() => break,
+                Some(_) => {}
+            }
+        }
+        let all = inner.count == 0;
+        let handles = std::mem::take(&mut inner.handles);
+        drop(inner);
+        if all {
+            // They are past their last step; joining them means that the system's threads are gone, too.
+            handles.into_iter().for_each(|handle| drop_quietly(handle.join()));
+        }
+        all
+    }
+}
+
+/// True on a thread of this runtime: waiting for it would be waiting for itself.
+pub(crate) fn is_own_thread(state: &Arc<State>) -> bool {
+    ptr::eq(RUNTIME.get(), Arc::as_ptr(state))
+}
+
+fn live(state: Arc<State>, main: impl FnOnce(&Arc<State>)) {
+    RUNTIME.set(Arc::as_ptr(&state));
+    let _entered = enter(&state);
+    call(&state.threads.options.on_start);
+    main(&state);
+    call(&state.threads.options.on_stop);
+}
+
+/// Calls a user's hook. Its panic was reported by the panic hook, and must not take the thread along.
+fn call(hook: &Option<super::Hook>) {
+    if let Some(hook) = hook {
+        drop_quietly(catch_unwind(AssertUnwindSafe(|| hook())));
+    }
+}
+
+thread_local! {
+    /// The runtime whose thread this is. Compared, never followed.
+    static RUNTIME: Cell<*const State> = const { Cell::new(ptr::null()) };
+}

@@ -1,0 +1,252 @@
+//! Joins reactor, timer wheels and clock into one duty that one thread at a time may hold.
+//!
+//! The duty is to wait for the outside world. Whoever holds it may `block` until an event or a deadline, or `look` without waiting;
+//! either way it gets a list of wakers and wakes them itself, afterwards. This module never schedules.
+//!
+//! ```text
+//!   worker, idle ── try_duty ──▶ Duty ── block ──▶ reactor.turn(min deadline)  ──┐
+//!   worker, busy ── try_duty ──▶ Duty ── look  ──▶ reactor.turn(0)             ──┼──▶ wheels.turn(now) ──▶ list of wakers
+//!   guard        ── try_duty ──▶ Duty ── look  ──▶                             ──┘
+//! ```
+//!
+//! Oversleep. The sleeper must not miss a deadline that is registered while it falls asleep:
+//! ```text
+//!   sleeper: sleep_until = min(next_wake) ; fence ; re-read next_wake        inserter: next_wake = d ; fence ; read sleep_until
+//! ```
+//! With both fences SeqCst, either the sleeper's second look sees `d`, or the inserter sees `sleep_until` and, if `d` is earlier,
+//! ends the sleep. Storing after loading, instead of before, loses the timer for ever.
+
+mod clock;
+
+use std::io;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use crossbeam_utils::CachePadded;
+use parking_lot::{Mutex, MutexGuard};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+
+pub(crate) use clock::Clock;
+pub(crate) use reactor::{Direction, Handle as ReactorHandle, Interest, ReadyEvent, Source};
+pub(crate) use timer::{Entry, Status};
+
+/// A timer wheel that knows whom to wake when it gets an earlier deadline.
+pub(crate) type Timers = timer::Wheel<Alarm>;
+
+/// The duty's state. One per runtime.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    duty: Mutex<reactor::Reactor>,
+    handle: ReactorHandle,
+    /// One wheel per worker, and some for other threads.
+    wheels: Box<[Arc<Timers>]>,
+    alarm: Alarm,
+    clock: Arc<Clock>,
+    /// How many turns there were. The guard compares.
+    turns: CachePadded<AtomicU64>,
+    /// When the last turn was, in nanoseconds since the clock's origin.
+    last_turn: CachePadded<AtomicU64>,
+    /// The holder waits without a limit that a busy thread could prolong.
+    blocking: AtomicBool,
+}
+
+/// The right to turn the reactor. Dropping it leaves the duty vacant.
+pub(crate) struct Duty<'a> {
+    driver: &'a Driver,
+    reactor: MutexGuard<'a, reactor::Reactor>,
+}
+
+/// Ends the driver's sleep if a new deadline asks for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Alarm {
+    /// Until when the holder sleeps, in nanoseconds since the origin. 0: it does not.
+    sleep_until: Arc<CachePadded<AtomicU64>>,
+    handle: ReactorHandle,
+    origin: Instant,
+}
+
+impl Driver {
+    pub(crate) fn new(wheels: usize, clock: Arc<Clock>) -> io::Result<Self> {
+        let (reactor, handle) = reactor::Reactor::new()?;
+        let origin = clock.now();
+        let alarm = Alarm { sleep_until: Arc::default(), handle: handle.clone(), origin };
+        Ok(Self {
+            duty: Mutex::new(reactor),
+            handle,
+            wheels: (0..wheels).map(|_| Arc::new(Timers::new(origin, alarm.clone()))).collect(),
+            alarm,
+            clock,
+            turns: CachePadded::default(),
+            last_turn: CachePadded::default(),
+            blocking: AtomicBool::new(false),
+        })
+    }
+
+    /// The duty, if nobody holds it.
+    pub(crate) fn try_duty(&self) -> Option<Duty<'_>> {
+        Some(Duty { driver: self, reactor: self.duty.try_lock()? })
+    }
+
+    pub(crate) fn handle(&self) -> &ReactorHandle {
+        &self.handle
+    }
+
+    pub(crate) fn wheel(&self, index: usize) -> &Arc<Timers> {
+        &self.wheels[index]
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<Clock> {
+        &self.clock
+    }
+
+    /// Ends a `block`, or makes the next one return at once.
+    pub(crate) fn wake(&self) {
+        self.handle.wake();
+    }
+
+    pub(crate) fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    /// True while the holder is blocked, for the guard that wants to sleep deeply.
+    pub(crate) fn is_blocking(&self) -> bool {
+        self.blocking.load(Ordering::Relaxed)
+    }
+
+    /// True if nobody has turned for a while: time for a busy worker to look.
+    pub(crate) fn is_stale(&self, now: Instant) -> bool {
+        self.since_origin(now).saturating_sub(self.last_turn.load(Ordering::Relaxed)) >= STALE.as_nanos() as u64
+    }
+
+    /// Moves the wakers of what is due in one wheel to `wakers`. Any thread may.
+    pub(crate) fn fire_wheel(&self, index: usize, now: Instant, wakers: &mut Vec<Waker>) {
+        let wheel = &self.wheels[index];
+        // The published bound is a plain load: the common case, nothing due, takes no lock.
+        if wheel.next_wake().is_some_and(|due| due <= now) {
+            while wheel.turn(now, wakers) && wakers.len() < MOST_WAKERS {}
+        }
+    }
+
+    /// Moves the wakers of what is due in all wheels to `wakers`.
+    fn fire_all(&self, now: Instant, wakers: &mut Vec<Waker>) {
+        (0..self.wheels.len()).for_each(|index| self.fire_wheel(index, now, wakers));
+    }
+
+    /// After this, sources and timers answer that the runtime has shut down.
+    pub(crate) fn close(&self, wakers: &mut Vec<Waker>) {
+        self.handle.close(wakers);
+        for wheel in &self.wheels {
+            while wheel.close(wakers) {}
+        }
+    }
+
+    fn next_wake(&self) -> Option<Instant> {
+        self.wheels.iter().filter_map(|wheel| wheel.next_wake()).min()
+    }
+
+    fn since_origin(&self, instant: Instant) -> u64 {
+        nanos(instant.saturating_duration_since(self.alarm.origin))
+    }
+
+    fn record_turn(&self, now: Instant) {
+        // Only the duty's holder writes, so load and store need not be one step.
+        self.turns.store(self.turns.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.last_turn.store(self.since_origin(now), Ordering::Relaxed);
+    }
+}
+
+impl Duty<'_> {
+    /// Waits for an event, a deadline or `Driver::wake`, and collects whom to wake.
+    pub(crate) fn block(&mut self, wakers: &mut Vec<Waker>) {
+        let driver = self.driver;
+        let until = driver.alarm.publish(|| driver.next_wake());
+        driver.blocking.store(true, Ordering::Relaxed);
+        if !driver.clock.is_paused() {
+            let timeout = until.map(|until| until.saturating_duration_since(driver.clock.now()));
+            self.turn(timeout, wakers);
+        } else {
+            self.jump(until, wakers);
+        }
+        driver.blocking.store(false, Ordering::Relaxed);
+        driver.alarm.retract();
+        self.finish(wakers);
+    }
+
+    /// Collects whom to wake now, without waiting.
+    pub(crate) fn look(&mut self, wakers: &mut Vec<Waker>) {
+        self.turn(Some(Duration::ZERO), wakers);
+        self.finish(wakers);
+    }
+
+    /// The paused clock's way to wait: if the outside world has nothing, and nothing holds the clock, time jumps to the deadline.
+    fn jump(&mut self, until: Option<Instant>, wakers: &mut Vec<Waker>) {
+        self.turn(Some(Duration::ZERO), wakers);
+        if !wakers.is_empty() {
+            return;
+        }
+        // The published bound may be too early; the clock must show the deadline itself.
+        let deadline = until.and_then(|_| self.driver.wheels.iter().filter_map(|wheel| wheel.next_deadline()).min());
+        match deadline {
+            Some(deadline) if self.driver.clock.jump_to(deadline) => {}
+            _ => self.turn(None, wakers),
+        }
+    }
+
+    fn turn(&mut self, timeout: Option<Duration>, wakers: &mut Vec<Waker>) {
+        if let Err(error) = self.reactor.turn(timeout, wakers) {
+            // Without its reactor the runtime is deaf for ever; a crash is easier to find.
+            eprintln!("executor: the operating system refuses to report events: {error}");
+            std::process::abort();
+        }
+    }
+
+    fn finish(&mut self, wakers: &mut Vec<Waker>) {
+        let now = self.driver.clock.now();
+        self.driver.record_turn(now);
+        self.driver.fire_all(now, wakers);
+    }
+}
+
+impl Alarm {
+    /// To be called after a wheel took a deadline that is its earliest.
+    pub(crate) fn deadline_added(&self, deadline: Instant) {
+        // Pairs with the fence in `publish`: see the top of this file.
+        fence(Ordering::SeqCst);
+        let deadline = nanos(deadline.saturating_duration_since(self.origin));
+        if deadline < self.sleep_until.load(Ordering::Relaxed) {
+            self.handle.wake();
+        }
+    }
+
+    /// Announces a sleep until what `next_wake` says, and returns that.
+    fn publish(&self, next_wake: impl Fn() -> Option<Instant>) -> Option<Instant> {
+        let mut until = next_wake();
+        loop {
+            let nanos = until.map_or(u64::MAX, |until| nanos(until.saturating_duration_since(self.origin)));
+            self.sleep_until.store(nanos, Ordering::Relaxed);
+            // Pairs with the fence in `deadline_added`.
+            fence(Ordering::SeqCst);
+            let again = next_wake();
+            if again == until {
+                return until;
+            }
+            until = again;
+        }
+    }
+
+    fn retract(&self) {
+        // Relaxed: an inserter that still sees the old value wakes a driver that is awake, which costs one early return.
+        self.sleep_until.store(0, Ordering::Relaxed);
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// A busy worker looks at the outside world this often.
+const STALE: Duration = Duration::from_micros(100);
+
+/// Timers are fired until about so many wakers are collected; the rest fires at the next turn, which follows at once.
+const MOST_WAKERS: usize = 1024;

@@ -1,0 +1,97 @@
+//! The real FIFOs: crossbeam-deque's.
+
+use crossbeam_deque as deque;
+
+/// The owner's end of a worker's FIFO.
+#[derive(Debug)]
+pub(crate) struct Local<T>(deque::Worker<T>);
+
+/// The thieves' end.
+#[derive(Debug)]
+pub(crate) struct Stealer<T>(deque::Stealer<T>);
+
+/// Where threads that are no workers push.
+#[derive(Debug)]
+pub(crate) struct Injector<T>(deque::Injector<T>);
+
+impl<T> Local<T> {
+    pub(crate) fn new() -> Self {
+        Self(deque::Worker::new_fifo())
+    }
+
+    pub(crate) fn stealer(&self) -> Stealer<T> {
+        Stealer(self.0.stealer())
+    }
+
+    #[inline]
+    pub(crate) fn push(&self, value: T) {
+        self.0.push(value);
+    }
+
+    #[inline]
+    pub(crate) fn pop(&self) -> Option<T> {
+        // The emptiness check costs no write; `pop` on an empty queue does and undoes one.
+        if self.0.is_empty() { None } else { self.0.pop() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl<T> Stealer<T> {
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes one value, and moves up to half of the rest to `into`.
+    pub(crate) fn steal_into(&self, into: &Local<T>) -> Option<T> {
+        until_settled(|| self.0.steal_batch_and_pop(&into.0))
+    }
+
+    pub(crate) fn steal(&self) -> Option<T> {
+        until_settled(|| self.0.steal())
+    }
+}
+
+impl<T> Injector<T> {
+    pub(crate) fn new() -> Self {
+        Self(deque::Injector::new())
+    }
+
+    #[inline]
+    pub(crate) fn push(&self, value: T) {
+        self.0.push(value);
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Takes one value, and moves some of the rest to `into`.
+    pub(crate) fn steal_into(&self, into: &Local<T>) -> Option<T> {
+        until_settled(|| self.0.steal_batch_and_pop(&into.0))
+    }
+
+    /// Moves some values to `into`, in their order.
+    pub(crate) fn move_into(&self, into: &Local<T>) {
+        until_settled(|| self.0.steal_batch(&into.0));
+    }
+
+    pub(crate) fn steal(&self) -> Option<T> {
+        until_settled(|| self.0.steal())
+    }
+}
+
+/// Repeats a steal until it is not `Retry`: another thread made progress each time it was.
+fn until_settled<T>(steal: impl Fn() -> deque::Steal<T>) -> Option<T> {
+    loop {
+        match steal() {
+            deque::Steal::Success(value) => return Some(value),
+            deque::Steal::Empty => return None,
+            deque::Steal::Retry => std::hint::spin_loop(),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! `Handle`: a runtime seen from anywhere.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::sync::Arc;
+
+use super::RuntimeFlavor;
+use crate::blocking::Pool;
+use crate::context::{self, Entered, State};
+use crate::task::JoinHandle;
+
+/// A reference to a runtime, to spawn from threads outside it, or to enter it.
+///
+/// A handle does not keep the runtime running. After its end, what is spawned through the handle is dropped, and its
+/// [`JoinHandle`] answers "cancelled".
+#[derive(Clone, Debug)]
+#[doc(alias = "get_running_loop")]
+#[doc(alias = "get_event_loop")]
+pub struct Handle {
+    pub(super) state: Arc<State>,
+}
+
+impl Handle {
+    /// The runtime that the calling code is in: that of the task, of the `block_on`, or of the latest [`enter`](Self::enter).
+    /// Outside of any it is the default runtime, which the first use starts: two worker threads at most, never joined.
+    ///
+    /// # Panics
+    ///
+    /// If the default runtime is needed and the system refuses its threads.
+    pub fn current() -> Self {
+        context::with_current(|state| Self { state: state.clone() })
+    }
+
+    /// The runtime that the calling code is in. Does not start the default runtime.
+    ///
+    /// # Errors
+    ///
+    /// If the code is in no runtime.
+    pub fn try_current() -> Result<Self, TryCurrentError> {
+        context::try_with_current(|state| state.map(|state| Self { state: state.clone() }).ok_or(TryCurrentError(())))
+    }
+
+    /// Puts the calling thread into this runtime until the guard is dropped: [`spawn`](crate::spawn), timers and sockets
+    /// made in between belong to it.
+    ///
+    /// Guards must be dropped in the reverse of their order.
+    pub fn enter(&self) -> EnterGuard<'_> {
+        EnterGuard { _entered: context::enter(&self.state), _handle: std::marker::PhantomData }
+    }
+
+    /// Runs a future as a task of this runtime. See [`executor::spawn`](crate::spawn).
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (handle, refused) = self.state.scheduler.spawn(future, Location::caller());
+        refused.cancel();
+        handle
+    }
+
+    /// Runs a closure that may block on a thread of this runtime's pool. See [`spawn_blocking`](crate::task::spawn_blocking).
+    #[track_caller]
+    pub fn spawn_blocking<F, R>(&self, f: F) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        let (job, handle) = Pool::job(f, Location::caller());
+        if let Some(refused) = self.state.submit_blocking(job) {
+            refused.cancel();
+        }
+        handle
+    }
+
+    /// Runs a future on the calling thread until it completes. See [`Runtime::block_on`](super::Runtime::block_on).
+    ///
+    /// # Panics
+    ///
+    /// If called inside a task.
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        super::block_on::block_on(&self.state, future)
+    }
+
+    /// Which kind of runtime this is.
+    pub fn runtime_flavor(&self) -> RuntimeFlavor {
+        if self.state.scheduler.is_current_thread() { RuntimeFlavor::CurrentThread } else { RuntimeFlavor::MultiThread }
+    }
+}
+
+/// Keeps the thread in a runtime. See [`Handle::enter`].
+#[derive(Debug)]
+#[must_use = "dropping the guard leaves the runtime at once"]
+pub struct EnterGuard<'a> {
+    _entered: Entered,
+    _handle: std::marker::PhantomData<&'a Handle>,
+}
+
+/// The calling code is in no runtime. See [`Handle::try_current`].
+pub struct TryCurrentError(());
+
+impl fmt::Display for TryCurrentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not in a runtime: use `Handle::current` for the default one, or enter one with `Handle::enter`")
+    }
+}
+
+impl fmt::Debug for TryCurrentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TryCurrentError")
+    }
+}
+
+impl std::error::Error for TryCurrentError {}

@@ -1,0 +1,23 @@
+//! The runtime: what starts the scheduler, keeps it, and ends it.
+//!
+//! Most programs need only [`#[executor::main]`](crate::main). Those that embed a runtime in a larger program build one:
+//!
+//! ```
+//! let runtime = executor::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
+//! let answer = runtime.block_on(async {
+//!     let task = executor::spawn(async { 42 });
+//!     task.await.unwrap()
+//! });
+//! assert_eq!(answer, 42);
+//! # std::io::Result::Ok(())
+//! ```
+
+mod block_on;
+mod builder;
+mod handle;
+#[expect(clippy::module_inception, reason = "the file holds the type of that name")]
+mod runtime;
+
+pub use builder::Builder;
+pub use handle::{EnterGuard, Handle, TryCurrentError};
+pub use runtime::{Runtime, RuntimeFlavor};

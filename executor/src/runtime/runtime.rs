@@ -1,0 +1,122 @@
+//! `Runtime`: owns the threads, and ends them.
+
+use std::future::Future;
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::{Builder, EnterGuard, Handle};
+use crate::task::JoinHandle;
+
+/// An async runtime: scheduler, reactor, timers and blocking pool.
+///
+/// # Shutdown
+///
+/// Dropping the runtime, or ending it with one of the methods below, closes it: no future is polled after the poll it is in, every
+/// task is dropped where it waits, and its [`JoinHandle`] answers "cancelled". What was not started in the blocking pool is
+/// dropped, too. Sockets and timers that outlive the runtime answer with an error.
+///
+/// `drop` waits for the runtime's threads: for polls and blocking closures that are under way, at most 5 seconds. What takes longer
+/// is left to itself, and its memory goes when it ends. [`shutdown_timeout`](Self::shutdown_timeout) sets another limit. On one
+/// of the runtime's own threads, that is in a task or a blocking closure, nothing is waited for.
+#[derive(Debug)]
+#[doc(alias = "Runner")]
+#[doc(alias = "EventLoop")]
+pub struct Runtime {
+    handle: Handle,
+}
+
+/// Kinds of runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RuntimeFlavor {
+    /// One thread: whoever calls `block_on`.
+    CurrentThread,
+    /// Worker threads that steal from each other.
+    MultiThread,
+}
+
+impl Runtime {
+    /// A multi-thread runtime with a worker for each processor, or as many as `EXECUTOR_WORKERS` says.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::build`].
+    #[doc(alias = "new_event_loop")]
+    pub fn new() -> io::Result<Self> {
+        Builder::new_multi_thread().build()
+    }
+
+    pub(super) fn from_handle(handle: Handle) -> Self {
+        Self { handle }
+    }
+
+    /// A handle to this runtime.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Runs a future to completion on the calling thread, and returns its output.
+    ///
+    /// On the multi-thread flavour the calling thread is no worker: only this future runs on it, so it need not be `Send`;
+    /// but what it spawns runs elsewhere, and everything it exchanges with tasks crosses threads. Servers spawn their acceptor.
+    /// On the current-thread flavour this call is what makes tasks, timers and sockets move; of several concurrent calls one
+    /// drives, and hands over when it is done.
+    ///
+    /// # Panics
+    ///
+    /// If the future panics, and if called inside a task.
+    #[doc(alias = "run_until_complete")]
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.handle.block_on(future)
+    }
+
+    /// See [`executor::spawn`](crate::spawn).
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.handle.spawn(future)
+    }
+
+    /// See [`spawn_blocking`](crate::task::spawn_blocking).
+    #[track_caller]
+    pub fn spawn_blocking<F, R>(&self, f: F) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        self.handle.spawn_blocking(f)
+    }
+
+    /// See [`Handle::enter`].
+    pub fn enter(&self) -> EnterGuard<'_> {
+        self.handle.enter()
+    }
+
+    /// Ends the runtime, waiting at most `duration` for polls and blocking closures that are under way.
+    pub fn shutdown_timeout(self, duration: Duration) {
+        // A time that cannot be reached is no limit.
+        self.handle.state.shut_down(Instant::now().checked_add(duration));
+    }
+
+    /// Ends the runtime without waiting for anything that is under way.
+    ///
+    /// Tasks that wait are dropped before this returns, on the calling thread.
+    pub fn shutdown_background(self) {
+        self.shutdown_timeout(Duration::ZERO);
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        // After one of the shutdown methods this finds nothing left to do, and must not wait for what they gave up on.
+        if !self.handle.state.scheduler.is_closed() {
+            self.handle.state.shut_down(Some(Instant::now() + DROP_PATIENCE));
+        }
+    }
+}
+
+const DROP_PATIENCE: Duration = Duration::from_secs(5);

@@ -1,0 +1,181 @@
+//! The current-thread flavour: whoever calls `block_on` becomes the worker, for as long as the call lasts.
+//!
+//! Of several threads in `block_on` at once, one has the core and drives everything; the others poll their own futures, and wait. When
+//! the driving one is done it returns the core and wakes one that waits.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
+use std::task::{Context, Poll, Wake, Waker};
+
+use parking_lot::Mutex;
+
+use super::parker::{Parker, Unparker};
+use super::worker::Worker;
+use super::{Core, Shared, current};
+
+/// Where the core is while nobody drives.
+pub(crate) struct CoreSlot(Mutex<Inner>);
+
+struct Inner {
+    core: Option<Core>,
+    /// The threads that wait for it, by their parkers.
+    waiting: Vec<Unparker>,
+}
+
+impl CoreSlot {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(Inner { core: None, waiting: Vec::new() }))
+    }
+
+    pub(crate) fn put(&self, core: Core) {
+        self.0.lock().core = Some(core);
+        self.wake_next();
+    }
+
+    /// The core, or a place in the line.
+    fn take_or_wait(&self, me: &Unparker) -> Option<Core> {
+        let mut inner = self.0.lock();
+        let core = inner.core.take();
+        if core.is_some() {
+            inner.waiting.retain(|other| !other.is(me));
+        } else if !inner.waiting.iter().any(|other| other.is(me)) {
+            inner.waiting.push(me.clone());
+        }
+        core
+    }
+
+    /// The caller waits no more. Had it been told to take the core, somebody else must be.
+    fn leave(&self, me: &Unparker) {
+        self.0.lock().waiting.retain(|other| !other.is(me));
+        self.wake_next();
+    }
+
+    fn wake_next(&self) {
+        let next = {
+            let mut inner = self.0.lock();
+            if inner.core.is_some() { inner.waiting.pop() } else { None }
+        };
+        if let Some(next) = next {
+            let _ = next.unpark();
+        }
+    }
+}
+
+impl Shared {
+    /// The slot of the current-thread flavour.
+    pub(crate) fn core_slot(&self) -> Option<&CoreSlot> {
+        self.current_thread.as_ref()
+    }
+
+    /// Runs `future` to completion on this thread, and meanwhile everything else of a current-thread runtime.
+    pub(crate) fn drive<F: Future>(self: &Arc<Self>, slot: &CoreSlot, future: F) -> F::Output {
+        let mut future = pin!(future);
+        let parker = Parker::new();
+        let me = parker.unparker();
+        let root = Arc::new(Root { woken: AtomicBool::new(true), thread: me.clone(), shared: self.clone() });
+        let waker = Waker::from(root.clone());
+        loop {
+            if let Some(core) = slot.take_or_wait(&me) {
+                return Driving::new(self, slot, core).run(future, &root, &waker);
+            }
+            let _leave = Leave { slot, me: &me };
+            if let Some(output) = root.poll(future.as_mut(), &waker) {
+                return output;
+            }
+            parker.park();
+        }
+    }
+}
+
+/// The future given to `block_on`, as its wakers see it.
+struct Root {
+    woken: AtomicBool,
+    thread: Unparker,
+    shared: Arc<Shared>,
+}
+
+impl Root {
+    /// Polls the future if it was woken.
+    fn poll<F: Future>(&self, future: Pin<&mut F>, waker: &Waker) -> Option<F::Output> {
+        // Acquire: pairs with the Release of `wake_by_ref`.
+        if !self.woken.swap(false, AcqRel) {
+            return None;
+        }
+        match future.poll(&mut Context::from_waker(waker)) {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        }
+    }
+}
+
+impl Wake for Root {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // Release: pairs with the Acquire of `poll`.
+        self.woken.store(true, Release);
+        let _ = self.thread.unpark();
+        // If this root's thread drives, it sleeps with the core's parker.
+        self.shared.unpark(0);
+    }
+}
+
+struct Leave<'a> {
+    slot: &'a CoreSlot,
+    me: &'a Unparker,
+}
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        self.slot.leave(self.me);
+    }
+}
+
+/// Holds the core, and returns it even if the root panics.
+struct Driving<'a> {
+    slot: &'a CoreSlot,
+    worker: Option<Worker>,
+}
+
+impl<'a> Driving<'a> {
+    fn new(shared: &Arc<Shared>, slot: &'a CoreSlot, core: Core) -> Self {
+        Self { slot, worker: Some(Worker::new(shared.clone(), core)) }
+    }
+
+    fn run<F: Future>(self, mut future: Pin<&mut F>, root: &Root, waker: &Waker) -> F::Output {
+        let worker = self.worker.as_ref().expect("taken only by drop");
+        let _installed = current::install(worker);
+        loop {
+            if let Some(output) = root.poll(future.as_mut(), waker) {
+                return output;
+            }
+            // The tasks that were ready before the root, if it is woken meanwhile, run before it.
+            let mut round = worker.core.queue.len().clamp(1, LONGEST_ROUND);
+            while round > 0
+                && let Some(task) = worker.next()
+            {
+                worker.run_task(task);
+                round -= 1;
+            }
+            if round > 0 && !root.woken.load(Relaxed) {
+                worker.park();
+            }
+        }
+    }
+}
+
+impl Drop for Driving<'_> {
+    fn drop(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            self.slot.put(worker.core);
+        }
+    }
+}
+
+/// The most tasks between two looks at the root.
+const LONGEST_ROUND: usize = 64;

@@ -1,0 +1,40 @@
+//! Which worker the current thread is, if any.
+
+use std::cell::Cell;
+use std::ptr;
+
+use super::worker::Worker;
+
+/// Makes the current thread `worker` until dropped.
+pub(super) struct Installed {
+    previous: *const Worker,
+}
+
+pub(super) fn install(worker: &Worker) -> Installed {
+    Installed { previous: WORKER.replace(worker) }
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        WORKER.set(self.previous);
+    }
+}
+
+/// Calls `f` with the current thread's worker.
+#[inline]
+pub(super) fn with<R>(f: impl FnOnce(Option<&Worker>) -> R) -> R {
+    // A const-initialised cell without a destructor is there even while other thread locals are being destroyed.
+    let worker = WORKER.get();
+    // SAFETY: not null means between `install` and the drop of its guard, for which time the guard's owner keeps the worker
+    // alive; the cell is this thread's own, and `f` cannot leak the reference.
+    f(unsafe { worker.as_ref() })
+}
+
+/// True in a task, and in everything that a worker calls.
+pub(crate) fn is_worker() -> bool {
+    !WORKER.get().is_null()
+}
+
+thread_local! {
+    static WORKER: Cell<*const Worker> = const { Cell::new(ptr::null()) };
+}

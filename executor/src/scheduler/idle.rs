@@ -1,0 +1,169 @@
+//! Decides who sleeps and who is woken.
+//!
+//! ```text
+//!   awake ──no work in own queues──▶ searching ──none found──▶ asleep (in `sleepers`) ──woken──▶ searching ──work found──▶ awake
+//!                                                              asleep ──its own poll ended───────────────────────────────▶ awake
+//! ```
+//! Invariant: if a task is in any queue, some worker is awake, or about to be.
+//!
+//! ```text
+//!   who pushes                                   who falls asleep
+//!   P1  push to a queue                          S1  enter `sleepers`, leave the counts
+//!   P2  fence(SeqCst)                            S2  fence(SeqCst)
+//!   P3  read the counts: nobody searches and     S3  look at all queues once more;
+//!       somebody sleeps? then wake one               anything there? then leave `sleepers` and go on
+//! ```
+//! Proof sketch. Let the push be the last one before all workers sleep, and W the last worker to pass S2. Either P2 comes before W's S2:
+//! then S3 sees the pushed task. Or S2 comes before P2: then P3 sees W's S1. If P3 wakes nobody because somebody searches, that
+//! searcher has S1 before it, so its own S3 sees the task, or it found other work: then, as the last searcher, it repeats P2 and P3 for
+//! whatever is left (`stop_searching` says so). If P3 wakes nobody because nobody sleeps, some worker is awake and will look
+//! everywhere before it sleeps. A worker's own queue needs no wake at all: the owner is awake, and looks there first.
+//!
+//! Counts change only under the lock of `sleepers`, but for searching, which any awake worker may start and stop. So "in
+//! `sleepers`" and "not counted as awake" are one thing for whoever holds the lock.
+//!
+//! Why not wake one worker per push: workers would thrash between sleep and a search that finds nothing. Why at most half of the
+//! awake workers search: searchers read the lines that the others write.
+
+use crossbeam_utils::CachePadded;
+
+use crate::rt_sync::Mutex;
+use crate::rt_sync::atomic::Ordering::{Relaxed, SeqCst};
+use crate::rt_sync::atomic::{AtomicUsize, fence};
+
+/// Who is awake. Written when workers fall asleep, wake or search, only read while all are busy.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    counts: CachePadded<AtomicUsize>,
+    /// The workers that sleep, the latest last: it is woken first, its cache is the warmest.
+    sleepers: Mutex<Vec<usize>>,
+    workers: usize,
+}
+
+/// A value of the counts: awake workers, and how many of them search.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counts(usize);
+
+/// How a worker left `sleepers`.
+#[must_use]
+#[derive(Debug, PartialEq)]
+pub(crate) enum Left {
+    /// It was still there, and is awake now. True: it is the first one awake.
+    Myself { first: bool },
+    /// Somebody had taken it out, and counted it as awake and searching.
+    Woken,
+}
+
+const SEARCHING: usize = 1;
+const AWAKE: usize = 1 << 16;
+
+impl Idle {
+    /// All workers start awake.
+    pub(crate) fn new(workers: usize) -> Self {
+        debug_assert!(workers < AWAKE);
+        Self {
+            counts: CachePadded::new(AtomicUsize::new(workers * AWAKE)),
+            sleepers: Mutex::new(Vec::with_capacity(workers)),
+            workers,
+        }
+    }
+
+    /// P2 and P3: true if somebody should be woken for work that the caller has just pushed.
+    #[inline]
+    pub(crate) fn should_wake(&self) -> bool {
+        // Pairs with the fence in `sleep`: see the top of this file.
+        fence(SeqCst);
+        let counts = self.counts();
+        counts.searching() == 0 && counts.awake() < self.workers
+    }
+
+    /// Takes up to `most` sleepers out, counting them as awake and searching. The caller must unpark each of them. Returns true
+    /// if nobody was awake before.
+    pub(crate) fn wake(&self, most: usize, mut each: impl FnMut(usize)) -> bool {
+        let mut woken = [0; 8];
+        let mut count = 0;
+        let first = {
+            let mut sleepers = self.sleepers.lock();
+            while count < most.min(woken.len()) {
+                let Some(worker) = sleepers.pop() else { break };
+                woken[count] = worker;
+                count += 1;
+            }
+            let before = Counts(self.counts.fetch_add(count * (AWAKE + SEARCHING), Relaxed));
+            count > 0 && before.awake() == 0
+        };
+        // Unparking may call into the system: not under the lock.
+        woken[..count].iter().for_each(|&worker| each(worker));
+        first
+    }
+
+    /// As `wake(1, ..)`, if still nobody searches. Of many pushers at once, one wakes somebody.
+    pub(crate) fn wake_one(&self, mut each: impl FnMut(usize)) -> bool {
+        let worker = {
+            let mut sleepers = self.sleepers.lock();
+            if self.counts().searching() > 0 {
+                return false;
+            }
+            sleepers.pop().map(|worker| (worker, Counts(self.counts.fetch_add(AWAKE + SEARCHING, Relaxed)).awake() == 0))
+        };
+        let Some((worker, first)) = worker else { return false };
+        each(worker);
+        first
+    }
+
+    /// True: the caller now counts as searching. False: enough others do.
+    #[must_use]
+    pub(crate) fn start_searching(&self) -> bool {
+        let counts = self.counts();
+        if 2 * counts.searching() >= counts.awake() {
+            return false;
+        }
+        // Two may pass the check at once: the limit is there for speed, not for truth.
+        self.counts.fetch_add(SEARCHING, Relaxed);
+        true
+    }
+
+    /// The caller has found work. True: it was the last searcher, and should wake another if there is more (P2, P3).
+    #[must_use]
+    pub(crate) fn stop_searching(&self) -> bool {
+        Counts(self.counts.fetch_sub(SEARCHING, Relaxed)).searching() == 1
+    }
+
+    /// S1 and S2. The caller must look at all queues before it really sleeps.
+    pub(crate) fn sleep(&self, worker: usize, searching: bool) {
+        {
+            let mut sleepers = self.sleepers.lock();
+            self.counts.fetch_sub(AWAKE + if searching { SEARCHING } else { 0 }, Relaxed);
+            sleepers.push(worker);
+        }
+        // Pairs with the fence in `should_wake`, and with those of the duty's releaser and of the guard.
+        fence(SeqCst);
+    }
+
+    /// The caller, who called `sleep`, is up again.
+    pub(crate) fn leave(&self, worker: usize) -> Left {
+        let mut sleepers = self.sleepers.lock();
+        // From the end: the latest sleepers are the likeliest to be up first.
+        match sleepers.iter().rposition(|&sleeper| sleeper == worker) {
+            Some(position) => {
+                sleepers.remove(position);
+                Left::Myself { first: Counts(self.counts.fetch_add(AWAKE, Relaxed)).awake() == 0 }
+            }
+            None => Left::Woken,
+        }
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        Counts(self.counts.load(Relaxed))
+    }
+}
+
+impl Counts {
+    pub(crate) fn awake(self) -> usize {
+        self.0 / AWAKE
+    }
+
+    pub(crate) fn searching(self) -> usize {
+        self.0 % AWAKE
+    }
+}

@@ -1,0 +1,67 @@
+//! What a busy worker does between tasks for those who cannot push to its queue: the injector, timers, the reactor.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use super::worker::Worker;
+
+/// Counts polls down to the next maintenance, so that it comes by elapsed time though the clock is not read at every poll.
+#[derive(Debug)]
+pub(super) struct Pace {
+    left: Cell<u32>,
+    interval: Cell<u32>,
+    last: Cell<Option<Instant>>,
+}
+
+impl Pace {
+    pub(super) fn new() -> Self {
+        Self { left: Cell::new(LONGEST), interval: Cell::new(LONGEST), last: Cell::new(None) }
+    }
+
+    /// True once per interval.
+    #[inline]
+    pub(super) fn tick(&self) -> bool {
+        let left = self.left.get();
+        self.left.set(left.wrapping_sub(1));
+        left == 0
+    }
+
+    /// Adapts the interval to how long the last one took.
+    fn restart(&self, now: Instant) {
+        let took = self.last.replace(Some(now)).map_or(TARGET, |last| now.saturating_duration_since(last));
+        let interval = self.interval.get();
+        if took > TARGET {
+            self.interval.set((interval / 2).max(1));
+        } else if took < TARGET / 4 {
+            self.interval.set((interval * 2).min(LONGEST));
+        }
+        self.left.set(self.interval.get());
+    }
+}
+
+impl Worker {
+    #[cold]
+    pub(super) fn maintain(&self) {
+        let driver = &self.shared.driver;
+        let now = driver.clock().now();
+        self.pace.restart(now);
+        // Remote work first: a worker with an endless local queue would never see it.
+        if !self.shared.injector.is_empty() {
+            self.shared.injector.move_into(&self.core.queue);
+        }
+        let mut wakers = self.wakers.borrow_mut();
+        driver.fire_wheel(self.core.index, now, &mut wakers);
+        if driver.is_stale(now)
+            && let Some(mut duty) = driver.try_duty()
+        {
+            duty.look(&mut wakers);
+        }
+        self.wake_batch(&mut wakers);
+    }
+}
+
+/// How often maintenance should come.
+const TARGET: Duration = Duration::from_micros(50);
+
+/// The most polls between two maintenances: bounds the delay when polls suddenly become slow.
+const LONGEST: u32 = 64;

@@ -1,0 +1,267 @@
+//! The worker: finds the next task, runs it, and sleeps when there is none.
+
+use std::cell::{Cell, RefCell};
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::Waker;
+
+use super::idle::Left;
+use super::maintenance::Pace;
+use super::{Core, Seat, Shared, current, wake_all};
+use crate::task::{Id, Notified};
+
+/// A thread that polls tasks, while it does.
+pub(super) struct Worker {
+    pub(super) shared: Arc<Shared>,
+    pub(super) core: Core,
+    /// This worker counts as searching.
+    searching: Cell<bool>,
+    /// The wakes of a batch of events are being run: they go to the FIFO, and nobody is woken one by one.
+    batching: Cell<bool>,
+    /// Polls from the next slot in a row.
+    slot_polls: Cell<u32>,
+    pub(super) pace: Pace,
+    /// The wakers of one turn; kept for its room.
+    pub(super) wakers: RefCell<Vec<Waker>>,
+    random: Cell<u32>,
+    /// The current-thread flavour has no next slot.
+    strict_fifo: bool,
+}
+
+impl Worker {
+    pub(super) fn new(shared: Arc<Shared>, core: Core) -> Self {
+        let random = Cell::new(0x9E37_79B9 ^ (core.index as u32 + 1));
+        Self {
+            strict_fifo: shared.is_current_thread(),
+            shared,
+            core,
+            searching: Cell::new(false),
+            batching: Cell::new(false),
+            slot_polls: Cell::new(0),
+            pace: Pace::new(),
+            wakers: RefCell::new(Vec::new()),
+            random,
+        }
+    }
+
+    pub(super) fn index(&self) -> usize {
+        self.core.index
+    }
+
+    pub(super) fn next_id(&self) -> Id {
+        self.core.ids.next()
+    }
+
+    #[inline]
+    pub(super) fn belongs_to(&self, shared: &Shared) -> bool {
+        ptr::eq(&*self.shared, shared)
+    }
+
+    /// Queues a token that this thread made: into the next slot, what was there moves to the FIFO.
+    #[inline]
+    pub(super) fn push(&self, task: Notified) {
+        if self.batching.get() || self.strict_fifo {
+            return self.core.queue.push(task);
+        }
+        if let Some(displaced) = self.seat().slot.put(task) {
+            self.core.queue.push(displaced);
+            self.shared.wake_for_work();
+        }
+    }
+
+    /// Queues a token behind all others of this worker. It tells nobody: this worker is awake, and those before it in the queue were
+    /// announced when they came.
+    pub(super) fn push_behind(&self, task: Notified) {
+        self.core.queue.push(task);
+    }
+
+    /// Runs tasks until the runtime closes.
+    fn run(&self) {
+        while !self.shared.closed.load(Relaxed) {
+            match self.next().or_else(|| self.search()) {
+                Some(task) => self.run_task(task),
+                None => self.park(),
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn run_task(&self, task: Notified) {
+        self.found_work();
+        let polls = &self.seat().polls;
+        // Only the owner writes. Relaxed: thieves and the guard compare two reads, nothing is published by it.
+        polls.store(polls.load(Relaxed) + 1, Relaxed);
+        task.run();
+    }
+
+    /// The next task of this worker's own queues or of the injector.
+    pub(super) fn next(&self) -> Option<Notified> {
+        if self.pace.tick() {
+            self.maintain();
+        }
+        if self.slot_polls.get() < MOST_SLOT_POLLS
+            && let Some(task) = self.seat().slot.take()
+        {
+            self.slot_polls.set(self.slot_polls.get() + 1);
+            return Some(task);
+        }
+        // Two tasks that wake each other must not keep the FIFO waiting for ever.
+        self.slot_polls.set(0);
+        self.core.queue.pop().or_else(|| self.seat().slot.take()).or_else(|| self.from_injector())
+    }
+
+    pub(super) fn from_injector(&self) -> Option<Notified> {
+        let injector = &self.shared.injector;
+        if injector.is_empty() { None } else { injector.steal_into(&self.core.queue) }
+    }
+
+    /// Looks for work at the others' seats.
+    fn search(&self) -> Option<Notified> {
+        if self.shared.seats.len() == 1 || !(self.searching.get() || self.shared.idle.start_searching()) {
+            return None;
+        }
+        self.searching.set(true);
+        let seats = &self.shared.seats;
+        let first = self.next_random() as usize % seats.len();
+        let victims = || (first..seats.len()).chain(0..first).filter(|&index| index != self.core.index);
+        // A next slot is taken only from an owner that is in the same poll for the whole search.
+        let polls_before = self.poll_counts();
+        for pass in 0..SEARCH_PASSES {
+            for victim in victims() {
+                let seat = &seats[victim];
+                // Asked first, because a steal pins the epoch even if it finds nothing.
+                if !seat.stealer.is_empty()
+                    && let Some(task) = seat.stealer.steal_into(&self.core.queue)
+                {
+                    return Some(task);
+                }
+                if pass == SEARCH_PASSES - 1
+                    && !seat.slot.is_empty()
+                    && polls_before.get(victim) == Some(&seat.polls.load(Relaxed))
+                    && let Some(task) = seat.slot.steal()
+                {
+                    return Some(task);
+                }
+            }
+            if let Some(task) = self.from_injector() {
+                return Some(task);
+            }
+            std::hint::spin_loop();
+        }
+        None
+    }
+
+    /// Sleeps until there is something to do, or at least a reason to look.
+    pub(super) fn park(&self) {
+        let shared = &*self.shared;
+        shared.idle.sleep(self.core.index, self.searching.take());
+        let mut wakers = self.wakers.borrow_mut();
+        // Looked at after `sleep` has fenced: see `idle`.
+        if !shared.has_queued_work() && !shared.closed.load(Relaxed) {
+            self.wait(&mut wakers);
+        }
+        // Before the first waker runs: from here on, whoever has work for us sees us awake.
+        match shared.idle.leave(self.core.index) {
+            Left::Woken => self.searching.set(true),
+            Left::Myself { first: true } => shared.guard.somebody_awoke(),
+            Left::Myself { first: false } => {}
+        }
+        self.wake_batch(&mut wakers);
+    }
+
+    /// Waits, in the driver if nobody else does. Having announced itself as asleep and fenced, a worker that finds the duty taken
+    /// knows that its holder will not leave it vacant while all sleep.
+    fn wait(&self, wakers: &mut Vec<Waker>) {
+        let shared = &*self.shared;
+        let Some(mut duty) = shared.driver.try_duty() else { return self.core.parker.park() };
+        loop {
+            if !self.core.parker.start_poll() {
+                return;
+            }
+            duty.block(wakers);
+            if self.core.parker.end_poll() || !wakers.is_empty() {
+                return;
+            }
+            // Nobody called for us: a new deadline, or a source's event that nobody waits for.
+        }
+    }
+
+    /// Runs the wakers of a batch of events, then wakes as many others as there is work for.
+    pub(super) fn wake_batch(&self, wakers: &mut Vec<Waker>) {
+        if wakers.is_empty() {
+            return;
+        }
+        self.batching.set(true);
+        wake_all(wakers);
+        self.batching.set(false);
+        if self.strict_fifo {
+            return;
+        }
+        let counts = self.shared.idle.counts();
+        let most = self.core.queue.len().saturating_sub(1).min(self.shared.processors.saturating_sub(counts.awake()));
+        if most > 0 && self.shared.idle.wake(most, |worker| self.shared.unpark(worker)) {
+            self.shared.guard.somebody_awoke();
+        }
+    }
+
+    #[inline]
+    fn found_work(&self) {
+        if self.searching.get() {
+            self.searching.set(false);
+            // The last searcher has found work: if there is more, somebody else should search.
+            if self.shared.idle.stop_searching() {
+                self.shared.wake_for_work();
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn seat(&self) -> &Seat {
+        &self.shared.seats[self.core.index]
+    }
+
+    fn poll_counts(&self) -> [u64; POLL_COUNTS] {
+        let mut counts = [0; POLL_COUNTS];
+        for (count, seat) in counts.iter_mut().zip(&self.shared.seats) {
+            *count = seat.polls.load(Relaxed);
+        }
+        counts
+    }
+
+    /// Marsaglia's xorshift: only to begin each search somewhere else.
+    fn next_random(&self) -> u32 {
+        let mut x = self.random.get();
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        self.random.set(x);
+        x
+    }
+}
+
+impl Shared {
+    /// A worker thread's life.
+    pub(crate) fn run_worker(self: Arc<Self>, core: Core) {
+        let worker = Worker::new(self, core);
+        {
+            let _installed = current::install(&worker);
+            worker.run();
+            worker.drain();
+        }
+        worker.shared.drain();
+    }
+
+    fn has_queued_work(&self) -> bool {
+        !self.injector.is_empty() || self.seats.iter().any(|seat| !seat.stealer.is_empty())
+    }
+}
+
+/// Polls from the next slot in a row, before the FIFO has its turn.
+const MOST_SLOT_POLLS: u32 = 3;
+
+/// How often a searcher goes round before it sleeps.
+const SEARCH_PASSES: usize = 4;
+
+/// Next slots of workers beyond this number are left to their owners; their queues are not.
+const POLL_COUNTS: usize = 64;

@@ -1,0 +1,106 @@
+//! Why a task has no output: it was cancelled, or it panicked.
+
+use std::any::Any;
+use std::fmt;
+use std::io;
+use std::sync::Mutex;
+
+use super::Id;
+use super::harness::drop_quietly;
+
+/// Why awaiting a [`JoinHandle`](super::JoinHandle) gave no output.
+pub struct JoinError {
+    id: Id,
+    /// `None`: cancelled. The mutex makes a payload that is only `Send` shareable; nobody ever waits for it.
+    panic: Option<Mutex<Payload>>,
+}
+
+/// A panic's payload, whose own destructor may panic too.
+struct Payload(Option<Box<dyn Any + Send>>);
+
+impl JoinError {
+    pub(crate) fn cancelled(id: Id) -> Self {
+        Self { id, panic: None }
+    }
+
+    pub(crate) fn panicked(id: Id, payload: Box<dyn Any + Send>) -> Self {
+        Self { id, panic: Some(Mutex::new(Payload(Some(payload)))) }
+    }
+
+    /// True if the task was aborted, or dropped by its runtime's shutdown. Its future is gone already.
+    #[doc(alias = "CancelledError")]
+    pub fn is_cancelled(&self) -> bool {
+        self.panic.is_none()
+    }
+
+    /// True if the task, or the destructor of its future, panicked.
+    pub fn is_panic(&self) -> bool {
+        self.panic.is_some()
+    }
+
+    /// The panic's payload, for [`resume_unwind`](std::panic::resume_unwind).
+    ///
+    /// # Panics
+    ///
+    /// If the task did not panic. Ask [`is_panic`](Self::is_panic), or use [`try_into_panic`](Self::try_into_panic).
+    #[track_caller]
+    pub fn into_panic(self) -> Box<dyn Any + Send + 'static> {
+        self.try_into_panic().expect("this task was cancelled, it did not panic: ask `is_panic` first")
+    }
+
+    /// The panic's payload.
+    ///
+    /// # Errors
+    ///
+    /// The error itself, if the task did not panic.
+    pub fn try_into_panic(mut self) -> Result<Box<dyn Any + Send + 'static>, Self> {
+        let payload = self.panic.as_mut().and_then(|panic| panic.get_mut().unwrap_or_else(|e| e.into_inner()).0.take());
+        payload.ok_or(self)
+    }
+
+    /// The task that has no output.
+    pub fn id(&self) -> Id {
+        self.id
+    }
+
+    /// The panic's message, if it is text as `panic!` makes it.
+    fn message(&self) -> Option<String> {
+        let payload = self.panic.as_ref()?.lock().unwrap_or_else(|e| e.into_inner());
+        let payload = payload.0.as_ref()?;
+        payload.downcast_ref::<&str>().map(ToString::to_string).or_else(|| payload.downcast_ref::<String>().cloned())
+    }
+}
+
+impl Drop for Payload {
+    fn drop(&mut self) {
+        drop_quietly(self.0.take());
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.is_panic(), self.message()) {
+            (false, _) => write!(f, "task {} was cancelled", self.id),
+            (true, Some(message)) => write!(f, "task {} panicked with message {message:?}", self.id),
+            (true, None) => write!(f, "task {} panicked", self.id),
+        }
+    }
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.is_panic(), self.message()) {
+            (false, _) => write!(f, "JoinError::Cancelled({:?})", self.id),
+            (true, Some(message)) => write!(f, "JoinError::Panic({:?}, {message:?}, ...)", self.id),
+            (true, None) => write!(f, "JoinError::Panic({:?}, ...)", self.id),
+        }
+    }
+}
+
+impl std::error::Error for JoinError {}
+
+impl From<JoinError> for io::Error {
+    fn from(error: JoinError) -> Self {
+        Self::other(if error.is_panic() { "task panicked" } else { "task was cancelled" })
+    }
+}

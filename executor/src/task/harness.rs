@@ -1,0 +1,210 @@
+//! Runs, completes and cancels a task: acts on what the state word decided.
+
+use std::future::Future;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::task::{Context, Poll, Waker};
+
+use super::raw::{Cell, Header, Schedule, Stage};
+use super::state::{Completed, EndPoll, StartPoll};
+use super::{JoinError, Notified, TaskRef, waker};
+
+/// Spends the caller's token: polls the future, or drops it if the task was cancelled.
+///
+/// # Safety
+///
+/// - `task` is a `Cell<F, S>`, and the caller holds its token.
+pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
+    // SAFETY: a token exists, so the task is not complete and the owner's reference keeps it alive.
+    let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
+    match cell.header.state.start_poll() {
+        StartPoll::Poll => match poll_future(cell, task) {
+            Poll::Ready(output) => complete(cell, task, output),
+            // After `end_poll` says Idle another thread may run, complete and free the task: no further look at it.
+            Poll::Pending => match cell.header.state.end_poll() {
+                EndPoll::Idle => {}
+                EndPoll::Again => cell.scheduler.reschedule(Notified::from_token(task)),
+            },
+        },
+        StartPoll::Cancel => complete(cell, task, Err(JoinError::cancelled(cell.header.id))),
+    }
+}
+
+/// # Safety
+///
+/// - `task` is a `Cell<F, S>`, and the caller's `State::claim` returned true.
+pub(super) unsafe fn cancel_claimed<F: Future, S: Schedule>(task: NonNull<Header>) {
+    // SAFETY: RUNNING is set by the caller, so the task is not complete and the owner's reference keeps it alive.
+    let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
+    complete(cell, task, Err(JoinError::cancelled(cell.header.id)));
+}
+
+/// # Safety
+///
+/// - `task` is a `Cell<F, S>`, and the caller holds its token, which this gives away.
+pub(super) unsafe fn schedule<F: Future, S: Schedule>(task: NonNull<Header>) {
+    // SAFETY: as in `run`.
+    let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
+    cell.scheduler.schedule(Notified::from_token(task));
+}
+
+/// Polls the future. RUNNING is set, by us. A panic becomes the output.
+fn poll_future<F: Future, S: Schedule>(cell: &Cell<F, S>, task: NonNull<Header>) -> Poll<Result<F::Output, JoinError>> {
+    let waker = waker::borrowed(task);
+    let mut context = Context::from_waker(&waker);
+    let poll = catch_unwind(AssertUnwindSafe(|| {
+        cell.stage.with_mut(|stage| {
+            // SAFETY: RUNNING makes the stage ours alone.
+            let Stage::Future(future) = (unsafe { &mut *stage }) else { unreachable!("a task is polled after its end") };
+            // SAFETY: the future lives in the task's allocation, and is dropped there, by `drop_future`.
+            unsafe { Pin::new_unchecked(future) }.poll(&mut context)
+        })
+    }));
+    match poll {
+        Ok(poll) => poll.map(Ok),
+        Err(payload) => Poll::Ready(Err(JoinError::panicked(cell.header.id, payload))),
+    }
+}
+
+/// Ends the task in the documented order. RUNNING is set, by us.
+fn complete<F: Future, S: Schedule>(cell: &Cell<F, S>, task: NonNull<Header>, mut output: Result<F::Output, JoinError>) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop_future(cell))) {
+        // The first panic is the one to report; what it replaces is dropped with its own destructor's panics caught.
+        let first = mem::replace(&mut output, Err(JoinError::cancelled(cell.header.id)));
+        output = match first {
+            Err(error) if error.is_panic() => {
+                drop_quietly(payload);
+                Err(error)
+            }
+            other => {
+                drop_quietly(other);
+                Err(JoinError::panicked(cell.header.id, payload))
+            }
+        };
+    }
+    // SAFETY: RUNNING makes the stage ours alone, and `drop_future` left nothing in it to drop.
+    cell.stage.with_mut(|stage| unsafe { stage.write(Stage::Output(output)) });
+    cell.scheduler.release(&TaskRef::borrow(task));
+
+    if cell.header.state.is_sole_owner() {
+        // Nobody waits for the output, and nobody can come: the short way.
+        // SAFETY: ours is the last reference.
+        return unsafe { free::<F, S>(task) };
+    }
+    let snapshot = cell.header.state.complete();
+    if !snapshot.has_join_interest() {
+        take_output(cell, drop_quietly);
+    } else if snapshot.has_join_waker() {
+        // SAFETY: JOIN_WAKER was set at completion, so nobody writes the waker until we give it back.
+        cell.header.join_waker.with(|waker| match unsafe { &*waker } {
+            Some(waker) => drop_quietly(catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref()))),
+            None => unreachable!("JOIN_WAKER without a waker"),
+        });
+        if !cell.header.state.release_join_waker().has_join_interest() {
+            // SAFETY: the handle left while we woke it, so the waker is ours.
+            drop_quietly(cell.header.join_waker.with_mut(|waker| unsafe { (*waker).take() }));
+        }
+    }
+    if cell.header.state.drop_reference() {
+        // SAFETY: ours was the last reference.
+        unsafe { free::<F, S>(task) };
+    }
+}
+
+/// Drops the future in place, even if it panics leaving an empty stage.
+fn drop_future<F: Future, S>(cell: &Cell<F, S>) {
+    struct Emptied<F: Future>(*mut Stage<F>);
+    impl<F: Future> Drop for Emptied<F> {
+        fn drop(&mut self) {
+            // SAFETY: the future was dropped, or panicked trying; either way nothing is left to drop.
+            unsafe { self.0.write(Stage::Empty) };
+        }
+    }
+    cell.stage.with_mut(|stage| {
+        let _emptied = Emptied(stage);
+        // SAFETY: RUNNING makes the stage ours alone; `Emptied` sees to it that it is dropped once.
+        unsafe { stage.drop_in_place() };
+    });
+}
+
+fn take_output<F: Future, S, R>(cell: &Cell<F, S>, then: impl FnOnce(Option<Result<F::Output, JoinError>>) -> R) -> R {
+    // SAFETY: the caller found COMPLETE and has the JoinHandle's interest, or ended it: the stage is its alone.
+    let stage = cell.stage.with_mut(|stage| unsafe { mem::replace(&mut *stage, Stage::Empty) });
+    then(match stage {
+        Stage::Output(output) => Some(output),
+        Stage::Empty => None,
+        Stage::Future(_) => unreachable!("COMPLETE with a future"),
+    })
+}
+
+/// # Safety
+///
+/// - `task` is a `Cell<F, S>`; the caller is its `JoinHandle`, with `&mut` access.
+/// - `destination` points to a `Poll<Result<F::Output, JoinError>>`.
+pub(super) unsafe fn read_output<F: Future, S: Schedule>(task: NonNull<Header>, destination: *mut (), waker: &Waker) {
+    // SAFETY: the handle's reference keeps the task alive.
+    let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
+    if !cell.header.state.is_complete() && store_join_waker(&cell.header, waker).is_ok() {
+        return;
+    }
+    let output = take_output(cell, |output| output.expect("a JoinHandle was polled again after it had answered"));
+    // SAFETY: the caller's promise about `destination`.
+    unsafe { *destination.cast() = Poll::Ready(output) };
+}
+
+/// Leaves `waker` for the completer, unless the task is complete already.
+fn store_join_waker(header: &Header, waker: &Waker) -> Result<(), Completed> {
+    if header.state.has_join_waker() {
+        // SAFETY: JOIN_WAKER is set: shared for reading.
+        if header.join_waker.with(|stored| unsafe { &*stored }.as_ref().is_some_and(|stored| stored.will_wake(waker))) {
+            return Ok(());
+        }
+        header.state.unset_join_waker()?;
+    }
+    let new = waker.clone();
+    // SAFETY: JOIN_WAKER is clear: the waker is the handle's alone, and the caller is the handle.
+    let old = header.join_waker.with_mut(|stored| unsafe { (*stored).replace(new) });
+    let result = header.state.set_join_waker();
+    drop_quietly(old);
+    result
+}
+
+/// # Safety
+///
+/// - `task` is a `Cell<F, S>`; the caller is its `JoinHandle` and gives its reference up.
+pub(super) unsafe fn drop_join_handle<F: Future, S: Schedule>(task: NonNull<Header>) {
+    // SAFETY: the handle's reference keeps the task alive until the end of this function.
+    let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
+    let left = cell.header.state.drop_join_interest();
+    if left.output {
+        take_output(cell, drop_quietly);
+    }
+    if left.waker {
+        // SAFETY: JOIN_WAKER is clear, so the waker was the handle's alone.
+        drop_quietly(cell.header.join_waker.with_mut(|waker| unsafe { (*waker).take() }));
+    }
+    if cell.header.state.drop_reference() {
+        // SAFETY: the handle's was the last reference.
+        unsafe { free::<F, S>(task) };
+    }
+}
+
+/// # Safety
+///
+/// - `task` is a `Cell<F, S>` and no reference to it is left.
+pub(super) unsafe fn free<F: Future, S: Schedule>(task: NonNull<Header>) {
+    // SAFETY: allocated by `Cell::allocate` as a box of this type; nobody else can reach it.
+    drop_quietly(unsafe { Box::from_raw(task.cast::<Cell<F, S>>().as_ptr()) });
+}
+
+/// Drops a user's value. A panic of its destructor has been reported by the panic hook, and must not take the worker along; its
+/// payload is forgotten, because that one's destructor may panic as well.
+pub(crate) fn drop_quietly<T>(value: T) {
+    if mem::needs_drop::<T>()
+        && let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value)))
+    {
+        mem::forget(payload);
+    }
+}

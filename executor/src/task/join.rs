@@ -1,0 +1,145 @@
+//! `JoinHandle` and `AbortHandle`: what the spawner of a task holds.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::task::{Context, Poll};
+
+use super::raw::Header;
+use super::reference::TaskRef;
+use super::{Id, JoinError};
+
+/// Awaits a task's output, and may abort it.
+///
+/// Dropping the handle detaches the task: it goes on, and its output is dropped where it completes.
+///
+/// # Cancel safety
+///
+/// Awaiting `&mut handle` is cancel safe: the output stays until it is taken. Awaiting the handle by value and giving up
+/// detaches the task, it does not stop it.
+///
+/// # Panics
+///
+/// Polling again after the output was taken panics.
+///
+/// ```
+/// # executor::runtime::Runtime::new().unwrap().block_on(async {
+/// let handle = executor::spawn(async { 6 * 7 });
+/// assert_eq!(handle.await.unwrap(), 42);
+/// # });
+/// ```
+#[doc(alias = "Task")]
+pub struct JoinHandle<T> {
+    task: NonNull<Header>,
+    _output: PhantomData<T>,
+}
+
+// SAFETY: the handle moves the output, which is `Send`, and shares nothing but the state word.
+unsafe impl<T: Send> Send for JoinHandle<T> {}
+// SAFETY: a shared handle gives access to the state word only; the output needs `&mut`.
+unsafe impl<T: Send> Sync for JoinHandle<T> {}
+impl<T> Unpin for JoinHandle<T> {}
+impl<T> UnwindSafe for JoinHandle<T> {}
+impl<T> RefUnwindSafe for JoinHandle<T> {}
+
+impl<T> JoinHandle<T> {
+    /// The task's second reference and JOIN_INTEREST become this handle.
+    pub(super) fn from_raw(task: NonNull<Header>) -> Self {
+        Self { task, _output: PhantomData }
+    }
+
+    /// Asks that the task's future be dropped at its next await, and returns at once.
+    ///
+    /// Awaiting the handle afterwards says whether the task was cancelled
+    /// ([`JoinError::is_cancelled`]) or had completed before. By then its future is dropped.
+    #[doc(alias = "cancel")]
+    pub fn abort(&self) {
+        self.task_ref().abort();
+    }
+
+    /// A handle that can abort the task and does not keep its output.
+    pub fn abort_handle(&self) -> AbortHandle {
+        AbortHandle(self.task_ref().clone())
+    }
+
+    /// True once the task has completed, panicked or been cancelled: awaiting the handle will not wait.
+    #[doc(alias = "done")]
+    pub fn is_finished(&self) -> bool {
+        self.task_ref().is_complete()
+    }
+
+    /// The task's id.
+    pub fn id(&self) -> Id {
+        self.task_ref().id()
+    }
+
+    fn task_ref(&self) -> super::reference::Borrowed {
+        TaskRef::borrow(self.task)
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut output = Poll::Pending;
+        let destination: *mut Poll<Self::Output> = &mut output;
+        let task = self.task_ref();
+        // SAFETY: this is the task's JoinHandle, exclusively borrowed, and `destination` has the type of its output.
+        unsafe { (task.header().vtable.read_output)(self.task, destination.cast(), cx.waker()) };
+        output
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        let task = self.task_ref();
+        if !task.header().state.drop_join_handle_fast() {
+            // SAFETY: this is the task's JoinHandle, and it is not used again.
+            unsafe { (task.header().vtable.drop_join_handle)(self.task) };
+        }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug(f, "JoinHandle", &self.task_ref())
+    }
+}
+
+/// Aborts a task, from anywhere, without keeping its output. See [`JoinHandle::abort_handle`].
+#[derive(Clone)]
+pub struct AbortHandle(TaskRef);
+
+impl UnwindSafe for AbortHandle {}
+impl RefUnwindSafe for AbortHandle {}
+
+impl AbortHandle {
+    /// As [`JoinHandle::abort`].
+    pub fn abort(&self) {
+        self.0.abort();
+    }
+
+    /// As [`JoinHandle::is_finished`].
+    pub fn is_finished(&self) -> bool {
+        self.0.is_complete()
+    }
+
+    /// The task's id.
+    pub fn id(&self) -> Id {
+        self.0.id()
+    }
+}
+
+impl fmt::Debug for AbortHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug(f, "AbortHandle", &self.0)
+    }
+}
+
+fn debug(f: &mut fmt::Formatter<'_>, name: &str, task: &TaskRef) -> fmt::Result {
+    f.debug_struct(name).field("id", &task.id()).field("spawned_at", &format_args!("{}", task.location())).finish_non_exhaustive()
+}

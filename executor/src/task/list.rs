@@ -1,0 +1,115 @@
+//! An owner's list of the tasks that are not complete: what shutdown walks, and what keeps the owner alive.
+//!
+//! Invariant: a task is linked from before its first token is scheduled until its completion. While the list is not both closed and
+//! empty it holds `keep_alive`, its owner. So a thread that holds the token of any task, however late a waker fires, may follow
+//! the task's pointer to its scheduler; and the owner needs no reference count per task.
+
+use std::ptr::NonNull;
+
+use super::raw::Header;
+use super::reference::{Notified, TaskRef};
+use crate::rt_sync::Mutex;
+
+/// The list. One per worker and a few more, so that the lock is nearly always free.
+pub(crate) struct TaskList<K> {
+    inner: Mutex<Inner<K>>,
+}
+
+struct Inner<K> {
+    head: Option<NonNull<Header>>,
+    len: usize,
+    closed: bool,
+    keep_alive: Option<K>,
+}
+
+// SAFETY: the pointers are tasks, which may cross threads, and are followed only under the lock.
+unsafe impl<K: Send> Send for Inner<K> {}
+
+/// A task's neighbours. Belongs to the list's lock.
+#[derive(Default)]
+pub(super) struct Links {
+    previous: Option<NonNull<Header>>,
+    next: Option<NonNull<Header>>,
+}
+
+impl<K> TaskList<K> {
+    pub(crate) fn new() -> Self {
+        Self { inner: Mutex::new(Inner { head: None, len: 0, closed: false, keep_alive: None }) }
+    }
+
+    /// What must live until the list is closed and empty.
+    pub(crate) fn set_keep_alive(&self, keep_alive: K) {
+        self.inner.lock().keep_alive = Some(keep_alive);
+    }
+
+    /// Links a new task. False if the list is closed: the caller must cancel the task, and its release will find it not linked.
+    #[must_use]
+    pub(crate) fn insert(&self, task: &Notified) -> bool {
+        let task = task.pointer();
+        let mut inner = self.inner.lock();
+        if inner.closed {
+            return false;
+        }
+        let head = inner.head.replace(task);
+        inner.len += 1;
+        with_links(task, |links| links.next = head);
+        if let Some(head) = head {
+            with_links(head, |links| links.previous = Some(task));
+        }
+        true
+    }
+
+    /// Unlinks a completing task, if it was ever linked. Returns `keep_alive` if this was the last one: what lives by it, perhaps
+    /// this list, is gone once the caller drops that.
+    #[must_use]
+    pub(crate) fn remove(&self, task: &TaskRef) -> Option<K> {
+        let task = task.pointer();
+        let mut inner = self.inner.lock();
+        let (previous, next) = with_links(task, |links| (links.previous.take(), links.next.take()));
+        match previous {
+            Some(previous) => with_links(previous, |links| links.next = next),
+            None if inner.head == Some(task) => inner.head = next,
+            None => return None,
+        }
+        if let Some(next) = next {
+            with_links(next, |links| links.previous = previous);
+        }
+        inner.len -= 1;
+        inner.take_keep_alive_if_done()
+    }
+
+    /// Refuses new tasks from now on. Returns those that are left, and `keep_alive` if there are none.
+    #[must_use]
+    pub(crate) fn close(&self) -> (Vec<TaskRef>, Option<K>) {
+        let mut inner = self.inner.lock();
+        inner.closed = true;
+        let mut tasks = Vec::with_capacity(inner.len);
+        let mut next = inner.head;
+        while let Some(task) = next {
+            // The clone counts a reference of its own; the task is alive because it is linked.
+            tasks.push(TaskRef::borrow(task).clone());
+            next = with_links(task, |links| links.next);
+        }
+        let keep_alive = inner.take_keep_alive_if_done();
+        (tasks, keep_alive)
+    }
+
+    /// How many tasks are not complete.
+    pub(crate) fn len(&self) -> usize {
+        self.inner.lock().len
+    }
+}
+
+impl<K> Inner<K> {
+    fn take_keep_alive_if_done(&mut self) -> Option<K> {
+        if self.closed && self.len == 0 { self.keep_alive.take() } else { None }
+    }
+}
+
+/// For callers who hold the list's lock.
+fn with_links<R>(task: NonNull<Header>, f: impl FnOnce(&mut Links) -> R) -> R {
+    // SAFETY: the task is linked, or being linked by its only holder, so it is alive.
+    let header = unsafe { task.as_ref() };
+    // SAFETY: links are touched under the list's lock only, which the caller holds.
+    header.links.with_mut(|links| f(unsafe { &mut *links }))
+}

@@ -1,0 +1,51 @@
+//! The task: a future, its output and its handles in one allocation.
+//!
+//! ```text
+//!   spawn ──▶ TaskRef (owner's list)  ──────────────────────────────────────────────┐
+//!     │                                                                             │ counted references
+//!     ├─────▶ Notified (a queue) ──run──▶ future ── polls with ──▶ Waker ───────────┤ to one allocation:
+//!     │                                                                             │  Header │ S │ Stage
+//!     └─────▶ JoinHandle ──await──▶ output                                          ┘
+//! ```
+//!
+//! | file | concept |
+//! |---|---|
+//! | `state`  | the state word: who may poll, who is interested, how many references. Safe code, all decisions |
+//! | `raw`    | the allocation: header, scheduler, stage, and the table of functions that know the future's type |
+//! | `harness`| running, completing, cancelling: acts on the decisions |
+//! | `reference`, `waker`, `join` | the three kinds of reference: `TaskRef` and `Notified`, `Waker`, `JoinHandle` |
+//! | `list`   | the owner's list of tasks that are not complete |
+//!
+//! What the rest of the runtime must know:
+//! - A task that is not complete is linked in exactly one owner's list, and the owner outlives its list (`list`). So whoever holds
+//!   a token may use the task's scheduler.
+//! - Completion: drop the future, store the output, unlink, publish COMPLETE, wake the handle. A `JoinHandle` that answers, also
+//!   with "cancelled", answers after the future is gone.
+//! - A panic in the future, its destructor or its output stays in the task and reaches the handle, if there is one.
+
+mod error;
+mod harness;
+mod id;
+mod join;
+mod list;
+mod raw;
+mod reference;
+mod state;
+mod waker;
+
+#[cfg(all(test, loom))]
+mod loom_tests;
+
+pub use error::JoinError;
+pub use id::Id;
+pub use join::{AbortHandle, JoinHandle};
+
+pub(crate) use harness::drop_quietly;
+pub(crate) use id::IdSource;
+pub(crate) use list::TaskList;
+pub(crate) use raw::Schedule;
+pub(crate) use reference::{Notified, TaskRef, new};
+
+// The one line that points up: the functions that users find at `executor::task` need a context, which this module must not know.
+#[cfg(not(loom))]
+pub use crate::task_api::{spawn, spawn_blocking, yield_now};

@@ -1,0 +1,117 @@
+//! The allocation of a task: a header every holder of a pointer may read, then what only the future's type can name.
+
+use std::future::Future;
+use std::panic::Location;
+use std::ptr::NonNull;
+use std::task::Waker;
+
+use super::id::Id;
+use super::list::Links;
+use super::reference::Notified;
+use super::state::State;
+use super::{JoinError, TaskRef, harness};
+use crate::rt_sync::UnsafeCell;
+
+/// Where a task goes when it may be polled, and who is told that it is done. One word is best: every task carries it.
+pub(crate) trait Schedule: Send + Sync + 'static {
+    /// A wake made this token.
+    fn schedule(&self, task: Notified);
+
+    /// The task was woken while it ran: put it behind the others.
+    fn reschedule(&self, task: Notified);
+
+    /// The task's future is dropped and its output stored: unlink it. Called once, by the completing thread.
+    fn release(&self, task: &TaskRef);
+}
+
+/// The part that does not depend on the future's type. With the scheduler's word, 72 bytes.
+#[repr(C)]
+pub(crate) struct Header {
+    pub(super) state: State,
+    pub(super) vtable: &'static Vtable,
+    /// Belongs to the owner's list, under its lock.
+    pub(super) links: UnsafeCell<Links>,
+    pub(super) id: Id,
+    pub(super) location: &'static Location<'static>,
+    /// JOIN_WAKER clear: the `JoinHandle`'s alone. Set: the completer and the handle may both read it, nobody writes.
+    pub(super) join_waker: UnsafeCell<Option<Waker>>,
+}
+
+/// `repr(C)`: the header comes first, so a pointer to it is a pointer to the cell.
+#[repr(C)]
+pub(super) struct Cell<F: Future, S> {
+    pub(super) header: Header,
+    pub(super) scheduler: S,
+    /// Belongs to whoever set RUNNING; once COMPLETE, to the `JoinHandle` or whoever ended its interest.
+    pub(super) stage: UnsafeCell<Stage<F>>,
+}
+
+pub(super) enum Stage<F: Future> {
+    Future(F),
+    Output(Result<F::Output, JoinError>),
+    Empty,
+}
+
+/// Functions that know the future's type. Each takes the task's header.
+pub(super) struct Vtable {
+    /// Spends the caller's token: polls the future, or drops it if the task was cancelled.
+    pub(super) run: unsafe fn(NonNull<Header>),
+    /// Cancels a task whose right to run the caller took by `State::claim`.
+    pub(super) cancel_claimed: unsafe fn(NonNull<Header>),
+    /// Gives the caller's token to the scheduler.
+    pub(super) schedule: unsafe fn(NonNull<Header>),
+    /// Moves the output to `*mut Poll<Result<T, JoinError>>`, or stores the waker.
+    pub(super) read_output: unsafe fn(NonNull<Header>, *mut (), &Waker),
+    /// Ends the interest of the `JoinHandle` and gives its reference up.
+    pub(super) drop_join_handle: unsafe fn(NonNull<Header>),
+    /// Frees the task. No reference is left.
+    pub(super) free: unsafe fn(NonNull<Header>),
+}
+
+impl<F: Future, S: Schedule> Cell<F, S> {
+    const VTABLE: Vtable = Vtable {
+        run: harness::run::<F, S>,
+        cancel_claimed: harness::cancel_claimed::<F, S>,
+        schedule: harness::schedule::<F, S>,
+        read_output: harness::read_output::<F, S>,
+        drop_join_handle: harness::drop_join_handle::<F, S>,
+        free: harness::free::<F, S>,
+    };
+
+    /// Allocates a task: not linked, its token and two references (see `State::new`) in the caller's hand.
+    pub(super) fn allocate(future: F, scheduler: S, id: Id, location: &'static Location<'static>) -> NonNull<Header> {
+        let cell = Box::new(Self {
+            header: Header {
+                state: State::new(),
+                vtable: &Self::VTABLE,
+                links: UnsafeCell::new(Links::default()),
+                id,
+                location,
+                join_waker: UnsafeCell::new(None),
+            },
+            scheduler,
+            stage: UnsafeCell::new(Stage::Future(future)),
+        });
+        NonNull::from(Box::leak(cell)).cast()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    struct Nowhere(#[expect(dead_code, reason = "the size is what counts")] usize);
+
+    impl Schedule for Nowhere {
+        fn schedule(&self, _: Notified) {}
+        fn reschedule(&self, _: Notified) {}
+        fn release(&self, _: &TaskRef) {}
+    }
+
+    #[test]
+    fn a_task_costs_72_bytes_beside_its_future() {
+        assert_eq!(size_of::<Header>(), 64);
+        // `Pending<()>` is empty; its output's room holds a JoinError (two words and a discriminant at most).
+        assert!(size_of::<Cell<std::future::Pending<()>, Nowhere>>() <= 72 + 32);
+    }
+}

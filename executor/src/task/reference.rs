@@ -1,0 +1,164 @@
+//! `TaskRef`, a counted reference to a task, and `Notified`, the one right to poll it.
+
+use std::fmt;
+use std::future::Future;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::panic::Location;
+use std::ptr::NonNull;
+
+use super::join::JoinHandle;
+use super::raw::{Cell, Header, Schedule};
+use super::state::Wake;
+use super::Id;
+
+/// Makes a task. The owner's reference is given up by its completion; the token must be run, scheduled or cancelled.
+pub(crate) fn new<F, S>(future: F, scheduler: S, id: Id, location: &'static Location<'static>) -> (Notified, JoinHandle<F::Output>)
+where
+    F: Future + 'static,
+    S: Schedule,
+{
+    let task = Cell::allocate(future, scheduler, id, location);
+    (Notified::from_token(task), JoinHandle::from_raw(task))
+}
+
+/// The token: the right, and the duty, to poll a task once. Not dropped by accident: a lost token is a lost wake-up.
+#[must_use]
+pub(crate) struct Notified(NonNull<Header>);
+
+// SAFETY: a token may cross threads because a task may: `spawn` asks for `F: Send`, and every field of the header is an atomic,
+// read-only, or guarded by the state word or the owner's lock.
+unsafe impl Send for Notified {}
+
+impl Notified {
+    /// The caller holds the token (see `State`) and gives it to the value.
+    pub(super) fn from_token(task: NonNull<Header>) -> Self {
+        Self(task)
+    }
+
+    /// Polls the task, or drops its future if it was cancelled.
+    pub(crate) fn run(self) {
+        // SAFETY: `self` is the token.
+        unsafe { (self.header().vtable.run)(self.0) }
+    }
+
+    /// Drops the task's future, on this thread.
+    pub(crate) fn cancel(self) {
+        self.header().state.cancel_token();
+        self.run();
+    }
+
+    pub(crate) fn into_raw(self) -> NonNull<()> {
+        self.0.cast()
+    }
+
+    /// # Safety
+    ///
+    /// - `raw` came from `into_raw`, and is turned back once.
+    pub(crate) unsafe fn from_raw(raw: NonNull<()>) -> Self {
+        Self(raw.cast())
+    }
+
+    pub(super) fn pointer(&self) -> NonNull<Header> {
+        self.0
+    }
+
+    fn header(&self) -> &Header {
+        // SAFETY: while the token exists the task is not complete, and the owner's reference keeps it alive.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl fmt::Debug for Notified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Notified").field(&self.header().id).finish()
+    }
+}
+
+/// A counted reference.
+pub(crate) struct TaskRef(NonNull<Header>);
+
+// SAFETY: what a reference gives access to is the state word, the id, the location, and the vtable's functions, all of which any
+// thread may use; see `Notified` for the rest.
+unsafe impl Send for TaskRef {}
+// SAFETY: as above.
+unsafe impl Sync for TaskRef {}
+
+/// A reference that somebody else holds for the time of a call.
+pub(crate) struct Borrowed(ManuallyDrop<TaskRef>);
+
+impl TaskRef {
+    /// # Safety
+    ///
+    /// - The caller owns one reference and gives it to the value.
+    pub(super) unsafe fn from_raw(task: NonNull<Header>) -> Self {
+        Self(task)
+    }
+
+    /// For the time in which the caller knows, by a token, RUNNING or a reference, that the task is alive.
+    pub(super) fn borrow(task: NonNull<Header>) -> Borrowed {
+        Borrowed(ManuallyDrop::new(Self(task)))
+    }
+
+    /// Makes the task's next poll drop its future.
+    pub(crate) fn abort(&self) {
+        match self.header().state.abort() {
+            // SAFETY: `abort` gave us the token.
+            Wake::Schedule => unsafe { (self.header().vtable.schedule)(self.0) },
+            Wake::Nothing | Wake::Free => {}
+        }
+    }
+
+    /// Cancels the task on this thread if it is idle; else whoever runs it, or holds its token, will.
+    pub(crate) fn cancel_if_idle(&self) {
+        if self.header().state.claim() {
+            // SAFETY: `claim` gave us the right to run it.
+            unsafe { (self.header().vtable.cancel_claimed)(self.0) };
+        }
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.header().state.is_complete()
+    }
+
+    pub(crate) fn id(&self) -> Id {
+        self.header().id
+    }
+
+    pub(crate) fn location(&self) -> &'static Location<'static> {
+        self.header().location
+    }
+
+    pub(super) fn pointer(&self) -> NonNull<Header> {
+        self.0
+    }
+
+    pub(super) fn header(&self) -> &Header {
+        // SAFETY: this reference keeps the task alive.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Clone for TaskRef {
+    fn clone(&self) -> Self {
+        self.header().state.add_reference();
+        Self(self.0)
+    }
+}
+
+impl Drop for TaskRef {
+    fn drop(&mut self) {
+        if self.header().state.drop_reference() {
+            // SAFETY: ours was the last reference.
+            unsafe { (self.header().vtable.free)(self.0) };
+        }
+    }
+}
+
+impl Deref for Borrowed {
+    type Target = TaskRef;
+
+    fn deref(&self) -> &TaskRef {
+        &self.0
+    }
+}

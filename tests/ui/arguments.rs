@@ -1,0 +1,5 @@
+#[executor::main]
+async fn main(name: String, number: u32) {}
+
+#[executor::test]
+async fn test(number: u32) {}

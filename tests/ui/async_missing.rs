@@ -1,0 +1,5 @@
+#[executor::main]
+fn main() {}
+
+#[executor::test]
+fn test() {}

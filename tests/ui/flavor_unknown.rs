@@ -1,0 +1,5 @@
+#[executor::main(flavor = "threaded")]
+async fn main() {}
+
+#[executor::main(flavor = multi_thread)]
+async fn no_quotes() {}

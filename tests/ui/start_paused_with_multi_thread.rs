@@ -1,0 +1,5 @@
+#[executor::main(start_paused = true)]
+async fn main() {}
+
+#[executor::test(flavor = "multi_thread", start_paused = true)]
+async fn test() {}

@@ -1,0 +1,81 @@
+//! A doubly linked list of nodes that live elsewhere.
+
+use std::ptr::NonNull;
+
+use crate::node::Node;
+
+/// One slot's entries, oldest first. Owns nothing: a node leaves before its entry is freed.
+#[derive(Debug, Default)]
+pub(crate) struct List {
+    head: Option<NonNull<Node>>,
+    tail: Option<NonNull<Node>>,
+}
+
+// SAFETY: the list lies inside of the wheel's lock and its nodes are touched under that lock only, so it does not
+// matter which thread holds it; the nodes themselves, wakers included, are Send.
+unsafe impl Send for List {}
+
+impl List {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.head.is_none()
+    }
+
+    pub(crate) fn front(&self) -> Option<NonNull<Node>> {
+        self.head
+    }
+
+    /// Appends `node`.
+    ///
+    /// # Safety
+    ///
+    /// * The caller holds the lock that guards the list and the node.
+    /// * `node` is in no list, and is neither moved nor freed before it is removed from this one.
+    pub(crate) unsafe fn push_back(&mut self, node: NonNull<Node>) {
+        let previous = self.tail.replace(node);
+        // SAFETY: alive and guarded by the lock that the caller holds.
+        unsafe {
+            Node::with(node, |fields| {
+                (fields.previous, fields.next) = (previous, None)
+            });
+        }
+        match previous {
+            // SAFETY: a node in the list is alive, and guarded by the same lock.
+            Some(last) => unsafe { Node::with(last, |fields| fields.next = Some(node)) },
+            None => self.head = Some(node),
+        }
+    }
+
+    /// Takes `node` out.
+    ///
+    /// # Safety
+    ///
+    /// * The caller holds the lock that guards the list and the node.
+    /// * `node` is in this list.
+    pub(crate) unsafe fn remove(&mut self, node: NonNull<Node>) {
+        // SAFETY: in this list, hence alive, and guarded by the lock that the caller holds.
+        let (previous, next) =
+            unsafe { Node::with(node, |fields| (fields.previous.take(), fields.next.take())) };
+        match previous {
+            // SAFETY: a neighbour is in the list, hence alive, and guarded by the same lock.
+            Some(before) => unsafe { Node::with(before, |fields| fields.next = next) },
+            None => self.head = next,
+        }
+        match next {
+            // SAFETY: as above.
+            Some(after) => unsafe { Node::with(after, |fields| fields.previous = previous) },
+            None => self.tail = previous,
+        }
+    }
+
+    /// The nodes, first to last.
+    ///
+    /// # Safety
+    ///
+    /// * The caller holds the lock that guards the list while the iterator is used, and changes nothing meanwhile.
+    pub(crate) unsafe fn iter(&self) -> impl Iterator<Item = NonNull<Node>> + '_ {
+        std::iter::successors(self.head, |node| {
+            // SAFETY: in the list, hence alive, and guarded by the lock that the caller holds.
+            unsafe { Node::with(*node, |fields| fields.next) }
+        })
+    }
+}
