@@ -8,6 +8,7 @@ mod rt_sync;
 pub mod runtime;
 mod scheduler;
 pub mod task;
+pub mod time;
 mod task_api;
 
 pub use task_api::spawn;

@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use super::worker::Worker;
+#[cfg(feature = "test-util")]
+use super::{Shared, current};
 
 /// Counts polls down to the next maintenance, so that it comes by elapsed time though the clock is not read at every poll.
 #[derive(Debug)]
@@ -49,14 +51,30 @@ impl Worker {
         if !self.shared.injector.is_empty() {
             self.shared.injector.move_into(&self.core.queue);
         }
-        let mut wakers = self.wakers.borrow_mut();
-        driver.fire_wheel(self.core.index, now, &mut wakers);
-        if driver.is_stale(now)
-            && let Some(mut duty) = driver.try_duty()
-        {
-            duty.look(&mut wakers);
+        driver.fire_wheel(self.core.index, now, &mut self.wakers.borrow_mut());
+        if driver.is_stale(now) {
+            self.look();
         }
-        self.wake_batch(&mut wakers);
+        self.wake_batch(&mut self.wakers.borrow_mut());
+    }
+
+    /// Collects whom the outside world wakes, if nobody else is about to.
+    fn look(&self) {
+        if let Some(mut duty) = self.shared.driver.try_duty() {
+            duty.look(&mut self.wakers.borrow_mut());
+        }
+    }
+}
+
+impl Shared {
+    /// Fires what is due now, for a caller that has moved the clock.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn look(&self) {
+        current::with(|worker| {
+            let Some(worker) = worker.filter(|worker| worker.belongs_to(self)) else { return };
+            worker.look();
+            worker.wake_batch(&mut worker.wakers.borrow_mut());
+        });
     }
 }
 

@@ -1,0 +1,123 @@
+//! `Sleep`: a future that is ready at a point in time.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+
+use super::Instant;
+use crate::context;
+use crate::driver::{Alarm, Entry, Status};
+
+/// Waits until `duration` has passed.
+///
+/// # Panics
+///
+/// Awaiting it panics if the runtime to which the timer belongs has been shut down. Outside of a runtime, making it panics if
+/// the default runtime cannot be started.
+///
+/// # Cancel safety
+///
+/// Cancel safe: dropping it takes the timer away at once.
+///
+/// ```
+/// # executor::runtime::Runtime::new().unwrap().block_on(async {
+/// use executor::time::{Duration, Instant, sleep};
+///
+/// let start = Instant::now();
+/// sleep(Duration::from_micros(300)).await;
+/// assert!(start.elapsed() >= Duration::from_micros(300));
+/// # });
+/// ```
+#[doc(alias = "call_later")]
+pub fn sleep(duration: Duration) -> Sleep {
+    Sleep::new(Instant::after(duration))
+}
+
+/// Waits until `deadline`. See [`sleep`], also for panics and cancel safety.
+#[doc(alias = "call_at")]
+pub fn sleep_until(deadline: Instant) -> Sleep {
+    Sleep::new(deadline)
+}
+
+pin_project! {
+    /// A future that is ready at a point in time. Made by [`sleep`] and [`sleep_until`].
+    ///
+    /// It holds its place in the runtime's timer wheel itself, so it allocates nothing, and must be pinned to be polled.
+    #[must_use = "futures do nothing unless you `.await` or poll them"]
+    pub struct Sleep {
+        #[pin]
+        entry: Entry<Alarm>,
+        // What the first poll found, which asks the clock.
+        begun: Option<Begun>,
+    }
+}
+
+/// What a sleep's first poll found.
+#[derive(Clone, Copy, PartialEq)]
+enum Begun {
+    /// The deadline had passed: the timer is not needed.
+    Past,
+    /// The timer is registered, or was.
+    Timer,
+}
+
+impl Sleep {
+    fn new(deadline: Instant) -> Self {
+        let wheel = context::with_current(|state| state.scheduler.timers().clone());
+        Self { entry: Entry::new(wheel, deadline.into_std()), begun: None }
+    }
+
+    /// When it is, or was, ready.
+    pub fn deadline(&self) -> Instant {
+        Instant::from_std(self.entry.deadline())
+    }
+
+    /// True once it has fired.
+    pub fn is_elapsed(&self) -> bool {
+        self.begun == Some(Begun::Past) || self.entry.is_fired()
+    }
+
+    /// Sets a new deadline, also after the old one has passed, without allocating.
+    ///
+    /// A task that waits is not woken by this; it must poll once more to be woken at the new deadline.
+    pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
+        let this = self.project();
+        this.entry.reset(deadline.into_std());
+        *this.begun = None;
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        // The wheel's own time may be behind, so the first poll asks the clock.
+        let begun = *this.begun.get_or_insert_with(|| match this.entry.deadline() <= Instant::now().into_std() {
+            true => Begun::Past,
+            false => Begun::Timer,
+        });
+        if begun == Begun::Past {
+            return Poll::Ready(());
+        }
+        match this.entry.as_mut().register(cx.waker()) {
+            Status::Fired => Poll::Ready(()),
+            Status::Waiting => Poll::Pending,
+            Status::Earliest => {
+                this.entry.wheel().extra().deadline_added(this.entry.deadline());
+                Poll::Pending
+            }
+            Status::Closed => panic!("the runtime of this timer has been shut down: await timers inside the runtime that made them"),
+        }
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep").field("deadline", &self.deadline()).field("is_elapsed", &self.is_elapsed()).finish()
+    }
+}

@@ -1,0 +1,170 @@
+//! What everybody may hold: wakes the turn, registers sources, shuts the reactor down.
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Waker;
+
+use mio::unix::SourceFd;
+use parking_lot::RwLock;
+
+use crate::interest::Interest;
+use crate::registration::Registration;
+use crate::registry::{Registry, Token};
+use crate::source::Source;
+use crate::sys::fork::Process;
+
+/// A shared handle to a [`Reactor`](crate::Reactor); clones are the same reactor.
+///
+/// It outlives the reactor without harm: after [`close`](Self::close) it holds memory but no file descriptor.
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    registry: Registry,
+    /// `None` after `close`. Registering holds it for reading, so that `close` finds every source there is.
+    os: RwLock<Option<Os>>,
+    /// Says without a lock that `os` is (about to be) gone.
+    closed: AtomicBool,
+    process: Process,
+}
+
+/// The file descriptors a handle works with.
+struct Os {
+    registry: mio::Registry,
+    /// The reactor holds the other count, so that the wake that `close` sends is not lost with the descriptor.
+    waker: Arc<mio::Waker>,
+}
+
+impl Handle {
+    pub(crate) fn new(registry: mio::Registry, waker: Arc<mio::Waker>) -> io::Result<Self> {
+        let shared = Shared {
+            registry: Registry::default(),
+            os: RwLock::new(Some(Os { registry, waker })),
+            closed: AtomicBool::new(false),
+            process: Process::current()?,
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// Ends a turn that blocks, or makes the next one return at once.
+    ///
+    /// Several wakes before a turn count as one. It does nothing in a forked child and after [`close`](Self::close),
+    /// when no turn blocks any more.
+    pub fn wake(&self) {
+        if self.was_forked() {
+            return;
+        }
+        if let Some(os) = &*self.shared.os.read() {
+            let written = os.waker.wake();
+            debug_assert!(
+                written.is_ok(),
+                "the reactor's own descriptor was closed by somebody else: {written:?}"
+            );
+        }
+    }
+
+    /// Watches `io`, which must be in non-blocking mode already, for `interest`.
+    ///
+    /// Readiness starts out as "not ready"; the first turn brings what the descriptor was ready for all along. A stream
+    /// socket is therefore registered after `connect` has begun: one that is not even connecting counts as hung up.
+    ///
+    /// # Errors
+    /// What the operating system says (the descriptor cannot be watched, is watched already, or there are too many), or
+    /// that the runtime has shut down or was made before a `fork`. `io` is dropped then, and nothing stays behind.
+    pub fn register<T: AsFd>(&self, io: T, interest: Interest) -> io::Result<Source<T>> {
+        let fd = io.as_fd().as_raw_fd();
+        let token = self.add(fd, interest)?;
+        Ok(Source::new(io, Registration::new(self.clone(), token, fd)))
+    }
+
+    /// Shuts the reactor down: every source, now and later, answers that its runtime has shut down.
+    ///
+    /// All wakers that wait are moved into `wakers` for the caller to wake. A turn that blocks returns, and none blocks
+    /// any more. The handle's own descriptors are closed; the reactor's go when it is dropped. It does nothing the
+    /// second time, nor in a forked child.
+    pub fn close(&self, wakers: &mut Vec<Waker>) {
+        if self.was_forked() {
+            return;
+        }
+        // Release: pairs with the load in `is_closed`; it comes before the wake, so no turn blocks after it.
+        self.shared.closed.store(true, Ordering::Release);
+        let os = self.shared.os.write().take();
+        if let Some(os) = os {
+            // Whoever registered before the lock was taken is in the registry; nobody registers after it.
+            self.shared.registry.shut_down(wakers);
+            let written = os.waker.wake();
+            debug_assert!(
+                written.is_ok(),
+                "the reactor's own descriptor was closed by somebody else: {written:?}"
+            );
+        }
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.shared.registry
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        // Acquire: pairs with the store in `close`.
+        self.shared.closed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn was_forked(&self) -> bool {
+        self.shared.process.was_forked()
+    }
+
+    fn add(&self, fd: RawFd, interest: Interest) -> io::Result<Token> {
+        if self.was_forked() {
+            return Err(forked());
+        }
+        let os = self.shared.os.read();
+        let os = os.as_ref().ok_or_else(shut_down)?;
+        let token = self.shared.registry.acquire()?;
+        let added = os
+            .registry
+            .register(&mut SourceFd(&fd), token.to_mio(), interest.to_mio());
+        if let Err(error) = added {
+            // Nobody has ever seen this entry, so no waker can be in it.
+            self.shared.registry.release(token, &mut Vec::new());
+            return Err(error);
+        }
+        Ok(token)
+    }
+
+    /// Ends a registration; `fd` is `None` when the descriptor is not ours any more. Not called in a forked child.
+    pub(crate) fn remove(&self, token: Token, fd: Option<RawFd>) {
+        if let (Some(os), Some(fd)) = (&*self.shared.os.read(), fd) {
+            // An error means that the descriptor was closed behind our back, and the registration went with it.
+            let _ = os.registry.deregister(&mut SourceFd(&fd));
+        }
+        // Nobody can poll the source any more, so these wakers are dropped, not woken; and that without any lock.
+        let mut wakers = Vec::new();
+        self.shared.registry.release(token, &mut wakers);
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn shut_down() -> io::Error {
+    io::Error::other("the runtime this socket belongs to has shut down")
+}
+
+pub(crate) fn forked() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "this runtime belongs to the process before fork(): make a new runtime in the child",
+    )
+}

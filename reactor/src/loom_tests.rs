@@ -1,0 +1,309 @@
+//! loom models of the readiness protocol.
+//!
+//! What is modelled is the shipped code: `Readiness` and `Entry` with loom's atomics and mutex. What is not: epoll (an
+//! event is a call of `deliver`), the free lists (a change of owner is a call of `release`), and the spurious failures
+//! of `compare_exchange_weak`, which loom does not make.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Wake, Waker};
+
+use loom::sync::Arc;
+use loom::thread;
+
+use crate::interest::Direction;
+use crate::readiness::{Clear, Event, Look, Place, Readiness, Snapshot};
+use crate::registry::Entry;
+
+const EVENT: Event = Event::new(false, false);
+const HANG_UP: Event = Event::new(true, false);
+
+/// A waker that can be told from the others; the count is none of the model's business, so it is std's.
+#[derive(Default)]
+struct Mark(AtomicUsize);
+
+impl Wake for Mark {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn mark() -> Waker {
+    std::sync::Arc::new(Mark::default()).into()
+}
+
+fn contains(wakers: &[Waker], waker: &Waker) -> bool {
+    wakers.iter().any(|other| other.will_wake(waker))
+}
+
+fn deliver(readiness: &Readiness, event: Event) -> Vec<Waker> {
+    let mut wakers = Vec::new();
+    readiness.deliver(event, || true, &mut wakers);
+    wakers
+}
+
+fn ready(look: Look) -> Snapshot {
+    match look {
+        Look::Ready(snapshot) => snapshot,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Two ways to wait, one event: each waiter either sees it or is handed out.
+#[test]
+fn loom_an_event_reaches_the_slot_and_the_list() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::default());
+        let waits: Vec<_> = [Place::Slot, Place::Listed(0)]
+            .into_iter()
+            .map(|place| {
+                let readiness = readiness.clone();
+                thread::spawn(move || {
+                    let waker = mark();
+                    (readiness.wait(place, &waker), waker)
+                })
+            })
+            .collect();
+        let wakers = deliver(&readiness, EVENT);
+        for wait in waits {
+            let (seen, waker) = wait.join().unwrap();
+            assert!(
+                seen != Look::Idle || contains(&wakers, &waker),
+                "a waiter was forgotten"
+            );
+        }
+    });
+}
+
+/// A reader that clears what it saw and waits again, against the next event.
+#[test]
+fn loom_an_event_survives_the_clear_of_the_last_one() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::default());
+        deliver(&readiness, EVENT);
+        let seen = ready(readiness.look());
+        let reader = {
+            let readiness = readiness.clone();
+            thread::spawn(move || {
+                readiness.clear(seen, Clear::All);
+                let waker = mark();
+                (readiness.wait(Place::Slot, &waker), waker)
+            })
+        };
+        let wakers = deliver(&readiness, EVENT);
+        let (seen, waker) = reader.join().unwrap();
+        assert!(
+            seen != Look::Idle || contains(&wakers, &waker),
+            "the second event was lost"
+        );
+        ready(readiness.look());
+    });
+}
+
+/// A hang-up is not forgotten by the clear that follows a short read, whichever comes first.
+#[test]
+fn loom_a_short_read_keeps_a_hang_up() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::default());
+        deliver(&readiness, EVENT);
+        let reader = {
+            let readiness = readiness.clone();
+            thread::spawn(move || readiness.clear(ready(readiness.look()), Clear::KeepClosed))
+        };
+        deliver(&readiness, HANG_UP);
+        reader.join().unwrap();
+        assert!(ready(readiness.look()).is_closed());
+    });
+}
+
+/// Two events, two readers that clear and wait: whoever ends up waiting does so on a direction that is not ready.
+#[test]
+fn loom_nobody_waits_on_a_ready_direction() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::default());
+        let first = {
+            let readiness = readiness.clone();
+            thread::spawn(move || {
+                let waker = mark();
+                let mut seen = readiness.wait(Place::Listed(0), &waker);
+                if let Look::Ready(snapshot) = seen {
+                    readiness.clear(snapshot, Clear::All);
+                    seen = readiness.wait(Place::Listed(0), &waker);
+                }
+                (seen, waker)
+            })
+        };
+        let second = {
+            let readiness = readiness.clone();
+            thread::spawn(move || {
+                let waker = mark();
+                (readiness.wait(Place::Listed(1), &waker), waker)
+            })
+        };
+        let mut wakers = deliver(&readiness, EVENT);
+        wakers.extend(deliver(&readiness, EVENT));
+        let ends = [first, second].map(|thread| thread.join().unwrap());
+        for (seen, waker) in ends {
+            // Once both threads have ended the word stands still: who waits unheard does so on an idle direction.
+            let idle = matches!(readiness.look(), Look::Idle);
+            assert!(
+                seen != Look::Idle || contains(&wakers, &waker) || idle,
+                "the direction is ready"
+            );
+        }
+        // And whoever still waits is found by the next event.
+        deliver(&readiness, EVENT);
+        let mut rest = Vec::new();
+        readiness.shut_down(&mut rest);
+        assert!(rest.is_empty(), "an event left a waker behind");
+    });
+}
+
+/// Shutdown against an event, a clear and a waiter: the waiter sees an end, or is handed out once at least.
+#[test]
+fn loom_shutdown_leaves_nobody_waiting() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::default());
+        let waiting = {
+            let readiness = readiness.clone();
+            thread::spawn(move || {
+                let waker = mark();
+                let mut seen = readiness.wait(Place::Slot, &waker);
+                if let Look::Ready(snapshot) = seen {
+                    readiness.clear(snapshot, Clear::All);
+                    seen = readiness.wait(Place::Slot, &waker);
+                }
+                (seen, waker)
+            })
+        };
+        let event = {
+            let readiness = readiness.clone();
+            thread::spawn(move || deliver(&readiness, EVENT))
+        };
+        let mut wakers = Vec::new();
+        readiness.shut_down(&mut wakers);
+        wakers.extend(event.join().unwrap());
+        let (seen, waker) = waiting.join().unwrap();
+        assert!(
+            seen != Look::Idle || contains(&wakers, &waker),
+            "somebody waits for ever"
+        );
+        assert_eq!(readiness.look(), Look::Shutdown);
+    });
+}
+
+/// One of two futures is dropped while an event comes: the other is woken, and no waker stays behind.
+#[test]
+fn loom_a_dropped_waiter_takes_nobody_with_it() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::default());
+        let (stays, goes) = (mark(), mark());
+        assert_eq!(readiness.wait(Place::Listed(0), &stays), Look::Idle);
+        assert_eq!(readiness.wait(Place::Listed(1), &goes), Look::Idle);
+        let dropping = {
+            let readiness = readiness.clone();
+            thread::spawn(move || readiness.forget(1))
+        };
+        let wakers = deliver(&readiness, EVENT);
+        dropping.join().unwrap();
+        assert!(contains(&wakers, &stays));
+        let mut rest = Vec::new();
+        readiness.shut_down(&mut rest);
+        assert!(rest.is_empty());
+    });
+}
+
+/// Reader and writer of one entry, one event each: neither disturbs the other.
+#[test]
+fn loom_the_directions_are_independent() {
+    loom::model(|| {
+        let entry = Arc::new(Entry::default());
+        entry.deliver(0, Some(EVENT), None, &mut Vec::new());
+        let seen = ready(entry.readiness(Direction::Read).look());
+        let reader = {
+            let entry = entry.clone();
+            thread::spawn(move || {
+                let waker = mark();
+                entry.readiness(Direction::Read).clear(seen, Clear::All);
+                assert_eq!(
+                    entry.readiness(Direction::Read).wait(Place::Slot, &waker),
+                    Look::Idle
+                );
+            })
+        };
+        let writer = {
+            let entry = entry.clone();
+            thread::spawn(move || {
+                let waker = mark();
+                (
+                    entry.readiness(Direction::Write).wait(Place::Slot, &waker),
+                    waker,
+                )
+            })
+        };
+        let mut wakers = Vec::new();
+        entry.deliver(0, None, Some(EVENT), &mut wakers);
+        reader.join().unwrap();
+        let (seen, waker) = writer.join().unwrap();
+        assert!(
+            seen != Look::Idle || contains(&wakers, &waker),
+            "the writer was forgotten"
+        );
+        assert_eq!(
+            entry.readiness(Direction::Read).look(),
+            Look::Idle,
+            "the clear was disturbed"
+        );
+    });
+}
+
+/// An event for the last owner against the change of owner: the next owner sees nothing of it, and its own event comes.
+#[test]
+fn loom_a_late_event_does_not_reach_the_next_owner() {
+    loom::model(|| {
+        let entry = Arc::new(Entry::default());
+        let old = mark();
+        assert_eq!(
+            entry.readiness(Direction::Read).wait(Place::Slot, &old),
+            Look::Idle
+        );
+        let owner = {
+            let entry = entry.clone();
+            thread::spawn(move || {
+                let mut wakers = Vec::new();
+                let generation = entry.release(0, &mut wakers);
+                drop(wakers);
+                let waker = mark();
+                let seen = entry.readiness(Direction::Read).wait(Place::Slot, &waker);
+                assert_eq!(seen, Look::Idle, "an event of the last owner arrived");
+                let mut wakers = Vec::new();
+                entry.deliver(generation, Some(EVENT), None, &mut wakers);
+                (wakers, waker)
+            })
+        };
+        let mut late = Vec::new();
+        entry.deliver(0, Some(HANG_UP), Some(HANG_UP), &mut late);
+        let (mut wakers, waker) = owner.join().unwrap();
+        wakers.append(&mut late);
+        assert!(
+            contains(&wakers, &waker),
+            "the next owner's own event was lost"
+        );
+        assert!(!ready(entry.readiness(Direction::Read).look()).is_closed());
+        assert_eq!(entry.readiness(Direction::Write).look(), Look::Idle);
+    });
+}
+
+/// The change of owner against a shutdown: the entry is shut down whichever comes first.
+#[test]
+fn loom_shutdown_survives_a_change_of_owner() {
+    loom::model(|| {
+        let entry = Arc::new(Entry::default());
+        let owner = {
+            let entry = entry.clone();
+            thread::spawn(move || entry.release(0, &mut Vec::new()))
+        };
+        entry.readiness(Direction::Read).shut_down(&mut Vec::new());
+        owner.join().unwrap();
+        assert_eq!(entry.readiness(Direction::Read).look(), Look::Shutdown);
+    });
+}

@@ -1,0 +1,130 @@
+//! One turn: waits for events, stores readiness, hands out the wakers of those who waited.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use crate::handle::{self, Handle};
+use crate::readiness::Event;
+use crate::registry::Token;
+use crate::sys::timer::Timer;
+
+/// The one place where events come in. Whoever holds it may wait in it; all others have a [`Handle`].
+pub struct Reactor {
+    poll: mio::Poll,
+    events: mio::Events,
+    /// `None` where the platform has no timer finer than a millisecond.
+    timer: Option<Timer>,
+    handle: Handle,
+    /// Keeps the descriptor of the wake open until the last turn, see `Handle::close`.
+    _waker: Arc<mio::Waker>,
+}
+
+impl Reactor {
+    /// A reactor with nothing to watch, and the first handle to it.
+    ///
+    /// # Errors
+    /// What the operating system says; as a rule that there are too many open files.
+    pub fn new() -> io::Result<(Self, Handle)> {
+        let poll = mio::Poll::new()?;
+        let waker = Arc::new(mio::Waker::new(poll.registry(), WAKE)?);
+        let timer = Timer::new(poll.registry(), TIMER)?;
+        let handle = Handle::new(poll.registry().try_clone()?, waker.clone())?;
+        let events = mio::Events::with_capacity(EVENTS);
+        Ok((
+            Self {
+                poll,
+                events,
+                timer,
+                handle: handle.clone(),
+                _waker: waker,
+            },
+            handle,
+        ))
+    }
+
+    /// Waits for an event, a [`Handle::wake`] or the end of `timeout`, stores readiness, and moves the wakers of those
+    /// who waited for it into `wakers`. It wakes nobody itself.
+    ///
+    /// `None` waits for ever, zero only looks. A turn may also end before its time with nothing to show: a signal came,
+    /// or an earlier timeout still stood. It never blocks after [`Handle::close`].
+    ///
+    /// # Errors
+    /// What the operating system says, other than that a signal came; or that a `fork` lies between the process that
+    /// made the reactor and this one.
+    pub fn turn(&mut self, timeout: Option<Duration>, wakers: &mut Vec<Waker>) -> io::Result<()> {
+        if self.handle.was_forked() {
+            return Err(handle::forked());
+        }
+        let timeout = if self.handle.is_closed() {
+            Some(Duration::ZERO)
+        } else {
+            timeout
+        };
+        let fine = timeout.filter(|timeout| needs_timer(*timeout));
+        if let (Some(timer), Some(timeout)) = (&mut self.timer, fine) {
+            timer.set(timeout);
+        }
+        // mio rounds up to whole milliseconds and stops at the largest number the system takes, so a timeout is never
+        // cut short by the conversion, except one of more than 24 days. It also bounds a timer that could not be set.
+        match self.poll.poll(&mut self.events, timeout) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        let registry = self.handle.registry();
+        for event in &self.events {
+            match event.token() {
+                WAKE => {}
+                TIMER => self.timer.iter_mut().for_each(Timer::went_off),
+                token => registry.deliver(
+                    Token::from_mio(token),
+                    read_side(event),
+                    write_side(event),
+                    wakers,
+                ),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Reactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reactor")
+            .field("handle", &self.handle)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an event says to readers. A hang-up and an error are worth a read: it returns the end of stream or the error.
+fn read_side(event: &mio::event::Event) -> Option<Event> {
+    let (closed, error) = (event.is_read_closed(), event.is_error());
+    (event.is_readable() || event.is_priority() || closed || error)
+        .then(|| Event::new(closed, error))
+}
+
+/// What an event says to writers.
+fn write_side(event: &mio::event::Event) -> Option<Event> {
+    let (closed, error) = (event.is_write_closed(), event.is_error());
+    (event.is_writable() || closed || error).then(|| Event::new(closed, error))
+}
+
+/// Whether whole milliseconds are too coarse for this timeout.
+fn needs_timer(timeout: Duration) -> bool {
+    timeout < FINE && timeout.subsec_nanos() != timeout.subsec_millis() * 1_000_000
+}
+
+/// Above this a part of a millisecond more does not matter, and the timer would cost a system call.
+const FINE: Duration = Duration::from_millis(10);
+/// More events than this in one turn wait for the next.
+const EVENTS: usize = 1024;
+/// No index of a source comes near these.
+const WAKE: mio::Token = mio::Token(usize::MAX);
+const TIMER: mio::Token = mio::Token(usize::MAX - 1);
+
+#[cfg(all(test, not(loom)))]
+#[path = "tests/reactor.rs"]
+mod tests;
