@@ -154,5 +154,9 @@ impl Schedule for NotScheduled {
         unreachable!("a job is ready at its first poll");
     }
 
+    fn link(&self, _: &TaskRef) -> bool {
+        unreachable!("a job is ready at its first poll");
+    }
+
     fn release(&self, _: &TaskRef) {}
 }

@@ -36,8 +36,10 @@ where
     F::Output: Send + 'static,
 {
     let location = Location::caller();
-    let (handle, refused) = context::with_current(|state| state.scheduler.spawn(future, location));
-    refused.cancel();
+    let (handle, foreign) = context::with_current(|state| state.scheduler.spawn(future, location));
+    if let Some(foreign) = foreign {
+        foreign.inject();
+    }
     handle
 }
 

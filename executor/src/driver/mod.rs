@@ -96,6 +96,10 @@ impl Driver {
         &self.wheels[index]
     }
 
+    pub(crate) fn wheels(&self) -> usize {
+        self.wheels.len()
+    }
+
     pub(crate) fn clock(&self) -> &Arc<Clock> {
         &self.clock
     }

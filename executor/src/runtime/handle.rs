@@ -56,8 +56,10 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let (handle, refused) = self.state.scheduler.spawn(future, Location::caller());
-        refused.cancel();
+        let (handle, foreign) = self.state.scheduler.spawn(future, Location::caller());
+        if let Some(foreign) = foreign {
+            foreign.inject();
+        }
         handle
     }
 

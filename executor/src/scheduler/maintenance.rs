@@ -66,9 +66,9 @@ impl Worker {
     }
 }
 
+#[cfg(feature = "test-util")]
 impl Shared {
     /// Fires what is due now, for a caller that has moved the clock.
-    #[cfg(feature = "test-util")]
     pub(crate) fn look(&self) {
         current::with(|worker| {
             let Some(worker) = worker.filter(|worker| worker.belongs_to(self)) else { return };

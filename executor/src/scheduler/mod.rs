@@ -35,9 +35,9 @@ use std::cell::Cell;
 use std::future::Future;
 use std::io;
 use std::panic::Location;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
 use std::task::Waker;
 
 use crossbeam_utils::CachePadded;
@@ -48,6 +48,7 @@ use crate::task::{self, Id, IdSource, JoinHandle, Notified, Schedule, TaskList, 
 use guard::Guard;
 use idle::Idle;
 use parker::{Parker, Unparked, Unparker};
+use worker::Worker;
 
 pub(crate) use block_on::CoreSlot;
 pub(crate) use current::is_worker;
@@ -55,8 +56,6 @@ pub(crate) use current::is_worker;
 /// What the threads of one runtime share.
 pub(crate) struct Shared {
     seats: Box<[CachePadded<Seat>]>,
-    /// One per seat, and `FOREIGN_SHARDS` for threads that are no workers.
-    shards: Box<[CachePadded<Shard>]>,
     injector: CachePadded<Injector<Notified>>,
     idle: Idle,
     driver: Driver,
@@ -76,7 +75,16 @@ struct Seat {
     unparker: Unparker,
     /// How many polls were begun here. Written by the owner only.
     polls: AtomicU64,
+    /// The tasks that first waited here.
+    tasks: CachePadded<TaskList<Arc<Shared>>>,
+    /// Valid while a task is linked here: the list holds the `Arc` (see `TaskList`).
+    shared: NonNull<Shared>,
 }
+
+// SAFETY: the pointer is followed only as said at the field, and what it points to may be shared.
+unsafe impl Send for Seat {}
+// SAFETY: as above.
+unsafe impl Sync for Seat {}
 
 /// The owner's half.
 pub(crate) struct Core {
@@ -86,27 +94,11 @@ pub(crate) struct Core {
     ids: IdSource,
 }
 
-/// A list of tasks, and the pointer every one of them carries.
-struct Shard {
-    tasks: TaskList<Arc<Shared>>,
-    /// Valid while a task is linked here: the list holds the `Arc` (see `TaskList`).
-    shared: NonNull<Shared>,
-    index: usize,
-}
-
-// SAFETY: the pointer is followed only as said at the field, and what it points to may be shared.
-unsafe impl Send for Shard {}
-// SAFETY: as above.
-unsafe impl Sync for Shard {}
-
-/// A task's way home: one word.
-#[derive(Clone, Copy)]
-struct Home(NonNull<Shard>);
-
-// SAFETY: a task that is not complete is linked in the shard, whose list keeps the shard alive; a complete task does not look.
-unsafe impl Send for Home {}
-// SAFETY: as above.
-unsafe impl Sync for Home {}
+/// A task's way home: the seat in whose list it is linked, or null while it never waited. One word.
+///
+/// Written once, by the thread that runs the task, before the task is idle for the first time; who schedules an idle task has
+/// come by its state word, which orders the accesses.
+struct Home(AtomicPtr<Seat>);
 
 /// What the builder decided.
 pub(crate) struct Config {
@@ -115,19 +107,21 @@ pub(crate) struct Config {
     pub(crate) start_paused: bool,
 }
 
-/// A task that came too late: the runtime is closed. To be cancelled where user code may run.
+/// A new task on a thread that is no worker: to be injected where user code may run, because a closed runtime drops it there.
 #[must_use]
-pub(crate) struct Refused(Option<Notified>);
+pub(crate) struct Foreign {
+    task: Notified,
+    shared: Arc<Shared>,
+}
 
 impl Shared {
     /// Makes the shared state, and a core for each worker to come.
     pub(crate) fn new(config: &Config) -> io::Result<(Arc<Self>, Vec<Core>)> {
         let cores: Vec<Core> = (0..config.workers).map(Core::new).collect();
-        let shards = config.workers + if config.current_thread { 1 } else { FOREIGN_SHARDS };
-        let driver = Driver::new(shards, Arc::new(Clock::new(config.start_paused)))?;
+        let wheels = config.workers + if config.current_thread { 1 } else { FOREIGN_WHEELS };
+        let driver = Driver::new(wheels, Arc::new(Clock::new(config.start_paused)))?;
         let shared = Arc::new_cyclic(|weak: &std::sync::Weak<Self>| Self {
-            seats: cores.iter().map(|core| CachePadded::new(Seat::new(core))).collect(),
-            shards: (0..shards).map(|index| CachePadded::new(Shard::new(index, weak.as_ptr()))).collect(),
+            seats: cores.iter().map(|core| CachePadded::new(Seat::new(core, weak.as_ptr()))).collect(),
             injector: CachePadded::new(Injector::new()),
             idle: Idle::new(config.workers),
             driver,
@@ -136,40 +130,36 @@ impl Shared {
             current_thread: config.current_thread.then(CoreSlot::new),
             processors: num_cpus::get(),
         });
-        for shard in &shared.shards {
-            shard.tasks.set_keep_alive(shared.clone());
+        for seat in &shared.seats {
+            seat.tasks.set_keep_alive(shared.clone());
         }
         Ok((shared, cores))
     }
 
-    /// Makes a task and schedules it. The caller cancels what is refused, after it let go of whatever user code must not find held.
-    pub(crate) fn spawn<F>(&self, future: F, location: &'static Location<'static>) -> (JoinHandle<F::Output>, Refused)
+    /// Makes a task, and schedules it if this thread is a worker. If not, the caller must inject what is returned.
+    pub(crate) fn spawn<F>(self: &Arc<Self>, future: F, location: &'static Location<'static>) -> (JoinHandle<F::Output>, Option<Foreign>)
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
         current::with(|worker| {
             let worker = worker.filter(|worker| worker.belongs_to(self));
-            let (shard, id) = match worker {
-                Some(worker) => (&self.shards[worker.index()], worker.next_id()),
-                None => (self.foreign_shard(), Id::next()),
-            };
-            let (token, handle) = task::new(future, Home(NonNull::from(&**shard)), id, location);
-            if !shard.tasks.insert(&token) {
-                return (handle, Refused(Some(token)));
-            }
+            let id = worker.map_or_else(Id::next, Worker::next_id);
+            let (task, handle) = task::new(future, Home(AtomicPtr::default()), id, location);
             match worker {
-                Some(worker) => worker.push(token),
-                None => self.inject(token),
+                Some(worker) => {
+                    worker.push(task);
+                    (handle, None)
+                }
+                None => (handle, Some(Foreign { task, shared: self.clone() })),
             }
-            (handle, Refused(None))
         })
     }
 
     /// The wheel that timers made on this thread go to.
     pub(crate) fn timers(&self) -> &Arc<Timers> {
-        let index = current::with(|worker| worker.filter(|worker| worker.belongs_to(self)).map(|worker| worker.index()));
-        self.driver.wheel(index.unwrap_or_else(|| self.foreign_shard().index))
+        let index = current::with(|worker| worker.filter(|worker| worker.belongs_to(self)).map(Worker::index));
+        self.driver.wheel(index.unwrap_or_else(|| self.foreign_wheel()))
     }
 
     pub(crate) fn driver(&self) -> &Driver {
@@ -180,18 +170,8 @@ impl Shared {
         self.current_thread.is_some()
     }
 
-    /// How many worker threads this runtime has; the current-thread flavour has one place for its caller.
-    pub(crate) fn workers(&self) -> usize {
-        self.seats.len()
-    }
-
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
-    }
-
-    /// How many tasks are not complete.
-    pub(crate) fn tasks(&self) -> usize {
-        self.shards.iter().map(|shard| shard.tasks.len()).sum()
     }
 
     /// Queues a token from a thread that is not one of our workers. The caller keeps `self` alive by other means than the token.
@@ -227,20 +207,22 @@ impl Shared {
         }
     }
 
-    /// A shard for the current thread, the same each time.
-    fn foreign_shard(&self) -> &CachePadded<Shard> {
-        let foreign = &self.shards[self.seats.len()..];
-        &foreign[foreign_thread() % foreign.len()]
+    /// The number of a wheel for the current thread, which is no worker; the same each time.
+    fn foreign_wheel(&self) -> usize {
+        let workers = self.seats.len();
+        workers + foreign_thread() % (self.driver.wheels() - workers)
     }
 }
 
 impl Seat {
-    fn new(core: &Core) -> Self {
+    fn new(core: &Core, shared: *const Shared) -> Self {
         Self {
             slot: Slot::new(),
             stealer: core.queue.stealer(),
             unparker: core.parker.unparker(),
             polls: AtomicU64::new(0),
+            tasks: CachePadded::new(TaskList::new()),
+            shared: NonNull::new(shared.cast_mut()).expect("an Arc's value has an address"),
         }
     }
 }
@@ -249,32 +231,28 @@ impl Core {
     fn new(index: usize) -> Self {
         Self { index, queue: Local::new(), parker: Parker::new(), ids: IdSource::default() }
     }
-
-    pub(crate) fn index(&self) -> usize {
-        self.index
-    }
 }
 
-impl Shard {
-    fn new(index: usize, shared: *const Shared) -> Self {
-        let shared = NonNull::new(shared.cast_mut()).expect("an Arc's value has an address");
-        Self { tasks: TaskList::new(), shared, index }
+impl Foreign {
+    pub(crate) fn inject(self) {
+        self.shared.inject(self.task);
     }
 }
 
 impl Home {
-    /// The caller holds the token of a task that is linked here, or runs it.
-    fn shard(&self) -> &Shard {
-        // SAFETY: a linked task's list keeps the shard alive, and a task that has a token, or runs, is linked.
-        unsafe { self.0.as_ref() }
+    /// The caller has the token of a task that is linked, or runs it.
+    fn seat(&self) -> Option<&Seat> {
+        // Relaxed: see `Home`.
+        // SAFETY: not null means linked, and the list of a linked task keeps the seat alive.
+        unsafe { self.0.load(Ordering::Relaxed).as_ref() }
     }
 }
 
 impl Schedule for Home {
     fn schedule(&self, task: Notified) {
-        let shared = self.shard().shared;
-        // SAFETY: as in `shard`; the token in our hand is what keeps the list from emptying.
-        let shared = unsafe { shared.as_ref() };
+        let seat = self.seat().expect("a task is linked before it is idle");
+        // SAFETY: the list of a linked task holds the `Arc`, and the token in our hand keeps the list from emptying.
+        let shared = unsafe { seat.shared.as_ref() };
         current::with(|worker| match worker.filter(|worker| worker.belongs_to(shared)) {
             Some(worker) => worker.push(task),
             None => {
@@ -286,18 +264,32 @@ impl Schedule for Home {
     }
 
     fn reschedule(&self, task: Notified) {
-        // SAFETY: as in `schedule`.
-        let shared = unsafe { self.shard().shared.as_ref() };
-        current::with(|worker| match worker.filter(|worker| worker.belongs_to(shared)) {
-            Some(worker) => worker.push_behind(task),
-            None => shared.count().inject(task),
-        });
+        current::with(|worker| worker.expect("tasks are polled by workers").push_behind(task));
+    }
+
+    fn link(&self, task: &TaskRef) -> bool {
+        if self.seat().is_some() {
+            return true;
+        }
+        current::with(|worker| {
+            let worker = worker.expect("tasks are polled by workers");
+            let seat = worker.seat();
+            // Set first: the list's lock and the state word order it before anybody's look at it.
+            self.0.store(ptr::from_ref(seat).cast_mut(), Ordering::Relaxed);
+            let linked = seat.tasks.insert(task);
+            if !linked {
+                self.0.store(ptr::null_mut(), Ordering::Relaxed);
+            }
+            linked
+        })
     }
 
     fn release(&self, task: &TaskRef) {
-        let last = self.shard().tasks.remove(task);
-        // What lived by the list may go now, the shard included.
-        drop(last);
+        if let Some(seat) = self.seat() {
+            let last = seat.tasks.remove(task);
+            // What lived by the list may go now, the seat included.
+            drop(last);
+        }
     }
 }
 
@@ -309,15 +301,6 @@ impl Shared {
         unsafe {
             Arc::increment_strong_count(this);
             Arc::from_raw(this)
-        }
-    }
-}
-
-impl Refused {
-    /// Drops the future, on this thread; its handle answers "cancelled".
-    pub(crate) fn cancel(self) {
-        if let Some(token) = self.0 {
-            token.cancel();
         }
     }
 }
@@ -355,7 +338,7 @@ impl Drop for WakeOnDrop {
     }
 }
 
-/// A number for the current thread, to spread threads over the foreign shards.
+/// A number for the current thread, to spread threads over the foreign wheels.
 fn foreign_thread() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
@@ -369,4 +352,5 @@ fn foreign_thread() -> usize {
     })
 }
 
-const FOREIGN_SHARDS: usize = 4;
+/// Wheels for timers of threads that are no workers.
+const FOREIGN_WHEELS: usize = 4;

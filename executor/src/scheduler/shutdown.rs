@@ -37,8 +37,8 @@ impl Shared {
             return;
         }
         self.cancel_queued();
-        for shard in &self.shards {
-            let (tasks, last) = shard.tasks.close();
+        for seat in &self.seats {
+            let (tasks, last) = seat.tasks.close();
             for task in tasks {
                 task.cancel_if_idle();
             }

@@ -22,11 +22,7 @@ pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
     match cell.header.state.start_poll() {
         StartPoll::Poll => match poll_future(cell, task) {
             Poll::Ready(output) => complete(cell, task, output),
-            // After `end_poll` says Idle another thread may run, complete and free the task: no further look at it.
-            Poll::Pending => match cell.header.state.end_poll() {
-                EndPoll::Idle => {}
-                EndPoll::Again => cell.scheduler.reschedule(Notified::from_token(task)),
-            },
+            Poll::Pending => suspend(cell, task),
         },
         StartPoll::Cancel => complete(cell, task, Err(JoinError::cancelled(cell.header.id))),
     }
@@ -48,6 +44,19 @@ pub(super) unsafe fn schedule<F: Future, S: Schedule>(task: NonNull<Header>) {
     // SAFETY: as in `run`.
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
     cell.scheduler.schedule(Notified::from_token(task));
+}
+
+/// Ends a poll that returned `Pending`.
+fn suspend<F: Future, S: Schedule>(cell: &Cell<F, S>, task: NonNull<Header>) {
+    // A task that goes straight back into a queue need not be linked.
+    if !cell.header.state.is_notified() && !cell.scheduler.link(&TaskRef::borrow(task)) {
+        return complete(cell, task, Err(JoinError::cancelled(cell.header.id)));
+    }
+    match cell.header.state.end_poll() {
+        // From here on another thread may run, complete and free the task: no further look at it.
+        EndPoll::Idle => {}
+        EndPoll::Again => cell.scheduler.reschedule(Notified::from_token(task)),
+    }
 }
 
 /// Polls the future. RUNNING is set, by us. A panic becomes the output.

@@ -1,13 +1,14 @@
-//! An owner's list of the tasks that are not complete: what shutdown walks, and what keeps the owner alive.
+//! An owner's list of the tasks that wait: what shutdown walks, and what keeps the owner alive.
 //!
-//! Invariant: a task is linked from before its first token is scheduled until its completion. While the list is not both closed and
-//! empty it holds `keep_alive`, its owner. So a thread that holds the token of any task, however late a waker fires, may follow
-//! the task's pointer to its scheduler; and the owner needs no reference count per task.
+//! Invariant: a task is linked from before it is idle for the first time until its completion. One that completes before it ever
+//! waited, as most short ones do, is never linked: it was always in a queue or being polled, where shutdown finds it, too. While
+//! the list is not both closed and empty it holds `keep_alive`, its owner. So whoever makes a token of an idle task, however late
+//! that waker fires, may follow the task's pointer to its scheduler; and the owner needs no reference count per task.
 
 use std::ptr::NonNull;
 
 use super::raw::Header;
-use super::reference::{Notified, TaskRef};
+use super::reference::TaskRef;
 use crate::rt_sync::Mutex;
 
 /// The list. One per worker and a few more, so that the lock is nearly always free.
@@ -42,9 +43,9 @@ impl<K> TaskList<K> {
         self.inner.lock().keep_alive = Some(keep_alive);
     }
 
-    /// Links a new task. False if the list is closed: the caller must cancel the task, and its release will find it not linked.
+    /// Links a task that its caller runs. False if the list is closed: the caller must cancel the task.
     #[must_use]
-    pub(crate) fn insert(&self, task: &Notified) -> bool {
+    pub(crate) fn insert(&self, task: &TaskRef) -> bool {
         let task = task.pointer();
         let mut inner = self.inner.lock();
         if inner.closed {
@@ -59,7 +60,7 @@ impl<K> TaskList<K> {
         true
     }
 
-    /// Unlinks a completing task, if it was ever linked. Returns `keep_alive` if this was the last one: what lives by it, perhaps
+    /// Unlinks a completing task. Returns `keep_alive` if this was the last one: what lives by it, perhaps
     /// this list, is gone once the caller drops that.
     #[must_use]
     pub(crate) fn remove(&self, task: &TaskRef) -> Option<K> {
@@ -68,8 +69,7 @@ impl<K> TaskList<K> {
         let (previous, next) = with_links(task, |links| (links.previous.take(), links.next.take()));
         match previous {
             Some(previous) => with_links(previous, |links| links.next = next),
-            None if inner.head == Some(task) => inner.head = next,
-            None => return None,
+            None => inner.head = next,
         }
         if let Some(next) = next {
             with_links(next, |links| links.previous = previous);
@@ -92,11 +92,6 @@ impl<K> TaskList<K> {
         }
         let keep_alive = inner.take_keep_alive_if_done();
         (tasks, keep_alive)
-    }
-
-    /// How many tasks are not complete.
-    pub(crate) fn len(&self) -> usize {
-        self.inner.lock().len
     }
 }
 

@@ -1,7 +1,7 @@
 //! The task: a future, its output and its handles in one allocation.
 //!
 //! ```text
-//!   spawn ──▶ TaskRef (owner's list)  ──────────────────────────────────────────────┐
+//!   spawn   ┌ TaskRef (owner's list)  ──────────────────────────────────────────────┐
 //!     │                                                                             │ counted references
 //!     ├─────▶ Notified (a queue) ──run──▶ future ── polls with ──▶ Waker ───────────┤ to one allocation:
 //!     │                                                                             │  Header │ S │ Stage
@@ -14,11 +14,11 @@
 //! | `raw`    | the allocation: header, scheduler, stage, and the table of functions that know the future's type |
 //! | `harness`| running, completing, cancelling: acts on the decisions |
 //! | `reference`, `waker`, `join` | the three kinds of reference: `TaskRef` and `Notified`, `Waker`, `JoinHandle` |
-//! | `list`   | the owner's list of tasks that are not complete |
+//! | `list`   | the owner's list of tasks that wait |
 //!
 //! What the rest of the runtime must know:
-//! - A task that is not complete is linked in exactly one owner's list, and the owner outlives its list (`list`). So whoever holds
-//!   a token may use the task's scheduler.
+//! - A task that is idle is linked in exactly one owner's list, and the owner outlives its list (`list`). So whoever makes a token
+//!   of an idle task may use its scheduler.
 //! - Completion: drop the future, store the output, unlink, publish COMPLETE, wake the handle. A `JoinHandle` that answers, also
 //!   with "cancelled", answers after the future is gone.
 //! - A panic in the future, its destructor or its output stays in the task and reaches the handle, if there is one.

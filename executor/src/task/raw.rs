@@ -14,13 +14,18 @@ use crate::rt_sync::UnsafeCell;
 
 /// Where a task goes when it may be polled, and who is told that it is done. One word is best: every task carries it.
 pub(crate) trait Schedule: Send + Sync + 'static {
-    /// A wake made this token.
+    /// A wake made this token of an idle task.
     fn schedule(&self, task: Notified);
 
-    /// The task was woken while it ran: put it behind the others.
+    /// The task was woken while it ran, on this thread: put it behind the others.
     fn reschedule(&self, task: Notified);
 
-    /// The task's future is dropped and its output stored: unlink it. Called once, by the completing thread.
+    /// The task is about to be idle: link it, if it is not. Called by the thread that runs it. False: its owner is closed, and the
+    /// task must be cancelled.
+    #[must_use]
+    fn link(&self, task: &TaskRef) -> bool;
+
+    /// The task's future is dropped and its output stored: unlink it, if it is linked. Called once, by the thread that runs it.
     fn release(&self, task: &TaskRef);
 }
 
@@ -105,6 +110,9 @@ mod tests {
     impl Schedule for Nowhere {
         fn schedule(&self, _: Notified) {}
         fn reschedule(&self, _: Notified) {}
+        fn link(&self, _: &TaskRef) -> bool {
+            true
+        }
         fn release(&self, _: &TaskRef) {}
     }
 

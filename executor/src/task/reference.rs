@@ -12,7 +12,7 @@ use super::raw::{Cell, Header, Schedule};
 use super::state::Wake;
 use super::Id;
 
-/// Makes a task. The owner's reference is given up by its completion; the token must be run, scheduled or cancelled.
+/// Makes a task. The owner's reference is given up by its completion; the token must be run or cancelled.
 pub(crate) fn new<F, S>(future: F, scheduler: S, id: Id, location: &'static Location<'static>) -> (Notified, JoinHandle<F::Output>)
 where
     F: Future + 'static,
@@ -59,10 +59,6 @@ impl Notified {
         Self(raw.cast())
     }
 
-    pub(super) fn pointer(&self) -> NonNull<Header> {
-        self.0
-    }
-
     fn header(&self) -> &Header {
         // SAFETY: while the token exists the task is not complete, and the owner's reference keeps it alive.
         unsafe { self.0.as_ref() }
@@ -88,13 +84,6 @@ unsafe impl Sync for TaskRef {}
 pub(crate) struct Borrowed(ManuallyDrop<TaskRef>);
 
 impl TaskRef {
-    /// # Safety
-    ///
-    /// - The caller owns one reference and gives it to the value.
-    pub(super) unsafe fn from_raw(task: NonNull<Header>) -> Self {
-        Self(task)
-    }
-
     /// For the time in which the caller knows, by a token, RUNNING or a reference, that the task is alive.
     pub(super) fn borrow(task: NonNull<Header>) -> Borrowed {
         Borrowed(ManuallyDrop::new(Self(task)))

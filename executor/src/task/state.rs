@@ -179,6 +179,12 @@ impl State {
         self.0.load(Acquire) & COMPLETE != 0
     }
 
+    /// True if the running task, which the caller runs, was woken: `end_poll` will say Again.
+    pub(crate) fn is_notified(&self) -> bool {
+        // Relaxed: a hint, and nothing unsets the bit but the caller.
+        self.0.load(Relaxed) & NOTIFIED != 0
+    }
+
     pub(crate) fn has_join_waker(&self) -> bool {
         // Relaxed: only the JoinHandle sets the bit, and it asks itself.
         self.0.load(Relaxed) & JOIN_WAKER != 0
