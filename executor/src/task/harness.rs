@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
 use super::raw::{Cell, Header, Schedule, Stage};
-use super::state::{Completed, EndPoll, StartPoll};
+use super::state::{Completed, EndPoll, Snapshot, StartPoll};
 use super::{JoinError, Notified, TaskRef, waker};
 
 /// Spends the caller's token: polls the future, or drops it if the task was cancelled.
@@ -155,7 +155,8 @@ fn take_output<F: Future, S, R>(cell: &Cell<F, S>, then: impl FnOnce(Option<Resu
 pub(super) unsafe fn read_output<F: Future, S: Schedule>(task: NonNull<Header>, destination: *mut (), waker: &Waker) {
     // SAFETY: the handle's reference keeps the task alive.
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
-    if !cell.header.state.is_complete() && store_join_waker(&cell.header, waker).is_ok() {
+    let snapshot = cell.header.state.load();
+    if !snapshot.is_complete() && store_join_waker(&cell.header, snapshot, waker).is_ok() {
         return;
     }
     let output = take_output(cell, |output| output.expect("a JoinHandle was polled again after it had answered"));
@@ -163,9 +164,9 @@ pub(super) unsafe fn read_output<F: Future, S: Schedule>(task: NonNull<Header>, 
     unsafe { *destination.cast() = Poll::Ready(output) };
 }
 
-/// Leaves `waker` for the completer, unless the task is complete already.
-fn store_join_waker(header: &Header, waker: &Waker) -> Result<(), Completed> {
-    if header.state.has_join_waker() {
+/// Leaves `waker` for the completer, unless the task has completed since the handle took its snapshot.
+fn store_join_waker(header: &Header, snapshot: Snapshot, waker: &Waker) -> Result<(), Completed> {
+    if snapshot.has_join_waker() {
         // SAFETY: JOIN_WAKER is set: shared for reading.
         if header.join_waker.with(|stored| unsafe { &*stored }.as_ref().is_some_and(|stored| stored.will_wake(waker))) {
             return Ok(());

@@ -76,7 +76,7 @@ impl<T> JoinHandle<T> {
         self.task_ref().id()
     }
 
-    fn task_ref(&self) -> super::reference::Borrowed {
+    pub(super) fn task_ref(&self) -> super::reference::Borrowed {
         TaskRef::borrow(self.task)
     }
 }

@@ -47,5 +47,4 @@ pub(crate) use raw::Schedule;
 pub(crate) use reference::{Notified, TaskRef, new};
 
 // The one line that points up: the functions that users find at `executor::task` need a context, which this module must not know.
-#[cfg(not(loom))]
 pub use crate::task_api::{spawn, spawn_blocking, yield_now};

@@ -89,6 +89,19 @@ impl TaskRef {
         Borrowed(ManuallyDrop::new(Self(task)))
     }
 
+    #[cfg(all(test, loom))]
+    pub(super) fn borrow_of<T>(handle: &JoinHandle<T>) -> Borrowed {
+        handle.task_ref()
+    }
+
+    #[cfg(all(test, loom))]
+    pub(super) fn wake_for_test(&self) {
+        if self.header().state.wake_by_ref() == Wake::Schedule {
+            // SAFETY: the transition gave us the token.
+            unsafe { (self.header().vtable.schedule)(self.0) };
+        }
+    }
+
     /// Makes the task's next poll drop its future.
     pub(crate) fn abort(&self) {
         match self.header().state.abort() {
@@ -107,7 +120,7 @@ impl TaskRef {
     }
 
     pub(crate) fn is_complete(&self) -> bool {
-        self.header().state.is_complete()
+        self.header().state.load().is_complete()
     }
 
     pub(crate) fn id(&self) -> Id {

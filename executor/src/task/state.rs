@@ -174,20 +174,17 @@ impl State {
         }
     }
 
-    pub(crate) fn is_complete(&self) -> bool {
-        // Acquire: pairs with the Release of `complete`.
-        self.0.load(Acquire) & COMPLETE != 0
-    }
-
     /// True if the running task, which the caller runs, was woken: `end_poll` will say Again.
     pub(crate) fn is_notified(&self) -> bool {
         // Relaxed: a hint, and nothing unsets the bit but the caller.
         self.0.load(Relaxed) & NOTIFIED != 0
     }
 
-    pub(crate) fn has_join_waker(&self) -> bool {
-        // Relaxed: only the JoinHandle sets the bit, and it asks itself.
-        self.0.load(Relaxed) & JOIN_WAKER != 0
+    /// For the `JoinHandle`: one look for both questions. Asked one after the other, "not complete" could be older than "no join
+    /// waker", which the completer brings about as well, and the handle would write what the completer may still read.
+    pub(crate) fn load(&self) -> Snapshot {
+        // Acquire: pairs with the Release of `complete`.
+        Snapshot(self.0.load(Acquire))
     }
 
     /// Drops a `JoinHandle` that was never used, in one step. False: take the long way.
@@ -259,6 +256,10 @@ impl State {
 }
 
 impl Snapshot {
+    pub(crate) fn is_complete(self) -> bool {
+        self.0 & COMPLETE != 0
+    }
+
     pub(crate) fn has_join_interest(self) -> bool {
         self.0 & JOIN_INTEREST != 0
     }

@@ -1,0 +1,1 @@
+//! Models of idle protocol, duty and next slot.

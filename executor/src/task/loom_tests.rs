@@ -1,0 +1,368 @@
+//! Models of the task: every pair of {poll, wake, abort, drop or await the handle, drop a waker, shutdown}.
+//!
+//! The shipped state word, harness, wakers and handles run here. What is not shipped: the scheduler, which is a locked queue that the
+//! model's threads empty by hand, and the owner's list, which is a count. So these models say nothing of `TaskList`.
+
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use loom::sync::atomic::AtomicUsize;
+use loom::sync::atomic::Ordering::{Relaxed, SeqCst};
+use loom::sync::{Arc, Mutex};
+use loom::thread;
+
+use super::*;
+
+/// Tokens in flight, and what happened to the task.
+#[derive(Default)]
+struct World {
+    queue: Mutex<Vec<Notified>>,
+    linked: AtomicUsize,
+    released: AtomicUsize,
+}
+
+#[derive(Clone)]
+struct Scheduler(Arc<World>);
+
+impl Schedule for Scheduler {
+    fn schedule(&self, task: Notified) {
+        self.0.queue.lock().unwrap().push(task);
+    }
+
+    fn reschedule(&self, task: Notified) {
+        self.schedule(task);
+    }
+
+    fn link(&self, _: &TaskRef) -> bool {
+        self.0.linked.store(1, Relaxed);
+        true
+    }
+
+    fn release(&self, _: &TaskRef) {
+        assert_eq!(self.0.released.fetch_add(1, Relaxed), 0, "released twice");
+    }
+}
+
+impl World {
+    /// Runs one token, if there is one.
+    fn run_one(&self) -> bool {
+        let task = self.queue.lock().unwrap().pop();
+        task.map(Notified::run).is_some()
+    }
+
+    /// A task is in at most one queue.
+    fn run_all(&self) {
+        loop {
+            let task = {
+                let mut queue = self.queue.lock().unwrap();
+                assert!(queue.len() <= 1, "two tokens of one task");
+                queue.pop()
+            };
+            match task {
+                Some(task) => task.run(),
+                None => return,
+            }
+        }
+    }
+}
+
+/// Ready at the poll that finds `go` set. Leaves its waker where others find it. Counts its polls and drops, and, being told to loom by
+/// `Tracked`, fails the model if it is polled by two threads at a time.
+struct Waits {
+    shared: Arc<Shared>,
+    output: Option<Tracked>,
+}
+
+#[derive(Default)]
+struct Shared {
+    go: AtomicUsize,
+    waker: Mutex<Option<Waker>>,
+    polls: AtomicUsize,
+    future_drops: AtomicUsize,
+    output_drops: AtomicUsize,
+}
+
+/// An output: counts its drops, and leaks the model's memory if it is never dropped.
+struct Tracked {
+    shared: Arc<Shared>,
+    _leak: loom::alloc::Track<()>,
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        self.shared.output_drops.fetch_add(1, Relaxed);
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.shared.future_drops.fetch_add(1, Relaxed);
+    }
+}
+
+impl Future for Waits {
+    type Output = Tracked;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Tracked> {
+        self.shared.polls.fetch_add(1, Relaxed);
+        *self.shared.waker.lock().unwrap() = Some(cx.waker().clone());
+        // Relaxed: what makes a wake's news visible to the poll it leads to must be the task's state word alone.
+        if self.shared.go.load(Relaxed) == 1 { Poll::Ready(self.output.take().unwrap()) } else { Poll::Pending }
+    }
+}
+
+struct Model {
+    world: Arc<World>,
+    shared: Arc<Shared>,
+    handle: JoinHandle<Tracked>,
+}
+
+/// A task that has been polled once and waits.
+fn waiting() -> Model {
+    let model = scheduled();
+    assert!(model.world.run_one());
+    model
+}
+
+/// A task that has not been polled.
+fn scheduled() -> Model {
+    let (world, shared) = (Arc::new(World::default()), Arc::new(Shared::default()));
+    let output = Tracked { shared: shared.clone(), _leak: loom::alloc::Track::new(()) };
+    let future = Waits { shared: shared.clone(), output: Some(output) };
+    let (token, handle) = new(future, Scheduler(world.clone()), Id::next(), Location::caller());
+    world.queue.lock().unwrap().push(token);
+    Model { world, shared, handle }
+}
+
+impl Shared {
+    fn go(&self) {
+        self.go.store(1, Relaxed);
+    }
+
+    fn take_waker(&self) -> Waker {
+        self.waker.lock().unwrap().take().expect("the task was polled")
+    }
+
+    /// After everything: the future and the output were dropped, once. Wakers that are left go now.
+    fn finish(&self) {
+        drop(self.waker.lock().unwrap().take());
+        assert_eq!(self.future_drops.load(SeqCst), 1, "the future's drops");
+        assert_eq!(self.output_drops.load(SeqCst), 1, "the output's drops");
+    }
+}
+
+fn poll_handle(handle: &mut JoinHandle<Tracked>) -> Poll<Result<Tracked, JoinError>> {
+    Pin::new(handle).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn loom_wake_during_poll_leads_to_another_poll() {
+    loom::model(|| {
+        let Model { world, shared, handle } = waiting();
+        // One wake without news makes the task run again; the real wake may come before, during or after that poll.
+        shared.waker.lock().unwrap().as_ref().unwrap().wake_by_ref();
+        let waker = shared.take_waker();
+        let (world2, shared2) = (world.clone(), shared.clone());
+        let waking = thread::spawn(move || {
+            shared2.go();
+            waker.wake();
+            world2.run_all();
+        });
+        world.run_all();
+        waking.join().unwrap();
+        world.run_all();
+        assert!(handle.is_finished(), "a wake was lost");
+        drop(handle);
+        shared.finish();
+    });
+}
+
+#[test]
+fn loom_two_wakers_make_one_token() {
+    loom::model(|| {
+        let Model { world, shared, handle } = waiting();
+        let first = shared.take_waker();
+        let second = first.clone();
+        shared.go();
+        let waking = thread::spawn(move || first.wake());
+        second.wake_by_ref();
+        drop(second);
+        waking.join().unwrap();
+        world.run_all();
+        assert!(handle.is_finished());
+        // Polled once before, and once for both wakes.
+        assert_eq!(shared.polls.load(SeqCst), 2);
+        drop(handle);
+        shared.finish();
+    });
+}
+
+#[test]
+fn loom_wake_and_abort() {
+    loom::model(|| {
+        let Model { world, shared, mut handle } = waiting();
+        let waker = shared.take_waker();
+        let (world2, shared2) = (world.clone(), shared.clone());
+        let waking = thread::spawn(move || {
+            shared2.go();
+            waker.wake();
+            world2.run_all();
+        });
+        handle.abort();
+        world.run_all();
+        waking.join().unwrap();
+        world.run_all();
+        let Poll::Ready(result) = poll_handle(&mut handle) else { panic!("neither woken nor cancelled") };
+        assert_eq!(shared.future_drops.load(SeqCst), 1, "the handle answered before the future was dropped");
+        drop((result, handle));
+        shared.finish();
+    });
+}
+
+#[test]
+fn loom_poll_and_abort() {
+    loom::model(|| {
+        let Model { world, shared, handle } = scheduled();
+        let abort = handle.abort_handle();
+        let world2 = world.clone();
+        let polling = thread::spawn(move || world2.run_all());
+        abort.abort();
+        polling.join().unwrap();
+        world.run_all();
+        assert!(handle.is_finished());
+        drop((handle, abort));
+        shared.finish();
+    });
+}
+
+#[test]
+fn loom_completion_and_dropped_handle() {
+    loom::model(|| {
+        let Model { world, shared, handle } = scheduled();
+        shared.go();
+        let polling = thread::spawn(move || world.run_all());
+        drop(handle);
+        polling.join().unwrap();
+        shared.finish();
+    });
+}
+
+#[test]
+fn loom_completion_and_handle_that_registers_its_waker() {
+    loom::model(|| {
+        let Model { world, shared, mut handle } = scheduled();
+        shared.go();
+        let polling = thread::spawn(move || world.run_all());
+        let output = loom::future::block_on(&mut handle);
+        assert!(output.is_ok());
+        polling.join().unwrap();
+        drop((output, handle));
+        shared.finish();
+    });
+}
+
+#[test]
+fn loom_completion_and_handle_that_replaces_its_waker_and_leaves() {
+    loom::model(|| {
+        let Model { world, shared, mut handle } = scheduled();
+        shared.go();
+        let first = Waker::from(std::sync::Arc::new(Flag));
+        let second = Waker::from(std::sync::Arc::new(Flag));
+        let _ = Pin::new(&mut handle).poll(&mut Context::from_waker(&first)).is_pending();
+        let polling = thread::spawn(move || world.run_all());
+        let left = match Pin::new(&mut handle).poll(&mut Context::from_waker(&second)) {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        };
+        drop((handle, left));
+        polling.join().unwrap();
+        shared.finish();
+    });
+
+    struct Flag;
+    impl std::task::Wake for Flag {
+        fn wake(self: std::sync::Arc<Self>) {}
+    }
+}
+
+#[test]
+fn loom_last_waker_dropped_while_the_task_completes() {
+    loom::model(|| {
+        let Model { world, shared, handle } = waiting();
+        drop(handle);
+        let waker = shared.take_waker();
+        shared.go();
+        waker.wake_by_ref();
+        let dropping = thread::spawn(move || drop(waker));
+        world.run_all();
+        dropping.join().unwrap();
+        shared.finish();
+    });
+}
+
+#[test]
+fn loom_shutdown_claims_an_idle_task_that_is_being_woken() {
+    loom::model(|| {
+        let Model { world, shared, mut handle } = waiting();
+        let waker = shared.take_waker();
+        let (world2, shared2) = (world.clone(), shared.clone());
+        let waking = thread::spawn(move || {
+            shared2.go();
+            waker.wake();
+            // The waker's own drain: a token that comes after the end is cancelled by whoever brings it.
+            let token = world2.queue.lock().unwrap().pop();
+            token.map(Notified::cancel)
+        });
+        let task = TaskRef::borrow_of(&handle).clone();
+        task.cancel_if_idle();
+        let token = world.queue.lock().unwrap().pop();
+        token.map(Notified::cancel);
+        waking.join().unwrap();
+        let Poll::Ready(Err(error)) = poll_handle(&mut handle) else { panic!("the task survived the shutdown") };
+        assert!(error.is_cancelled());
+        drop((handle, task));
+        shared.finish();
+    });
+}
+
+#[test]
+fn loom_shutdown_during_a_poll() {
+    loom::model(|| {
+        let Model { world, shared, handle } = scheduled();
+        let world2 = world.clone();
+        let polling = thread::spawn(move || world2.run_all());
+        let task = TaskRef::borrow_of(&handle).clone();
+        task.cancel_if_idle();
+        polling.join().unwrap();
+        world.run_all();
+        assert!(handle.is_finished());
+        drop((handle, task));
+        shared.finish();
+    });
+}
+
+/// Proves that the models find what they look for: a wake that is skipped if the task looks notified already is lost.
+#[test]
+#[should_panic(expected = "a wake was lost")]
+fn loom_finds_a_wake_that_is_skipped_after_a_plain_load() {
+    loom::model(|| {
+        let Model { world, shared, handle } = waiting();
+        shared.waker.lock().unwrap().as_ref().unwrap().wake_by_ref();
+        let task = TaskRef::borrow_of(&handle).clone();
+        let shared2 = shared.clone();
+        let waking = thread::spawn(move || {
+            shared2.go();
+            if !task.header().state.is_notified() {
+                task.wake_for_test();
+            }
+        });
+        world.run_all();
+        waking.join().unwrap();
+        world.run_all();
+        assert!(handle.is_finished(), "a wake was lost");
+        drop(handle);
+        shared.finish();
+    });
+}
