@@ -1,1 +1,58 @@
-//! To be written.
+//! Our runtime and its peers behind one trait, and the command that compares them.
+//!
+//! ```text
+//! peers        what a runtime must do to take part, and the three that do
+//! programs     the seven programs, generic over the runtime
+//! contestants  the table of peers, where the generic parts become plain function pointers
+//! rounds       alternating samples of a program      ┐
+//! http/        alternating rounds of an HTTP server  │ each is one subcommand; the last three
+//! memory       bytes of a task that waits            │ measure in child processes
+//! idle         system calls of a process that waits  ┘
+//! against      this source with another commit's library
+//! stats, report, process, patience, cli              what they share
+//! ```
+
+use std::error::Error;
+use std::ffi::OsString;
+
+mod against;
+mod cli;
+mod contestants;
+mod http;
+mod idle;
+mod memory;
+mod patience;
+mod peers;
+mod process;
+mod programs;
+mod report;
+mod rounds;
+mod stats;
+
+use cli::{Command, Options};
+
+/// Runs the command line `args`, of which the first is the program's name.
+///
+/// # Errors
+///
+/// What is wrong with the command line, or what the system refused.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> Result {
+    let options = Options::parse(args)?;
+    match &options.command {
+        Command::Programs if options.against.is_some() => against::compare(&options),
+        Command::Programs => rounds::compare(&options),
+        Command::Http => http::compare(&options),
+        Command::Memory => memory::compare(&options),
+        Command::Idle => idle::compare(&options),
+        Command::Help => {
+            println!("{}", cli::HELP);
+            Ok(())
+        }
+        Command::ServeChild => http::serve_child(&options),
+        Command::LoadChild => http::load_child(&options),
+        Command::MemoryChild => memory::child(&options),
+        Command::IdleChild => idle::child(&options),
+    }
+}
+
+type Result<T = ()> = std::result::Result<T, Box<dyn Error + Send + Sync>>;

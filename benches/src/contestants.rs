@@ -1,0 +1,84 @@
+//! Who takes part, and in what: where the parts that are generic over the runtime become functions in a table.
+
+use std::time::Duration;
+
+use crate::peers::{Executor, Runtime, Smol, Sockets, Tokio};
+use crate::programs::Program;
+use crate::{Result, http, idle, memory};
+
+/// A runtime by name. The functions take the number of workers first.
+pub(crate) struct Contestant {
+    pub(crate) name: &'static str,
+    pub(crate) start: fn(usize) -> Result<Box<dyn Live>>,
+    /// See [`memory::pending_tasks`].
+    pub(crate) pending_tasks: fn(usize, usize) -> Result<f64>,
+    /// Nothing without sockets.
+    pub(crate) with_sockets: Option<WithSockets>,
+}
+
+pub(crate) struct WithSockets {
+    /// See [`http::serve`].
+    pub(crate) serve: fn(usize, u16) -> Result,
+    /// See [`idle::wait`].
+    pub(crate) wait: fn(usize) -> Result,
+}
+
+/// A runtime that has been started.
+pub(crate) trait Live {
+    /// How long `repeats` runs of `program`, one after the other, take.
+    fn time(&self, program: Program, repeats: u32) -> Duration;
+}
+
+impl<R: Runtime> Live for R {
+    fn time(&self, program: Program, repeats: u32) -> Duration {
+        program.time(self, repeats)
+    }
+}
+
+impl Contestant {
+    /// All of them, ours first: the ratios are those of the others to it.
+    pub(crate) const ALL: [Self; 3] = [
+        OURS,
+        Self::of::<Tokio>().and_sockets::<Tokio>(),
+        Self::of::<Smol>(),
+    ];
+
+    pub(crate) fn named(name: &str) -> Result<Self> {
+        let named = Self::ALL
+            .into_iter()
+            .find(|contestant| contestant.name == name);
+        named.ok_or_else(|| format!("no runtime is called {name}: executor, tokio or smol").into())
+    }
+
+    pub(crate) fn sockets(&self) -> Result<&WithSockets> {
+        let missing = || {
+            format!(
+                "{} has no sockets here: see the feature `sockets`",
+                self.name
+            )
+        };
+        self.with_sockets.as_ref().ok_or_else(|| missing().into())
+    }
+
+    const fn of<R: Runtime>() -> Self {
+        Self {
+            name: R::NAME,
+            start: |workers| Ok(Box::new(R::start(workers)?)),
+            pending_tasks: memory::pending_tasks::<R>,
+            with_sockets: None,
+        }
+    }
+
+    const fn and_sockets<R: Sockets>(mut self) -> Self {
+        self.with_sockets = Some(WithSockets {
+            serve: http::serve::<R>,
+            wait: idle::wait::<R>,
+        });
+        self
+    }
+}
+
+#[cfg(feature = "sockets")]
+const OURS: Contestant = Contestant::of::<Executor>().and_sockets::<Executor>();
+#[cfg(not(feature = "sockets"))]
+const OURS: Contestant = Contestant::of::<Executor>();

@@ -1,0 +1,56 @@
+//! The server: hyper, HTTP/1, one short answer to everything. Generic over the runtime.
+
+use std::convert::Infallible;
+use std::net::Ipv4Addr;
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+
+use crate::Result;
+use crate::cli::Options;
+use crate::peers::Sockets;
+use crate::process::answer_usage;
+
+pub(crate) fn serve_child(options: &Options) -> Result {
+    (options.contestant()?.sockets()?.serve)(options.workers, options.port)
+}
+
+/// Serves on `port` of this machine, prints which it is, and answers for its usage until the standard input ends.
+pub(crate) fn serve<R: Sockets>(workers: usize, port: u16) -> Result {
+    let runtime = R::start(workers)?;
+    let port = runtime.block_on(async {
+        let listener = R::bind((Ipv4Addr::LOCALHOST, port).into()).await?;
+        let port = R::local_addr(&listener)?.port();
+        R::spawn_detached(accept::<R>(listener));
+        Result::Ok(port)
+    })?;
+    println!("{port}");
+    answer_usage()?;
+    std::process::exit(0);
+}
+
+async fn accept<R: Sockets>(mut listener: R::Listener) {
+    loop {
+        let stream = R::accept(&mut listener)
+            .await
+            .expect("the load takes few descriptors");
+        // No header timeout, for either runtime.
+        let connection = http1::Builder::new().serve_connection(stream, service_fn(hello));
+        R::spawn_detached(async move {
+            // The load ends by closing its connections.
+            let _ = connection.await;
+        });
+    }
+}
+
+async fn hello(_: Request<Incoming>) -> std::result::Result<Response<Full<Bytes>>, Infallible> {
+    let mut response = Response::new(Full::new(Bytes::from_static(b"Hello, World!")));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    Ok(response)
+}

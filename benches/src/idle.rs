@@ -1,0 +1,168 @@
+//! System calls of a process that only waits: a listener in accept and a timer an hour away.
+//!
+//! They are counted from outside, for 5 seconds, beginning 15 seconds after the last work, in three ways:
+//!
+//! - Voluntary context switches of all threads: each is a thread that woke up and went to sleep again.
+//! - `syscr` and `syscw` of `/proc/<pid>/io`: system calls that read or write.
+//! - With strace, where there is one and it may attach, all system calls. It attaches before the 15 seconds begin.
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::process::{self, Command, Stdio};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::Result;
+use crate::cli::Options;
+use crate::peers::Sockets;
+use crate::process::{Child, answer_usage, field};
+
+pub(crate) fn compare(options: &Options) -> Result {
+    let (quiet, counted) = if options.smoke { (1, 1) } else { (15, 5) };
+    println!(
+        "in {counted} s, {quiet} s after the last work, {} workers",
+        options.workers
+    );
+    println!(
+        "{:10} {:>8} {:>12} {:>12}",
+        "", "wakeups", "reads/writes", "system calls"
+    );
+    for contestant in options.contestants() {
+        if contestant.with_sockets.is_none() {
+            continue;
+        }
+        let workers = options.workers.to_string();
+        let arguments = [
+            "idle-child",
+            "--only",
+            contestant.name,
+            "--workers",
+            &workers,
+        ];
+        let mut child = Child::start(&arguments)?;
+        child.line()?;
+        let trace = Trace::attach(child.id());
+        thread::sleep(Duration::from_secs(quiet));
+        let (before, start) = (Counts::of(child.id())?, SystemTime::now());
+        thread::sleep(Duration::from_secs(counted));
+        let (after, end) = (Counts::of(child.id())?, SystemTime::now());
+        drop(child);
+        let traced = match trace {
+            Ok(trace) => trace.finish(start, end)?.to_string(),
+            Err(error) => format!("({error})"),
+        };
+        let Counts { switches, io } = after;
+        // A thread that has ended takes its number with it: that is no idleness either.
+        let (switches, io) = (switches.abs_diff(before.switches), io - before.io);
+        println!("{:10} {switches:8} {io:12} {traced:>12}", contestant.name);
+    }
+    Ok(())
+}
+
+pub(crate) fn child(options: &Options) -> Result {
+    (options.contestant()?.sockets()?.wait)(options.workers)
+}
+
+/// Works for a moment, prints a line, and waits until the standard input ends.
+pub(crate) fn wait<R: Sockets>(workers: usize) -> Result {
+    let runtime = R::start(workers)?;
+    runtime.block_on(async {
+        let mut listener = R::bind((Ipv4Addr::LOCALHOST, 0).into()).await?;
+        R::spawn_detached(async move {
+            R::accept(&mut listener).await.expect("nobody connects");
+        });
+        R::spawn_detached(R::sleep(Duration::from_secs(3600)));
+        R::spawn(R::sleep(Duration::from_millis(20))).await;
+        Result::Ok(())
+    })?;
+    println!("waiting");
+    answer_usage()?;
+    process::exit(0);
+}
+
+struct Counts {
+    switches: u64,
+    io: u64,
+}
+
+impl Counts {
+    fn of(process: u32) -> Result<Self> {
+        let io = format!("/proc/{process}/io");
+        let mut counts = Self {
+            switches: 0,
+            io: field(&io, "syscr")? + field(&io, "syscw")?,
+        };
+        for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+            let status = thread?.path().join("status");
+            // A thread may end just now. In an idle process none does.
+            counts.switches +=
+                field(&status.to_string_lossy(), "voluntary_ctxt_switches").unwrap_or(0);
+        }
+        Ok(counts)
+    }
+}
+
+/// A strace that is attached to a process, and ends with it.
+struct Trace {
+    strace: process::Child,
+    file: std::path::PathBuf,
+}
+
+impl Trace {
+    fn attach(process: u32) -> Result<Self> {
+        let file = std::env::temp_dir().join(format!("compare-idle-{process}.strace"));
+        let mut strace = Command::new("strace")
+            .args(["-f", "-ttt", "-p", &process.to_string(), "-o"])
+            .arg(&file)
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|_| "no strace")?;
+        thread::sleep(Duration::from_millis(500));
+        match strace.try_wait()? {
+            None => Ok(Self { strace, file }),
+            Some(_) => Err("strace refused".into()),
+        }
+    }
+
+    /// How many lines were written between two times, when the traced process has ended.
+    fn finish(mut self, start: SystemTime, end: SystemTime) -> Result<usize> {
+        self.strace.wait()?;
+        let trace = fs::read_to_string(&self.file)?;
+        fs::remove_file(&self.file)?;
+        let window = seconds(start)?..seconds(end)?;
+        Ok(trace
+            .lines()
+            .filter_map(time_of)
+            .filter(|time| window.contains(time))
+            .count())
+    }
+}
+
+/// The time in a line `1234  1700000000.123456 call(...`.
+fn time_of(line: &str) -> Option<f64> {
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn seconds(time: SystemTime) -> Result<f64> {
+    Ok(time.duration_since(UNIX_EPOCH)?.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_strace_have_a_time() {
+        assert_eq!(
+            time_of("4711  1700000000.25 epoll_wait(3, "),
+            Some(1_700_000_000.25)
+        );
+        assert_eq!(time_of("strace: attached"), None);
+    }
+
+    #[test]
+    fn this_process_has_counts() {
+        let counts = Counts::of(process::id()).unwrap();
+        assert!(counts.io > 0);
+    }
+}

@@ -1,0 +1,247 @@
+//! The seven programs: small, and each leans on another part of a scheduler.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use futures::channel::{mpsc, oneshot};
+use futures::future::BoxFuture;
+use futures::{SinkExt, StreamExt};
+
+use crate::peers::Runtime;
+
+/// One of the programs. README.md says what each does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Program {
+    SpawnMany,
+    YieldMany,
+    PingPong,
+    ChainedSpawn,
+    Fib,
+    Channels,
+    Remote,
+}
+
+impl Program {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::SpawnMany,
+        Self::YieldMany,
+        Self::PingPong,
+        Self::ChainedSpawn,
+        Self::Fib,
+        Self::Channels,
+        Self::Remote,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::SpawnMany => "spawn_many",
+            Self::YieldMany => "yield_many",
+            Self::PingPong => "ping_pong",
+            Self::ChainedSpawn => "chained_spawn",
+            Self::Fib => "fib",
+            Self::Channels => "channels",
+            Self::Remote => "remote",
+        }
+    }
+
+    /// How many operations one run of the program is.
+    pub(crate) fn operations(self) -> u64 {
+        match self {
+            Self::SpawnMany | Self::Remote => SPAWNED as u64,
+            Self::YieldMany => (YIELDERS * YIELDS) as u64,
+            Self::PingPong => PAIRS as u64,
+            Self::ChainedSpawn => CHAIN as u64,
+            Self::Fib => fib_calls(FIB),
+            Self::Channels => 2 * ROUND_TRIPS,
+        }
+    }
+
+    /// How long `repeats` runs, one after the other, take.
+    pub(crate) fn time<R: Runtime>(self, runtime: &R, repeats: u32) -> Duration {
+        match self {
+            Self::SpawnMany => inside(runtime, repeats, spawn_many::<R>),
+            Self::YieldMany => inside(runtime, repeats, yield_many::<R>),
+            Self::PingPong => inside(runtime, repeats, ping_pong::<R>),
+            Self::ChainedSpawn => inside(runtime, repeats, chained_spawn::<R>),
+            Self::Fib => inside(runtime, repeats, fib::<R>),
+            Self::Channels => inside(runtime, repeats, channels::<R>),
+            Self::Remote => runtime.block_on(repeat(repeats, spawn_many::<R>)),
+        }
+    }
+}
+
+/// Runs `program` in a task, so that all of it happens on workers. The thread of `block_on` sleeps meanwhile.
+fn inside<R, F, P>(runtime: &R, repeats: u32, program: F) -> Duration
+where
+    R: Runtime,
+    F: Fn() -> P + Send + 'static,
+    P: Future<Output = ()> + Send + 'static,
+{
+    runtime.block_on(async { R::spawn(repeat(repeats, program)).await })
+}
+
+async fn repeat<P: Future<Output = ()>>(repeats: u32, program: impl Fn() -> P) -> Duration {
+    let start = Instant::now();
+    for _ in 0..repeats {
+        program().await;
+    }
+    start.elapsed()
+}
+
+async fn spawn_many<R: Runtime>() {
+    let (countdown, done) = Countdown::from(SPAWNED);
+    for _ in 0..SPAWNED {
+        let countdown = countdown.clone();
+        R::spawn_detached(async move { countdown.decrement() });
+    }
+    done.await.expect(NOT_LOST);
+}
+
+async fn yield_many<R: Runtime>() {
+    let (countdown, done) = Countdown::from(YIELDERS);
+    for _ in 0..YIELDERS {
+        let countdown = countdown.clone();
+        R::spawn_detached(async move {
+            for _ in 0..YIELDS {
+                R::yield_now().await;
+            }
+            countdown.decrement();
+        });
+    }
+    done.await.expect(NOT_LOST);
+}
+
+async fn ping_pong<R: Runtime>() {
+    let (countdown, done) = Countdown::from(PAIRS);
+    for _ in 0..PAIRS {
+        let countdown = countdown.clone();
+        R::spawn_detached(async move {
+            let (ping, pinged) = oneshot::channel();
+            let (pong, ponged) = oneshot::channel();
+            R::spawn_detached(async move {
+                pinged.await.expect(NOT_LOST);
+                pong.send(()).expect(NOT_LOST);
+            });
+            ping.send(()).expect(NOT_LOST);
+            ponged.await.expect(NOT_LOST);
+            countdown.decrement();
+        });
+    }
+    done.await.expect(NOT_LOST);
+}
+
+async fn chained_spawn<R: Runtime>() {
+    let (last, done) = oneshot::channel();
+    link::<R>(CHAIN, last);
+    done.await.expect(NOT_LOST);
+}
+
+fn link<R: Runtime>(left: usize, last: oneshot::Sender<()>) {
+    if left == 0 {
+        last.send(()).expect(NOT_LOST);
+    } else {
+        R::spawn_detached(async move { link::<R>(left - 1, last) });
+    }
+}
+
+async fn fib<R: Runtime>() {
+    assert_eq!(fib_of::<R>(FIB).await, 2584, "the {FIB}th Fibonacci number");
+}
+
+fn fib_of<R: Runtime>(n: u64) -> BoxFuture<'static, u64> {
+    Box::pin(async move {
+        if n < 2 {
+            return n;
+        }
+        let child = R::spawn(fib_of::<R>(n - 1));
+        let here = fib_of::<R>(n - 2).await;
+        child.await + here
+    })
+}
+
+async fn channels<R: Runtime>() {
+    let (mut ping, mut pings) = mpsc::channel(1);
+    let (mut pong, mut pongs) = mpsc::channel(1);
+    R::spawn_detached(async move {
+        while let Some(message) = pings.next().await {
+            pong.send(message).await.expect(NOT_LOST);
+        }
+    });
+    for message in 0..ROUND_TRIPS {
+        ping.send(message).await.expect(NOT_LOST);
+        assert_eq!(pongs.next().await, Some(message));
+    }
+}
+
+/// Fires a oneshot when the last of several tasks is done.
+struct Countdown {
+    left: AtomicUsize,
+    sender: std::sync::Mutex<Option<oneshot::Sender<()>>>,
+}
+
+impl Countdown {
+    fn from(tasks: usize) -> (Arc<Self>, oneshot::Receiver<()>) {
+        let (sender, done) = oneshot::channel();
+        let sender = std::sync::Mutex::new(Some(sender));
+        (
+            Arc::new(Self {
+                left: AtomicUsize::new(tasks),
+                sender,
+            }),
+            done,
+        )
+    }
+
+    fn decrement(&self) {
+        // Relaxed: the tasks share nothing but the count, and only the last one touches the sender.
+        if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
+            let sender = self.sender.lock().expect(NOT_LOST).take();
+            sender.expect(NOT_LOST).send(()).expect(NOT_LOST);
+        }
+    }
+}
+
+fn fib_calls(n: u64) -> u64 {
+    if n < 2 {
+        1
+    } else {
+        1 + fib_calls(n - 1) + fib_calls(n - 2)
+    }
+}
+
+const SPAWNED: usize = 10_000;
+const YIELDERS: usize = 200;
+const YIELDS: usize = 1000;
+const PAIRS: usize = 1000;
+const CHAIN: usize = 1000;
+const FIB: u64 = 18;
+/// Two messages each.
+const ROUND_TRIPS: u64 = 1000;
+
+const NOT_LOST: &str = "the other end waits for this message";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contestants::Contestant;
+    use crate::patience::within_limit;
+
+    #[test]
+    fn every_program_ends_on_every_runtime() {
+        for contestant in Contestant::ALL {
+            let runtime = (contestant.start)(2).unwrap();
+            for program in Program::ALL {
+                let what = format!("{} on {}", program.name(), contestant.name);
+                let taken = within_limit(&what, || runtime.time(program, 2));
+                assert!(taken > Duration::ZERO, "{what}");
+            }
+        }
+    }
+
+    #[test]
+    fn fib_18_is_8361_calls() {
+        assert_eq!(fib_calls(18), 8361);
+    }
+}

@@ -1,0 +1,107 @@
+//! Prints what was measured.
+
+use std::thread;
+
+use serde_json::{Value, json};
+
+use crate::cli::Options;
+use crate::programs::Program;
+use crate::rounds::Samples;
+use crate::stats::{Spread, geometric_mean, median, ratios};
+
+/// The tables of the programs: one for each runtime but the first, of its ratios to the first.
+pub(crate) fn print(results: &[(Program, Vec<Samples>)], options: &Options) {
+    println!("{}", conditions(options));
+    let Some((_, samples)) = results.first() else {
+        return;
+    };
+    if let [only] = &samples[..] {
+        println!(
+            "\n{:14} {:>12}   ns/op: {}",
+            "program",
+            only.name,
+            Spread::HEAD
+        );
+        for (program, samples) in results {
+            let spread = Spread::of(&samples[0].nanoseconds);
+            println!("{:14} {:12}          {spread}", program.name(), "");
+        }
+    }
+    for peer in 1..samples.len() {
+        let rows = results.iter().map(|(program, samples)| {
+            let [base, other] = [&samples[0], &samples[peer]];
+            (
+                program.name(),
+                &base.nanoseconds[..],
+                &other.nanoseconds[..],
+            )
+        });
+        ratio_table("ns/op", samples[0].name, samples[peer].name, rows);
+    }
+}
+
+/// A table of `other / base`: a row for each name, with the medians of both and the spread of the ratios of the rounds. Ends with
+/// the geometric mean of the median ratios.
+pub(crate) fn ratio_table<'a>(
+    unit: &str,
+    base: &str,
+    other: &str,
+    rows: impl Iterator<Item = (&'a str, &'a [f64], &'a [f64])>,
+) {
+    println!(
+        "\n{unit:24} {base:>12} {other:>12}   {other}/{base}: {}",
+        Spread::HEAD
+    );
+    let indent = base.len() + other.len() + 3;
+    let mut medians = Vec::new();
+    for (name, base, other) in rows {
+        let spread = Spread::of(&ratios(base, other));
+        let [base, other] = [median(base), median(other)];
+        println!(
+            "{name:24} {base:12.1} {other:12.1}   {:indent$}{spread}",
+            ""
+        );
+        medians.push(spread.median);
+    }
+    println!(
+        "{:24} {:25}   {:indent$}{:7.3}",
+        "geometric mean",
+        "",
+        "",
+        geometric_mean(&medians)
+    );
+}
+
+/// One program as one JSON object.
+pub(crate) fn json(program: Program, samples: &[Samples]) -> Value {
+    let mut runtimes = serde_json::Map::new();
+    for each in samples {
+        let mut values =
+            json!({ "median": median(&each.nanoseconds), "samples": each.nanoseconds });
+        if each.name != samples[0].name {
+            let ratios = ratios(&samples[0].nanoseconds, &each.nanoseconds);
+            values["ratio"] = spread(&Spread::of(&ratios));
+        }
+        runtimes.insert(each.name.into(), values);
+    }
+    json!({ "program": program.name(), "unit": "ns/op", "runtimes": runtimes })
+}
+
+pub(crate) fn spread(spread: &Spread) -> Value {
+    let Spread {
+        min,
+        low,
+        median,
+        high,
+        max,
+    } = spread;
+    json!({ "min": min, "p25": low, "median": median, "p75": high, "max": max })
+}
+
+pub(crate) fn conditions(options: &Options) -> String {
+    let processors = thread::available_parallelism().map_or(0, usize::from);
+    let Options {
+        rounds, workers, ..
+    } = options;
+    format!("{rounds} alternating rounds, {workers} workers, {processors} processors")
+}

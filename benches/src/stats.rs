@@ -1,0 +1,126 @@
+//! Medians, quantiles and ratios.
+
+use std::fmt;
+
+/// How a set of values is spread.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Spread {
+    pub(crate) min: f64,
+    /// The lower quartile.
+    pub(crate) low: f64,
+    pub(crate) median: f64,
+    /// The upper quartile.
+    pub(crate) high: f64,
+    pub(crate) max: f64,
+}
+
+impl Spread {
+    /// # Panics
+    ///
+    /// If there are no values.
+    pub(crate) fn of(values: &[f64]) -> Self {
+        let mut sorted = values.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        Self {
+            min: quantile(&sorted, 0.0),
+            low: quantile(&sorted, 0.25),
+            median: quantile(&sorted, 0.5),
+            high: quantile(&sorted, 0.75),
+            max: quantile(&sorted, 1.0),
+        }
+    }
+}
+
+/// `median  min low high max`, as in the head [`Spread::HEAD`].
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            min,
+            low,
+            median,
+            high,
+            max,
+        } = self;
+        write!(f, "{median:7.3}   {min:7.3} {low:7.3} {high:7.3} {max:7.3}")
+    }
+}
+
+impl Spread {
+    pub(crate) const HEAD: &str = " median       min     p25     p75     max";
+}
+
+pub(crate) fn median(values: &[f64]) -> f64 {
+    Spread::of(values).median
+}
+
+/// The value below which the fraction `q` of the `sorted` values lies, interpolated between neighbours.
+pub(crate) fn quantile(sorted: &[f64], q: f64) -> f64 {
+    assert!(!sorted.is_empty(), "no values: run at least one round");
+    let position = q * (sorted.len() - 1) as f64;
+    let (below, above) = (position.floor() as usize, position.ceil() as usize);
+    sorted[below] + (sorted[above] - sorted[below]) * position.fract()
+}
+
+/// The ratios `other / base`, round by round.
+pub(crate) fn ratios(base: &[f64], other: &[f64]) -> Vec<f64> {
+    base.iter()
+        .zip(other)
+        .map(|(base, other)| other / base)
+        .collect()
+}
+
+pub(crate) fn geometric_mean(values: &[f64]) -> f64 {
+    (values.iter().map(|value| value.ln()).sum::<f64>() / values.len() as f64).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_an_even_number_lies_between_the_two_in_the_middle() {
+        assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), 2.5);
+        assert_eq!(median(&[9.0, 1.0, 5.0]), 5.0);
+    }
+
+    #[test]
+    fn a_spread_has_the_ends_and_the_quartiles() {
+        let spread = Spread::of(&[5.0, 3.0, 1.0, 4.0, 2.0]);
+        assert_eq!(
+            spread,
+            Spread {
+                min: 1.0,
+                low: 2.0,
+                median: 3.0,
+                high: 4.0,
+                max: 5.0
+            }
+        );
+    }
+
+    #[test]
+    fn one_value_is_all_of_its_quantiles() {
+        assert_eq!(quantile(&[7.0], 0.99), 7.0);
+    }
+
+    #[test]
+    fn quantiles_are_interpolated() {
+        assert_eq!(quantile(&[0.0, 10.0], 0.9), 9.0);
+    }
+
+    #[test]
+    #[should_panic(expected = "at least one round")]
+    fn no_values_have_no_median() {
+        median(&[]);
+    }
+
+    #[test]
+    fn ratios_are_taken_round_by_round() {
+        assert_eq!(ratios(&[1.0, 4.0], &[2.0, 2.0]), [2.0, 0.5]);
+    }
+
+    #[test]
+    fn the_geometric_mean_of_a_ratio_and_its_inverse_is_1() {
+        assert!((geometric_mean(&[4.0, 0.25]) - 1.0).abs() < 1e-12);
+    }
+}
