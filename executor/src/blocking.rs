@@ -80,11 +80,12 @@ impl Pool {
         }
     }
 
-    /// The thread that `submit` asked for could not be started. Other threads will do the job; without any, it is returned.
-    pub(crate) fn thread_failed(&self) -> Option<Notified> {
+    /// The thread that `submit` asked for could not be started. Other threads will do the job; without any, all jobs are returned:
+    /// those of others, too, who relied on this thread because it was counted already.
+    pub(crate) fn thread_failed(&self) -> Vec<Notified> {
         let mut state = self.state.lock();
         state.threads -= 1;
-        if state.threads == 0 { state.queue.pop_back() } else { None }
+        if state.threads == 0 { state.queue.drain(..).collect() } else { Vec::new() }
     }
 
     /// A pool thread's life.

@@ -3,10 +3,16 @@
 mod blocking;
 mod context;
 mod driver;
+#[cfg(feature = "hyper")]
+pub mod hyper;
+#[cfg(feature = "io")]
+pub mod io;
+pub mod net;
 mod queue;
 mod rt_sync;
 pub mod runtime;
 mod scheduler;
+pub mod signal;
 pub mod task;
 pub mod time;
 mod task_api;

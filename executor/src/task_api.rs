@@ -66,7 +66,7 @@ where
     R: Send + 'static,
 {
     let (job, handle) = Pool::job(f, Location::caller());
-    if let Some(refused) = context::with_current(|state| state.submit_blocking(job)) {
+    for refused in context::with_current(|state| state.submit_blocking(job)) {
         refused.cancel();
     }
     handle

@@ -1,4 +1,32 @@
 //! The integration tests: everything through the public API, one module per area.
 
+mod auto_traits;
+mod blocking_on;
+mod blocking_pool;
+mod builder;
 mod compile;
+mod default_runtime;
+mod destructors;
+mod drop_inside;
+mod durations;
+mod foreign_wakers;
+mod hyper_rt;
+mod io_traits;
+mod idle;
+mod join_errors;
+mod leaks;
+mod lost_wakes;
+mod panic_matrix;
+mod panics;
+mod paused_clock;
+mod refused_threads;
+mod shutdown;
+mod signals;
 mod smoke;
+mod support;
+mod tasks;
+mod tcp;
+mod tcp_faults;
+mod timers;
+mod two_runtimes;
+mod wakers;

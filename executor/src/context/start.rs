@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::threads::is_own_thread;
-use super::{State, Threads};
+use super::{State, Threads, enter};
 use crate::blocking::{Pool, Submitted};
 use crate::scheduler::{Config, Shared};
 use crate::task::Notified;
@@ -61,20 +61,18 @@ fn start_threads(state: &Arc<State>, cores: Vec<crate::scheduler::Core>) -> io::
 
 impl State {
     /// Hands a job to the blocking pool. What comes back must be cancelled by the caller, where user code may run.
-    pub(crate) fn submit_blocking(self: &Arc<Self>, job: Notified) -> Option<Notified> {
+    pub(crate) fn submit_blocking(self: &Arc<Self>, job: Notified) -> Vec<Notified> {
         let clock = self.scheduler.driver().clock();
         clock.hold();
         let refused = match self.blocking.submit(job) {
-            Submitted::Queued => None,
-            Submitted::Refused(job) => Some(job),
+            Submitted::Queued => Vec::new(),
+            Submitted::Refused(job) => vec![job],
             Submitted::NeedsThread => match self.threads.start(self, |state| state.blocking.run(|| state.job_done())) {
-                Ok(()) => None,
+                Ok(()) => Vec::new(),
                 Err(_) => self.blocking.thread_failed(),
             },
         };
-        if refused.is_some() {
-            clock.release();
-        }
+        refused.iter().for_each(|_| clock.release());
         refused
     }
 
@@ -99,6 +97,8 @@ impl State {
     /// Ends the runtime: every task is dropped, threads are waited for until `deadline`. On one of its own threads nothing is
     /// waited for.
     pub(crate) fn shut_down(self: &Arc<Self>, deadline: Option<Instant>) {
+        // The destructors of tasks, which run on this thread now, are in their own runtime: closed, but not the default one.
+        let _entered = enter(self);
         self.close();
         self.scheduler.drain();
         if !is_own_thread(self) {

@@ -40,7 +40,7 @@ impl Threads {
 
     /// Starts a thread that is in the runtime and runs `main`.
     pub(crate) fn start(&self, state: &Arc<State>, main: impl FnOnce(&Arc<State>) + Send + 'static) -> io::Result<()> {
-        let mut builder = thread::Builder::new().name((self.options.name)());
+        let mut builder = thread::Builder::new().name(self.name()?);
         if let Some(size) = self.options.stack_size {
             builder = builder.stack_size(size);
         }
@@ -59,6 +59,19 @@ impl Threads {
         inner.handles.retain(|handle| !handle.is_finished());
         inner.handles.push(handle);
         Ok(())
+    }
+
+    /// What the user's function calls the next thread. Its panic, and a name that the system has no way to write, are errors: a
+    /// half-started runtime must be able to clean up.
+    fn name(&self) -> io::Result<String> {
+        match catch_unwind(AssertUnwindSafe(|| (self.options.name)())) {
+            Ok(name) if name.contains('\0') => Err(io::Error::new(io::ErrorKind::InvalidInput, "a thread name contains a NUL byte")),
+            Ok(name) => Ok(name),
+            Err(payload) => {
+                drop_quietly(payload);
+                Err(io::Error::other("the function that names threads panicked"))
+            }
+        }
     }
 
     /// Waits until all threads have ended, or until `deadline`. False: some have not, and are left to themselves.

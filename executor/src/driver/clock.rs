@@ -28,9 +28,11 @@ mod real {
             false
         }
 
-        pub(crate) fn jump_to(&self, _deadline: Instant) -> bool {
+        pub(crate) fn is_held(&self) -> bool {
             false
         }
+
+        pub(crate) fn jump_to(&self, _deadline: Instant) {}
 
         pub(crate) fn hold(&self) {}
 
@@ -40,7 +42,8 @@ mod real {
 
 #[cfg(feature = "test-util")]
 mod test {
-    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+    use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+    use std::sync::atomic::{AtomicBool, AtomicUsize};
     use std::time::{Duration, Instant};
 
     use parking_lot::Mutex;
@@ -114,14 +117,16 @@ mod test {
             true
         }
 
-        /// Moves a paused clock that nobody holds to `deadline`.
-        pub(crate) fn jump_to(&self, deadline: Instant) -> bool {
-            if self.holds.load(Relaxed) != 0 {
-                return false;
-            }
+        /// True while a blocking job runs: time must not jump.
+        pub(crate) fn is_held(&self) -> bool {
+            // Acquire: pairs with the Release of `release`.
+            self.holds.load(Acquire) != 0
+        }
+
+        /// Moves a paused clock to `deadline`.
+        pub(crate) fn jump_to(&self, deadline: Instant) {
             let mut state = self.state.lock();
             state.base = state.base.max(deadline);
-            true
         }
 
         pub(crate) fn hold(&self) {
@@ -129,7 +134,8 @@ mod test {
         }
 
         pub(crate) fn release(&self) {
-            self.holds.fetch_sub(1, Relaxed);
+            // Release: pairs with the Acquire of `is_held`, which then sees whom the job has called.
+            self.holds.fetch_sub(1, Release);
         }
     }
 

@@ -161,8 +161,9 @@ impl Driver {
 }
 
 impl Duty<'_> {
-    /// Waits for an event, a deadline or `Driver::wake`, and collects whom to wake.
-    pub(crate) fn block(&mut self, wakers: &mut Vec<Waker>) {
+    /// Waits for an event, a deadline or `Driver::wake`, and collects whom to wake. `called` is true once somebody has asked for
+    /// the caller, who said before that it would wait here.
+    pub(crate) fn block(&mut self, wakers: &mut Vec<Waker>, called: impl Fn() -> bool) {
         let driver = self.driver;
         let until = driver.alarm.publish(|| driver.next_wake());
         driver.blocking.store(true, Ordering::Relaxed);
@@ -170,7 +171,7 @@ impl Duty<'_> {
             let timeout = until.map(|until| until.saturating_duration_since(driver.clock.now()));
             self.turn(timeout, wakers);
         } else {
-            self.jump(until, wakers);
+            self.jump(until, wakers, called);
         }
         driver.blocking.store(false, Ordering::Relaxed);
         driver.alarm.retract();
@@ -184,15 +185,21 @@ impl Duty<'_> {
     }
 
     /// The paused clock's way to wait: if the outside world has nothing, and nothing holds the clock, time jumps to the deadline.
-    fn jump(&mut self, until: Option<Instant>, wakers: &mut Vec<Waker>) {
+    fn jump(&mut self, until: Option<Instant>, wakers: &mut Vec<Waker>, called: impl Fn() -> bool) {
         self.turn(Some(Duration::ZERO), wakers);
         if !wakers.is_empty() {
             return;
         }
         // The published bound may be too early; the clock must show the deadline itself.
         let deadline = until.and_then(|_| self.driver.wheels.iter().filter_map(|wheel| wheel.next_deadline()).min());
+        let held = self.driver.clock.is_held();
+        // The turn above may have eaten the wake that came with the call. Asked after the holds: a blocking job calls whoever awaits
+        // it before it lets the clock go, and that task runs before time moves.
+        if called() {
+            return;
+        }
         match deadline {
-            Some(deadline) if self.driver.clock.jump_to(deadline) => {}
+            Some(deadline) if !held => self.driver.clock.jump_to(deadline),
             _ => self.turn(None, wakers),
         }
     }

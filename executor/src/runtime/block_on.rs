@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Release};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
@@ -27,25 +29,34 @@ pub(super) fn block_on<F: Future>(state: &Arc<State>, future: F) -> F::Output {
 /// Polls `future` on this thread, which sleeps in between. The workers do everything else.
 fn park_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
-    let waker = Waker::from(Arc::new(ThreadWaker(thread::current())));
+    let thread = Arc::new(ThreadWaker { thread: thread::current(), woken: AtomicBool::new(false) });
+    let waker = Waker::from(thread.clone());
     let mut context = Context::from_waker(&waker);
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
             return output;
         }
-        // A wake that came since is stored in the thread's token. An early return, which `park` allows, polls once more.
-        thread::park();
+        // The thread's token alone would not do: what the future calls may park the thread as well, and take it.
+        // Acquire: pairs with the Release of `wake_by_ref`.
+        while !thread.woken.swap(false, Acquire) {
+            thread::park();
+        }
     }
 }
 
-struct ThreadWaker(Thread);
+struct ThreadWaker {
+    thread: Thread,
+    woken: AtomicBool,
+}
 
 impl Wake for ThreadWaker {
     fn wake(self: Arc<Self>) {
-        self.0.unpark();
+        self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.0.unpark();
+        // Release: pairs with the Acquire of `park_on`.
+        self.woken.store(true, Release);
+        self.thread.unpark();
     }
 }

@@ -71,7 +71,7 @@ impl Handle {
         R: Send + 'static,
     {
         let (job, handle) = Pool::job(f, Location::caller());
-        if let Some(refused) = self.state.submit_blocking(job) {
+        for refused in self.state.submit_blocking(job) {
             refused.cancel();
         }
         handle

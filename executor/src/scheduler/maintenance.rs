@@ -72,8 +72,14 @@ impl Shared {
     pub(crate) fn look(&self) {
         current::with(|worker| {
             let Some(worker) = worker.filter(|worker| worker.belongs_to(self)) else { return };
-            worker.look();
-            worker.wake_batch(&mut worker.wakers.borrow_mut());
+            // One look fires a bounded number.
+            loop {
+                worker.look();
+                if worker.wakers.borrow().is_empty() {
+                    break;
+                }
+                worker.wake_batch(&mut worker.wakers.borrow_mut());
+            }
         });
     }
 }

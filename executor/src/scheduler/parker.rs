@@ -75,6 +75,12 @@ impl Parker {
         announced
     }
 
+    /// True if the next sleep will not happen, or the current one ends.
+    pub(crate) fn is_notified(&self) -> bool {
+        // Acquire: as in `park`.
+        self.0.state.load(Acquire) == NOTIFIED
+    }
+
     /// Back from the driver. True: somebody notified.
     pub(crate) fn end_poll(&self) -> bool {
         // Acquire: as in `park`.

@@ -158,8 +158,14 @@ impl Worker {
         shared.idle.sleep(self.core.index, self.searching.take());
         let mut wakers = self.wakers.borrow_mut();
         // Looked at after `sleep` has fenced: see `idle`.
-        if !shared.has_queued_work() && !shared.closed.load(Relaxed) {
-            self.wait(&mut wakers);
+        if !shared.has_queued_work() {
+            if !shared.closed.load(Relaxed) {
+                self.wait(&mut wakers);
+            } else if self.strict_fifo {
+                // A worker thread ends now, but the future given to `block_on` may wait for somebody outside. The driver
+                // is closed and would not sleep.
+                self.core.parker.park();
+            }
         }
         // Before the first waker runs: from here on, whoever has work for us sees us awake.
         match shared.idle.leave(self.core.index) {
@@ -179,7 +185,7 @@ impl Worker {
             if !self.core.parker.start_poll() {
                 return;
             }
-            duty.block(wakers);
+            duty.block(wakers, || self.core.parker.is_notified());
             if self.core.parker.end_poll() || !wakers.is_empty() {
                 return;
             }

@@ -1,0 +1,219 @@
+//! What can be turned into socket addresses: addresses themselves at once, names through the system's resolver.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::vec;
+
+use crate::task::{JoinHandle, spawn_blocking};
+
+/// What `connect` and `bind` accept: an address, several, or a host name with a port.
+///
+/// - [`SocketAddr`], [`SocketAddrV4`], [`SocketAddrV6`], `(IpAddr, u16)`, `(Ipv4Addr, u16)`, `(Ipv6Addr, u16)` and
+///   `&[SocketAddr]` stand for themselves.
+/// - `str` and [`String`], as in `"127.0.0.1:80"` or `"example.org:80"`, and `(&str, u16)` and `(String, u16)` are addresses
+///   if they look like one. Otherwise the system's resolver (`getaddrinfo`) looks the name up, on a thread of the runtime's
+///   blocking pool, so that nothing else has to wait for it.
+///
+/// The trait cannot be implemented outside of this crate.
+pub trait ToSocketAddrs: sealed::Lookup {}
+
+/// Looks a host name up.
+///
+/// # Errors
+///
+/// That the name does not exist or could not be looked up, that the text has no port, or that the runtime has shut down.
+///
+/// # Cancel safety
+///
+/// Cancel safe, but the resolver cannot be interrupted: its thread stays busy until the system gives the answer.
+///
+/// ```
+/// # executor::runtime::Runtime::new().unwrap().block_on(async {
+/// let mut found = executor::net::lookup_host("localhost:80").await?;
+/// assert!(found.all(|address| address.ip().is_loopback() && address.port() == 80));
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
+#[doc(alias = "getaddrinfo")]
+pub async fn lookup_host<T: ToSocketAddrs>(
+    host: T,
+) -> io::Result<impl Iterator<Item = SocketAddr>> {
+    resolve(host).await
+}
+
+/// Starts the lookup. The argument is not kept, so the future borrows nothing.
+pub(super) fn resolve<T: ToSocketAddrs>(host: T) -> Answer {
+    host.lookup(sealed::Token)
+}
+
+/// The error of a list of addresses that was empty.
+pub(super) fn no_address() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "the name or list holds no address",
+    )
+}
+
+/// An error's text with the address it is about, under the same kind.
+pub(super) fn about(error: &io::Error, doing: &str, address: SocketAddr) -> io::Error {
+    io::Error::new(
+        error.kind(),
+        format!("could not {doing} {address}: {error}"),
+    )
+}
+
+/// The addresses, or the wait for them.
+#[expect(
+    unnameable_types,
+    reason = "only the method of a closed trait returns it"
+)]
+pub struct Answer(State);
+
+enum State {
+    Known(Option<io::Result<Addresses>>),
+    Asked(JoinHandle<io::Result<Addresses>>),
+}
+
+type Addresses = vec::IntoIter<SocketAddr>;
+
+impl Answer {
+    fn known(address: impl Into<SocketAddr>) -> Self {
+        Self::all(vec![address.into()])
+    }
+
+    fn all(addresses: Vec<SocketAddr>) -> Self {
+        Self(State::Known(Some(Ok(addresses.into_iter()))))
+    }
+
+    fn ask(name: impl std::net::ToSocketAddrs<Iter = Addresses> + Send + 'static) -> Self {
+        Self(State::Asked(spawn_blocking(move || name.to_socket_addrs())))
+    }
+}
+
+impl Future for Answer {
+    type Output = io::Result<Addresses>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            State::Known(answer) => Poll::Ready(answer.take().expect("an answer is taken once")),
+            State::Asked(handle) => Poll::Ready(ready!(Pin::new(handle).poll(cx))?),
+        }
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Answer")
+            .field(&matches!(self.0, State::Known(_)))
+            .finish()
+    }
+}
+
+/// Without a name outside, which closes the trait: nobody else can implement it, or call its method.
+mod sealed {
+    use super::Answer;
+
+    #[expect(unnameable_types, reason = "that is how it is closed")]
+    pub trait Lookup {
+        fn lookup(&self, _: Token) -> Answer;
+    }
+
+    #[derive(Debug)]
+    #[expect(unnameable_types, reason = "as above")]
+    pub struct Token;
+}
+
+impl<T: ToSocketAddrs + ?Sized> ToSocketAddrs for &T {}
+impl<T: ToSocketAddrs + ?Sized> sealed::Lookup for &T {
+    fn lookup(&self, token: sealed::Token) -> Answer {
+        (**self).lookup(token)
+    }
+}
+
+impl ToSocketAddrs for SocketAddr {}
+impl sealed::Lookup for SocketAddr {
+    fn lookup(&self, _: sealed::Token) -> Answer {
+        Answer::known(*self)
+    }
+}
+
+impl ToSocketAddrs for SocketAddrV4 {}
+impl sealed::Lookup for SocketAddrV4 {
+    fn lookup(&self, _: sealed::Token) -> Answer {
+        Answer::known(*self)
+    }
+}
+
+impl ToSocketAddrs for SocketAddrV6 {}
+impl sealed::Lookup for SocketAddrV6 {
+    fn lookup(&self, _: sealed::Token) -> Answer {
+        Answer::known(*self)
+    }
+}
+
+impl ToSocketAddrs for (IpAddr, u16) {}
+impl sealed::Lookup for (IpAddr, u16) {
+    fn lookup(&self, _: sealed::Token) -> Answer {
+        Answer::known(*self)
+    }
+}
+
+impl ToSocketAddrs for (Ipv4Addr, u16) {}
+impl sealed::Lookup for (Ipv4Addr, u16) {
+    fn lookup(&self, _: sealed::Token) -> Answer {
+        Answer::known(*self)
+    }
+}
+
+impl ToSocketAddrs for (Ipv6Addr, u16) {}
+impl sealed::Lookup for (Ipv6Addr, u16) {
+    fn lookup(&self, _: sealed::Token) -> Answer {
+        Answer::known(*self)
+    }
+}
+
+impl ToSocketAddrs for &[SocketAddr] {}
+impl sealed::Lookup for &[SocketAddr] {
+    fn lookup(&self, _: sealed::Token) -> Answer {
+        Answer::all(self.to_vec())
+    }
+}
+
+impl ToSocketAddrs for str {}
+impl sealed::Lookup for str {
+    fn lookup(&self, _: sealed::Token) -> Answer {
+        match self.parse::<SocketAddr>() {
+            Ok(address) => Answer::known(address),
+            Err(_) => Answer::ask(self.to_owned()),
+        }
+    }
+}
+
+impl ToSocketAddrs for String {}
+impl sealed::Lookup for String {
+    fn lookup(&self, token: sealed::Token) -> Answer {
+        self.as_str().lookup(token)
+    }
+}
+
+impl ToSocketAddrs for (&str, u16) {}
+impl sealed::Lookup for (&str, u16) {
+    fn lookup(&self, _: sealed::Token) -> Answer {
+        let (host, port) = *self;
+        match host.parse::<IpAddr>() {
+            Ok(ip) => Answer::known((ip, port)),
+            Err(_) => Answer::ask((host.to_owned(), port)),
+        }
+    }
+}
+
+impl ToSocketAddrs for (String, u16) {}
+impl sealed::Lookup for (String, u16) {
+    fn lookup(&self, token: sealed::Token) -> Answer {
+        (self.0.as_str(), self.1).lookup(token)
+    }
+}

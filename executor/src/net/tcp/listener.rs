@@ -1,0 +1,223 @@
+//! `TcpListener`: where connections come in.
+
+use std::fmt;
+use std::io;
+use std::net::{self, SocketAddr};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::task::{Context, Poll, ready};
+
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+
+use super::TcpStream;
+use crate::driver::{Direction, Interest, Source};
+use crate::net::addr::{about, no_address, resolve};
+use crate::net::{ToSocketAddrs, watch};
+
+/// A TCP socket that waits for connections.
+///
+/// Any number of tasks may [`accept`](Self::accept) on one listener.
+///
+/// ```no_run
+/// # async fn example() -> std::io::Result<()> {
+/// use executor::net::TcpListener;
+///
+/// let listener = TcpListener::bind("127.0.0.1:8080").await?;
+/// loop {
+///     let (stream, peer) = listener.accept().await?;
+///     executor::spawn(async move {
+///         println!("{peer} is here");
+///         drop(stream);
+///     });
+/// }
+/// # }
+/// ```
+#[doc(alias = "start_server")]
+#[doc(alias = "serve_tcp")]
+#[doc(alias = "SocketListener")]
+pub struct TcpListener {
+    source: Source<net::TcpListener>,
+}
+
+impl TcpListener {
+    /// Listens on an address, or on the first of several that is free. Port 0 lets the system choose, see
+    /// [`local_addr`](Self::local_addr).
+    ///
+    /// The address may have been used a moment ago (`SO_REUSEADDR`). Up to 1024 connections wait to be accepted, or fewer if
+    /// the system says so. For other settings make the socket by hand and use [`from_std`](Self::from_std).
+    ///
+    /// # Errors
+    ///
+    /// That of the lookup, or of the last address tried, with the address in its text; that the runtime has shut down.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime, if the default one cannot be started.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    #[doc(alias = "create_server")]
+    #[doc(alias = "open_tcp_listeners")]
+    pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<Self> {
+        let mut last = no_address();
+        for address in resolve(addr).await? {
+            match listen(address).and_then(Self::register) {
+                Ok(listener) => return Ok(listener),
+                Err(error) => last = about(&error, "listen on", address),
+            }
+        }
+        Err(last)
+    }
+
+    /// Takes over a listener of the standard library, and puts it into non-blocking mode.
+    ///
+    /// # Errors
+    ///
+    /// What the system says when it refuses to watch the socket, or that the runtime has shut down. The socket is closed then.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime, if the default one cannot be started.
+    pub fn from_std(listener: net::TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        Self::register(listener)
+    }
+
+    /// Gives the listener back to the standard library. It stays in non-blocking mode.
+    ///
+    /// # Errors
+    ///
+    /// None at present.
+    pub fn into_std(self) -> io::Result<net::TcpListener> {
+        Ok(self.source.into_inner())
+    }
+
+    /// Waits for the next connection, and returns it with its address. It belongs to the runtime that accepts it.
+    ///
+    /// # Errors
+    ///
+    /// What the system says. The listener stays usable, so a server should not end: an error may concern one connection that
+    /// is gone already, or say that the process has too many open files. As long as that is so, every call returns at once
+    /// with the same error. Close files, or sleep a moment, before the next call. Also that the runtime has shut down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: no connection is lost.
+    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let (stream, address) = self.source.async_io(Direction::Read, accept).await?;
+        Ok((TcpStream::register(stream, true)?, address))
+    }
+
+    /// As [`accept`](Self::accept). Only the last task that polled is woken.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        let (stream, address) = ready!(self.source.poll_io(cx, Direction::Read, accept))?;
+        Poll::Ready(Ok((TcpStream::register(stream, true)?, address)))
+    }
+
+    /// The address it listens on.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.source.get_ref().local_addr()
+    }
+
+    /// How many hops a packet may take.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.source.get_ref().ttl()
+    }
+
+    /// Sets how many hops a packet may take. Accepted connections start with the same setting.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.source.get_ref().set_ttl(ttl)
+    }
+
+    /// Watches a socket that is in non-blocking mode, in the current runtime.
+    fn register(listener: net::TcpListener) -> io::Result<Self> {
+        let source = watch(listener, Interest::READABLE)?;
+        Ok(Self { source })
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<net::TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    // Without this the port of a server that just ended is refused while its last connections are remembered.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Takes a connection that is waiting, in non-blocking mode and closed on exec.
+fn accept(listener: &net::TcpListener) -> io::Result<(net::TcpStream, SocketAddr)> {
+    loop {
+        match accept_raw(&SockRef::from(listener)) {
+            Ok((socket, address)) => {
+                // A TCP listener has no peers of other families.
+                let address = address.as_socket().ok_or(io::ErrorKind::InvalidData)?;
+                return Ok((socket.into(), address));
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(any(target_os = "android", target_os = "freebsd", target_os = "linux"))]
+fn accept_raw(listener: &Socket) -> io::Result<(Socket, SockAddr)> {
+    listener.accept4(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC)
+}
+
+#[cfg(not(any(target_os = "android", target_os = "freebsd", target_os = "linux")))]
+fn accept_raw(listener: &Socket) -> io::Result<(Socket, SockAddr)> {
+    let (socket, address) = listener.accept()?;
+    socket.set_nonblocking(true)?;
+    Ok((socket, address))
+}
+
+impl TryFrom<net::TcpListener> for TcpListener {
+    type Error = io::Error;
+
+    /// As [`TcpListener::from_std`].
+    fn try_from(listener: net::TcpListener) -> io::Result<Self> {
+        Self::from_std(listener)
+    }
+}
+
+impl AsFd for TcpListener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.source.get_ref().as_fd()
+    }
+}
+
+impl AsRawFd for TcpListener {
+    fn as_raw_fd(&self) -> RawFd {
+        self.source.get_ref().as_raw_fd()
+    }
+}
+
+impl fmt::Debug for TcpListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.get_ref().fmt(f)
+    }
+}
+
+const BACKLOG: i32 = 1024;

@@ -1,0 +1,88 @@
+//! Which types may cross threads, be shared, be moved after they were polled: checked by the compiler.
+
+use std::cell::Cell;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::rc::Rc;
+
+use executor::net::{TcpListener, TcpStream};
+use executor::runtime::{Builder, EnterGuard, Handle, Runtime, RuntimeFlavor, TryCurrentError};
+use executor::task::{AbortHandle, Id, JoinError, JoinHandle};
+use executor::time::error::Elapsed;
+use executor::time::{Instant, Interval, MissedTickBehavior, Sleep, Timeout};
+
+/// `yes!(Send: A, B)` compiles if all of the types have the trait; `no!` if none of them has.
+macro_rules! yes {
+    ($trait:path: $($type:ty),+ $(,)?) => {
+        const _: () = {
+            const fn has<T: $trait>() {}
+            $(has::<$type>();)+
+        };
+    };
+}
+
+macro_rules! no {
+    ($trait:path: $($type:ty),+ $(,)?) => {
+        const _: () = {
+            // Two ways to find the item, and so an error, if the type has the trait.
+            trait Ambiguous<A> {
+                const FOUND: () = ();
+            }
+            impl<T: ?Sized> Ambiguous<()> for T {}
+            impl<T: ?Sized + $trait> Ambiguous<u8> for T {}
+            $(<$type as Ambiguous<_>>::FOUND;)+
+        };
+    };
+}
+
+/// May be sent, not shared.
+type SendOnly = Cell<u8>;
+/// May be neither.
+type Neither = Rc<u8>;
+
+yes!(Send: Runtime, Handle, Builder, RuntimeFlavor, TryCurrentError, JoinHandle<u8>, JoinHandle<SendOnly>, AbortHandle, JoinError, Id);
+yes!(Sync: Runtime, Handle, Builder, RuntimeFlavor, TryCurrentError, JoinHandle<u8>, JoinHandle<SendOnly>, AbortHandle, JoinError, Id);
+no!(Send: EnterGuard<'static>, JoinHandle<Neither>, Timeout<Neither>);
+no!(Sync: JoinHandle<Neither>, Timeout<Neither>, Timeout<SendOnly>);
+
+yes!(Send: Sleep, Timeout<u8>, Timeout<SendOnly>, Interval, Instant, Elapsed, MissedTickBehavior, TcpStream, TcpListener);
+yes!(Sync: Sleep, Timeout<u8>, Interval, Instant, Elapsed, MissedTickBehavior, TcpStream, TcpListener);
+
+yes!(Unpin: JoinHandle<std::marker::PhantomPinned>, AbortHandle, Runtime, Handle, Interval, Instant, TcpStream, TcpListener);
+no!(Unpin: Sleep, Timeout<u8>);
+
+yes!(UnwindSafe: JoinHandle<Neither>, JoinHandle<&'static Cell<u8>>, AbortHandle, JoinError);
+yes!(RefUnwindSafe: JoinHandle<Cell<u8>>, AbortHandle, JoinError);
+
+yes!(Clone: Handle, AbortHandle, Id, Instant, RuntimeFlavor, MissedTickBehavior);
+no!(Clone: Runtime, JoinHandle<u8>, Sleep);
+yes!(std::error::Error: JoinError, Elapsed, TryCurrentError);
+yes!(std::fmt::Debug: Runtime, Handle, Builder, EnterGuard<'static>, JoinHandle<Neither>, AbortHandle, JoinError, Id, Sleep, Interval);
+
+#[test]
+fn futures_of_the_public_functions_may_cross_threads() {
+    fn send<T: Send>(_: &T) {}
+    fn sync<T: Sync>(_: &T) {}
+    let runtime = crate::support::current_thread();
+    let _entered = runtime.enter();
+    let mut interval = executor::time::interval(std::time::Duration::from_secs(1));
+    send(&executor::task::yield_now());
+    sync(&executor::task::yield_now());
+    send(&interval.tick());
+    sync(&interval.tick());
+    send(&executor::time::advance(std::time::Duration::ZERO));
+    send(&TcpStream::connect("127.0.0.1:1"));
+    send(&TcpListener::bind("127.0.0.1:0"));
+}
+
+#[test]
+fn debug_works_in_every_state() {
+    crate::support::each_runtime(|runtime| {
+        let (handle, task) = (runtime.handle().clone(), runtime.spawn(std::future::pending::<()>()));
+        let abort = task.abort_handle();
+        let show = || format!("{handle:?} {task:?} {abort:?}");
+        assert!(show().contains("JoinHandle"));
+        assert!(format!("{runtime:?} {:?} {:?}", Builder::new_multi_thread(), runtime.enter()).contains("Runtime"));
+        drop(runtime);
+        assert!(show().contains("JoinHandle"));
+    });
+}

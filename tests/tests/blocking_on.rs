@@ -1,0 +1,275 @@
+//! `block_on`: nested, concurrent, on any thread.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc::channel;
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
+
+use executor::runtime::Handle;
+use executor::task::{spawn_blocking, yield_now};
+use executor::time::sleep;
+use futures::channel::oneshot;
+
+use crate::panics::quiet;
+use crate::support::{assert_usable, current_thread, each_runtime, until, within, workers};
+
+#[test]
+fn the_root_future_need_not_be_send() {
+    each_runtime(|runtime| {
+        let shared = Rc::new(5);
+        let clone = shared.clone();
+        let output = runtime.block_on(async move {
+            yield_now().await;
+            clone
+        });
+        assert_eq!(output, shared);
+    });
+}
+
+#[test]
+fn inside_a_task_it_panics_and_names_the_cure() {
+    within(60, || {
+        each_runtime(|runtime| {
+            let error = runtime.block_on(runtime.spawn(async { Handle::current().block_on(async {}) })).unwrap_err();
+            let text = error.to_string();
+            assert!(text.contains("inside a task") && text.contains(".await") && text.contains("spawn_blocking"), "{text}");
+            assert_usable(&runtime);
+        });
+    });
+}
+
+#[test]
+fn inside_a_task_it_panics_also_for_another_runtime() {
+    within(60, || {
+        each_runtime(|outer| {
+            let inner = Arc::new(current_thread());
+            let other = inner.clone();
+            let error = outer.block_on(outer.spawn(async move { other.block_on(async {}) })).unwrap_err();
+            assert!(error.is_panic());
+            assert_usable(&inner);
+            assert_usable(&outer);
+        });
+    });
+}
+
+#[test]
+fn inside_a_blocking_closure_it_works() {
+    within(60, || {
+        each_runtime(|runtime| {
+            let output = runtime.block_on(async {
+                spawn_blocking(|| Handle::current().block_on(async { executor::spawn(async { 4 }).await.unwrap() })).await
+            });
+            assert_eq!(output.unwrap(), 4);
+        });
+    });
+}
+
+#[test]
+fn many_blocking_closures_block_on_at_once() {
+    within(60, || {
+        each_runtime(|runtime| {
+            let sum: usize = runtime.block_on(async {
+                let jobs = (0..50usize).map(|n| {
+                    spawn_blocking(move || {
+                        Handle::current().block_on(async move {
+                            sleep(Duration::from_millis(n as u64 % 5)).await;
+                            executor::spawn(async move { n }).await.unwrap()
+                        })
+                    })
+                });
+                futures::future::join_all(jobs).await.into_iter().map(Result::unwrap).sum()
+            });
+            assert_eq!(sum, 1225);
+        });
+    });
+}
+
+#[test]
+fn many_threads_block_on_at_once() {
+    within(60, || {
+        each_runtime(|runtime| {
+            let total = AtomicUsize::new(0);
+            thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| {
+                        for n in 0..100 {
+                            runtime.block_on(async {
+                                let task = executor::spawn(async move {
+                                    yield_now().await;
+                                    if n % 10 == 0 {
+                                        sleep(Duration::from_micros(100)).await;
+                                    }
+                                    1
+                                });
+                                total.fetch_add(task.await.unwrap(), SeqCst);
+                            });
+                        }
+                    });
+                }
+            });
+            assert_eq!(total.load(SeqCst), 800);
+        });
+    });
+}
+
+/// Two threads in `block_on` of one current-thread runtime. The first drives; it ends, or panics; then the second must drive, or its
+/// task would wait for ever.
+fn the_driver_leaves(panics: bool) {
+    let runtime = Arc::new(current_thread());
+    let (drive, driving) = (runtime.clone(), channel());
+    let (end, ended) = oneshot::channel::<()>();
+    let first = thread::spawn(move || {
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            drive.block_on(async move {
+                yield_now().await;
+                driving.0.send(()).unwrap();
+                ended.await.unwrap();
+                assert!(!panics, "expected");
+            });
+        }));
+    });
+    driving.1.recv().unwrap();
+    let (other, waiting) = (runtime.clone(), channel());
+    let second = thread::spawn(move || {
+        other.block_on(async move {
+            let task = executor::spawn(async {
+                // Long after the first one has left.
+                sleep(Duration::from_millis(30)).await;
+                6
+            });
+            waiting.0.send(()).unwrap();
+            task.await.unwrap()
+        })
+    });
+    waiting.1.recv().unwrap();
+    end.send(()).unwrap();
+    first.join().unwrap();
+    assert_eq!(second.join().unwrap(), 6);
+}
+
+#[test]
+fn of_two_on_a_current_thread_one_drives_and_hands_over() {
+    within(60, || (0..20).for_each(|_| the_driver_leaves(false)));
+}
+
+#[test]
+fn a_driver_that_panics_hands_over() {
+    quiet();
+    within(60, || (0..20).for_each(|_| the_driver_leaves(true)));
+}
+
+#[test]
+fn a_waiting_thread_that_panics_disturbs_nobody() {
+    quiet();
+    within(60, || {
+        let runtime = Arc::new(current_thread());
+        let (end, ended) = oneshot::channel::<()>();
+        let (drive, (started, start)) = (runtime.clone(), channel());
+        let driver = thread::spawn(move || {
+            drive.block_on(async move {
+                started.send(()).unwrap();
+                ended.await.unwrap();
+            });
+        });
+        start.recv().unwrap();
+        for _ in 0..10 {
+            let panicked = catch_unwind(AssertUnwindSafe(|| runtime.block_on(async { panic!("expected") })));
+            assert!(panicked.is_err());
+        }
+        end.send(()).unwrap();
+        driver.join().unwrap();
+        assert_usable(&runtime);
+    });
+}
+
+#[test]
+fn a_wake_is_kept_though_the_future_parks_its_thread() {
+    within(60, || {
+        each_runtime(|runtime| {
+            let mut polls = 0;
+            runtime.block_on(poll_fn(|context| {
+                polls += 1;
+                if polls > 10 {
+                    return Poll::Ready(());
+                }
+                let (waker, thread) = (context.waker().clone(), thread::current());
+                thread::spawn(move || {
+                    waker.wake();
+                    thread.unpark();
+                })
+                .join()
+                .unwrap();
+                // As a channel of the standard library does: it takes the thread's token, which is not the runtime's alone.
+                thread::park();
+                Poll::Pending
+            }));
+        });
+    });
+}
+
+#[test]
+fn it_returns_what_is_ready_at_once() {
+    each_runtime(|runtime| {
+        for n in 0..1000 {
+            assert_eq!(runtime.block_on(async { n }), n);
+        }
+    });
+}
+
+#[test]
+fn on_the_current_thread_nothing_moves_without_it() {
+    within(60, || {
+        let runtime = current_thread();
+        let count = Arc::new(AtomicUsize::new(0));
+        let counter = count.clone();
+        let task = runtime.spawn(async move { counter.fetch_add(1, SeqCst) });
+        thread::sleep(Duration::from_millis(20));
+        assert_eq!(count.load(SeqCst), 0);
+        runtime.block_on(task).unwrap();
+        assert_eq!(count.load(SeqCst), 1);
+    });
+}
+
+#[test]
+fn a_detached_task_moves_on_at_the_next_call() {
+    within(60, || {
+        let runtime = current_thread();
+        let count = Arc::new(AtomicUsize::new(0));
+        let counter = count.clone();
+        drop(runtime.spawn(async move {
+            loop {
+                counter.fetch_add(1, SeqCst);
+                yield_now().await;
+            }
+        }));
+        for _ in 0..10 {
+            let before = count.load(SeqCst);
+            until(|| {
+                runtime.block_on(yield_now());
+                count.load(SeqCst) > before
+            });
+        }
+    });
+}
+
+#[test]
+fn spawned_from_outside_a_task_reaches_a_sleeping_driver() {
+    within(60, || {
+        each_runtime(|runtime| {
+            let handle = runtime.handle().clone();
+            let (send, receive) = oneshot::channel();
+            let foreign = thread::spawn(move || {
+                thread::sleep(Duration::from_millis(20));
+                drop(handle.spawn(async move { send.send(8).unwrap() }));
+            });
+            assert_eq!(runtime.block_on(receive).unwrap(), 8);
+            foreign.join().unwrap();
+            let _keep = workers(1);
+        });
+    });
+}

@@ -1,0 +1,239 @@
+//! The builder: what it refuses, what it accepts, and that its settings arrive.
+
+use std::io::ErrorKind;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use executor::runtime::{Builder, Runtime, RuntimeFlavor};
+
+use crate::panics::quiet;
+use crate::support::{assert_usable, block_on, child, child_with, thread_names, threads, until, within};
+
+fn invalid(builder: &mut Builder) -> String {
+    let error = builder.build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    error.to_string()
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused() {
+    for workers in [0, 1025, usize::MAX] {
+        assert!(invalid(Builder::new_multi_thread().worker_threads(workers)).contains("worker threads"));
+    }
+    assert!(invalid(Builder::new_multi_thread().max_blocking_threads(0)).contains("max_blocking_threads"));
+    assert!(invalid(Builder::new_current_thread().max_blocking_threads(0)).contains("max_blocking_threads"));
+    assert!(invalid(Builder::new_multi_thread().thread_name("a\0b")).contains("NUL"));
+    assert!(invalid(Builder::new_multi_thread().start_paused(true)).contains("new_current_thread"));
+}
+
+#[test]
+fn a_builder_goes_on_after_a_refusal() {
+    let mut builder = Builder::new_multi_thread();
+    invalid(builder.worker_threads(0));
+    assert_usable(&builder.worker_threads(1).build().unwrap());
+    assert_usable(&builder.worker_threads(2).build().unwrap());
+}
+
+#[test]
+fn the_current_thread_flavour_ignores_the_number_of_workers() {
+    for workers in [0, 5, usize::MAX] {
+        let runtime = Builder::new_current_thread().worker_threads(workers).build().unwrap();
+        assert_eq!(runtime.handle().runtime_flavor(), RuntimeFlavor::CurrentThread);
+        assert_usable(&runtime);
+    }
+}
+
+#[test]
+fn enabling_drivers_has_no_effect() {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().enable_io().enable_time().build().unwrap();
+    assert_eq!(runtime.handle().runtime_flavor(), RuntimeFlavor::MultiThread);
+    assert_usable(&runtime);
+}
+
+/// The threads whose names begin so.
+fn named(name: &str) -> usize {
+    thread_names().iter().filter(|found| found.starts_with(name)).count()
+}
+
+#[test]
+fn the_environment_says_how_many_workers() {
+    const TEST: &str = "builder::the_environment_says_how_many_workers";
+    child_with(TEST, &[("EXECUTOR_WORKERS", " 3 ")], || {
+        let runtime = Runtime::new().unwrap();
+        // And the guard.
+        until(|| named("executor-worker") == 4);
+        assert_usable(&runtime);
+        drop(runtime);
+        let _runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        until(|| named("executor-worker") == 2);
+    });
+}
+
+#[test]
+fn an_environment_that_is_wrong_is_refused() {
+    const TEST: &str = "builder::an_environment_that_is_wrong_is_refused";
+    if crate::support::is_child(TEST) {
+        return within(60, || {
+            assert!(!invalid(&mut Builder::new_multi_thread()).is_empty());
+            assert_eq!(Runtime::new().unwrap_err().kind(), ErrorKind::InvalidInput);
+            // Who says it in the program is not asked by the environment.
+            assert_usable(&Builder::new_multi_thread().worker_threads(1).build().unwrap());
+            assert_usable(&Builder::new_current_thread().build().unwrap());
+        });
+    }
+    for value in ["", "0", "garbage", "-1", "1.5", "1025", "99999999999999999999"] {
+        crate::support::spawn_child(TEST, &[("EXECUTOR_WORKERS", value)]).finish();
+    }
+}
+
+#[test]
+fn names_show_in_the_system() {
+    child("builder::names_show_in_the_system", || {
+        let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("my-server").build().unwrap();
+        until(|| named("my-server") == 3);
+        block_on(runtime.spawn_blocking(|| assert_eq!(thread::current().name(), Some("my-server")))).unwrap();
+        until(|| named("my-server") == 4);
+        drop(runtime);
+        until(|| named("my-server") == 0);
+        let count = AtomicUsize::new(0);
+        let _runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name_fn(move || format!("nr-{}", count.fetch_add(1, SeqCst)))
+            .build()
+            .unwrap();
+        until(|| named("nr-") == 3);
+        let names = thread_names();
+        let mut numbers: Vec<_> = names.iter().filter(|name| name.starts_with("nr-")).collect();
+        numbers.sort();
+        numbers.dedup();
+        assert_eq!(numbers.len(), 3, "{names:?}");
+    });
+}
+
+/// A function that gives good names at first.
+fn names_until(last: usize, then: fn() -> String) -> impl Fn() -> String + Send + Sync + 'static {
+    let count = AtomicUsize::new(0);
+    move || if count.fetch_add(1, SeqCst) < last { "good".into() } else { then() }
+}
+
+#[test]
+fn a_name_that_turns_bad_later_is_an_error_too() {
+    quiet();
+    child("builder::a_name_that_turns_bad_later_is_an_error_too", || {
+        quiet();
+        let base = threads();
+        for then in [|| String::from("a\0b"), || panic!("expected: no name")] {
+            for good in 1..4 {
+                let built = Builder::new_multi_thread().worker_threads(3).thread_name_fn(names_until(good, then)).build();
+                assert!(built.is_err());
+                until(|| threads() == base);
+            }
+            let runtime = Builder::new_current_thread().thread_name_fn(names_until(1, then)).build().unwrap();
+            let job = runtime.spawn_blocking(|| ());
+            assert!(block_on(job).unwrap_err().is_cancelled());
+        }
+    });
+}
+
+#[test]
+fn hooks_are_called_on_every_thread_once() {
+    within(60, || {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let [start, stop] = [true, false].map(|started| {
+            let log = log.clone();
+            move || log.lock().unwrap().push((thread::current().id(), started))
+        });
+        let runtime = Builder::new_multi_thread().worker_threads(2).on_thread_start(start).on_thread_stop(stop).build().unwrap();
+        let blocking = block_on(runtime.spawn_blocking(|| thread::current().id())).unwrap();
+        assert!(log.lock().unwrap().contains(&(blocking, true)), "the hook comes first");
+        drop(runtime);
+        let log = log.lock().unwrap();
+        let of = |started| log.iter().filter(|entry| entry.1 == started).map(|entry| entry.0).collect::<std::collections::HashSet<_>>();
+        assert_eq!(log.len(), 8);
+        assert_eq!((of(true).len(), &of(true)), (4, &of(false)));
+    });
+}
+
+#[test]
+fn hooks_that_panic_are_harmless() {
+    quiet();
+    within(60, || {
+        let count = Arc::new(AtomicUsize::new(0));
+        let panics = |count: Arc<AtomicUsize>| {
+            move || {
+                count.fetch_add(1, SeqCst);
+                panic!("expected: in a hook");
+            }
+        };
+        for builder in [Builder::new_multi_thread, Builder::new_current_thread] {
+            let runtime = builder()
+                .worker_threads(2)
+                .on_thread_start(panics(count.clone()))
+                .on_thread_stop(panics(count.clone()))
+                .build()
+                .unwrap();
+            assert_usable(&runtime);
+        }
+        assert!(count.load(SeqCst) >= 8);
+    });
+}
+
+#[test]
+fn hooks_may_use_the_runtime() {
+    within(60, || {
+        let hook = || {
+            drop(executor::spawn(async {}));
+            drop(executor::task::spawn_blocking(|| ()));
+            drop(executor::time::sleep(Duration::from_secs(1)));
+        };
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .max_blocking_threads(4)
+            .on_thread_start(hook)
+            .on_thread_stop(hook)
+            .build()
+            .unwrap();
+        assert_usable(&runtime);
+    });
+}
+
+#[test]
+fn the_order_of_the_settings_does_not_matter() {
+    child("builder::the_order_of_the_settings_does_not_matter", || {
+        let mut seed = 0x2545_F491_4F6C_DD1D_u64;
+        for _ in 0..30 {
+            let starts = Arc::new(AtomicUsize::new(0));
+            let count = starts.clone();
+            let mut settings: Vec<Box<dyn FnOnce(&mut Builder)>> = vec![
+                Box::new(|builder| drop(builder.worker_threads(3))),
+                Box::new(|builder| drop(builder.thread_name("ordered"))),
+                Box::new(|builder| drop(builder.max_blocking_threads(2))),
+                Box::new(|builder| drop(builder.thread_keep_alive(Duration::from_secs(60)))),
+                Box::new(|builder| drop(builder.thread_stack_size(1 << 20))),
+                Box::new(|builder| drop(builder.enable_all())),
+                Box::new(move |builder| {
+                    builder.on_thread_start(move || {
+                        count.fetch_add(1, SeqCst);
+                    });
+                }),
+            ];
+            let mut builder = Builder::new_multi_thread();
+            while !settings.is_empty() {
+                seed ^= seed << 13;
+                seed ^= seed >> 7;
+                seed ^= seed << 17;
+                let next = seed as usize % settings.len();
+                settings.swap_remove(next)(&mut builder);
+            }
+            let runtime = builder.build().unwrap();
+            let jobs: Vec<_> = (0..20).map(|_| runtime.spawn_blocking(|| thread::yield_now())).collect();
+            jobs.into_iter().for_each(|job| block_on(job).unwrap());
+            // Three workers, the guard, and one or two for the closures.
+            until(|| matches!(named("ordered"), 5 | 6) && named("ordered") == starts.load(SeqCst));
+            drop(runtime);
+            until(|| named("ordered") == 0);
+        }
+    });
+}

@@ -1,0 +1,90 @@
+//! Runs a test in a process of its own: for those that count threads and descriptors, change limits or the environment, or fork.
+
+use std::env;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use super::within;
+
+/// Runs `body` in a new process, which must succeed. `test` is the full name of the calling test.
+///
+/// In the new process the same test runs again, alone; there this function calls `body`, under a hang limit.
+pub(crate) fn child(test: &str, body: impl FnOnce()) {
+    child_with(test, &[], body);
+}
+
+/// As [`child`], with additions to the environment.
+pub(crate) fn child_with(test: &str, environment: &[(&str, &str)], body: impl FnOnce()) {
+    if is_child(test) {
+        within(60, body);
+    } else {
+        spawn_child(test, environment).finish();
+    }
+}
+
+/// True in the process that [`spawn_child`] started for `test`.
+pub(crate) fn is_child(test: &str) -> bool {
+    env::var(MARK).is_ok_and(|mark| mark == test)
+}
+
+/// Starts the process for a test that also looks at it from outside.
+pub(crate) fn spawn_child(test: &str, environment: &[(&str, &str)]) -> Child {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command
+        .args([test, "--exact", "--include-ignored", "--nocapture"])
+        .env(MARK, test)
+        .stdout(Stdio::piped());
+    for (name, value) in environment {
+        command.env(name, value);
+    }
+    let mut process = command.spawn().unwrap();
+    let output = BufReader::new(process.stdout.take().unwrap());
+    Child { process, output }
+}
+
+/// A test in a process of its own. Killed when dropped.
+pub(crate) struct Child {
+    process: std::process::Child,
+    output: BufReader<std::process::ChildStdout>,
+}
+
+impl Child {
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Waits until the child has printed a line that contains `text`.
+    pub(crate) fn wait_for_line(&mut self, text: &str) {
+        let mut line = String::new();
+        while self.output.read_line(&mut line).unwrap() > 0 {
+            if line.contains(text) {
+                return;
+            }
+            line.clear();
+        }
+        panic!("the child ended without printing {text:?}");
+    }
+
+    /// Waits for the end, which must be a success of exactly one test.
+    pub(crate) fn finish(mut self) {
+        let mut output = String::new();
+        std::io::Read::read_to_string(&mut self.output, &mut output).unwrap();
+        let status = self.process.wait().unwrap();
+        assert!(status.success(), "{status}: {output}");
+        assert!(
+            output.contains("1 passed"),
+            "the name of the test is wrong: {output}"
+        );
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // An error means that it has ended, and was waited for.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+const MARK: &str = "EXECUTOR_TEST_CHILD";

@@ -1,0 +1,59 @@
+//! What several areas need: a hang limit, child processes, counts of the system's objects, values that count their drops.
+
+mod child;
+mod counts;
+mod drops;
+mod net;
+mod wakers;
+mod watchdog;
+
+pub(crate) use child::{Child, child, child_with, is_child, spawn_child};
+pub(crate) use counts::{fds, thread_names, threads, until};
+pub(crate) use drops::{Counted, Drops};
+pub(crate) use net::{kind, pair, pair_with_std, poll_once, refusing_address};
+pub(crate) use wakers::{PanicIn, block_on, counting_waker, panicking_waker};
+pub(crate) use watchdog::within;
+
+use executor::runtime::{Builder, Runtime};
+
+/// A multi-thread runtime.
+pub(crate) fn workers(workers: usize) -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(workers)
+        .build()
+        .unwrap()
+}
+
+/// A current-thread runtime.
+pub(crate) fn current_thread() -> Runtime {
+    Builder::new_current_thread().build().unwrap()
+}
+
+/// One runtime of each kind that schedules differently.
+pub(crate) fn each_runtime(mut test: impl FnMut(Runtime)) {
+    test(workers(1));
+    test(workers(2));
+    test(current_thread());
+}
+
+/// Runs a few tasks that wait for each other, a timer and a blocking closure: the runtime still works.
+#[track_caller]
+pub(crate) fn assert_usable(runtime: &Runtime) {
+    let sum = runtime.block_on(async {
+        let tasks: Vec<_> = (0..8)
+            .map(|i| {
+                executor::spawn(async move {
+                    executor::task::yield_now().await;
+                    executor::time::sleep(std::time::Duration::from_micros(100)).await;
+                    executor::task::spawn_blocking(move || i).await.unwrap()
+                })
+            })
+            .collect();
+        let mut sum = 0;
+        for task in tasks {
+            sum += task.await.unwrap();
+        }
+        sum
+    });
+    assert_eq!(sum, 28);
+}
