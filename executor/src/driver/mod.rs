@@ -64,13 +64,14 @@ pub(crate) struct Alarm {
     sleep_until: Arc<CachePadded<AtomicU64>>,
     handle: ReactorHandle,
     origin: Instant,
+    clock: Arc<Clock>,
 }
 
 impl Driver {
     pub(crate) fn new(wheels: usize, clock: Arc<Clock>) -> io::Result<Self> {
         let (reactor, handle) = reactor::Reactor::new()?;
         let origin = clock.now();
-        let alarm = Alarm { sleep_until: Arc::default(), handle: handle.clone(), origin };
+        let alarm = Alarm { sleep_until: Arc::default(), handle: handle.clone(), origin, clock: clock.clone() };
         Ok(Self {
             duty: Mutex::new(reactor),
             handle,
@@ -220,6 +221,11 @@ impl Duty<'_> {
 }
 
 impl Alarm {
+    /// The time of the clock that the deadlines are meant for, whatever runtime the caller is in.
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
     /// To be called after a wheel took a deadline that is its earliest.
     pub(crate) fn deadline_added(&self, deadline: Instant) {
         // Pairs with the fence in `publish`: see the top of this file.

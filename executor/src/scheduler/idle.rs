@@ -123,6 +123,11 @@ impl Idle {
         true
     }
 
+    /// As `start_searching`, beyond the limit, for a worker that has seen the work it is after.
+    pub(crate) fn force_searching(&self) {
+        self.counts.fetch_add(SEARCHING, Relaxed);
+    }
+
     /// The caller has found work. True: it was the last searcher, and should wake another if there is more (P2, P3).
     #[must_use]
     pub(crate) fn stop_searching(&self) -> bool {

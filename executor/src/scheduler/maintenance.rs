@@ -1,6 +1,8 @@
-//! What a busy worker does between tasks for those who cannot push to its queue: the injector, timers, the reactor.
+//! What a busy worker does between tasks for those who cannot push to its queue: the injector, timers, the reactor, and a worker
+//! that does not get on.
 
 use std::cell::Cell;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::worker::Worker;
@@ -56,6 +58,22 @@ impl Worker {
             self.look();
         }
         self.wake_batch(&mut self.wakers.borrow_mut());
+        self.rescue();
+    }
+
+    /// Takes work from a worker that has been in one poll since our last maintenance: its thread blocks, computes, or was preempted,
+    /// which two workers that share a processor do to each other for milliseconds. A thief that has work of its own would not
+    /// come otherwise. One worker is watched at a time.
+    fn rescue(&self) {
+        let seats = &self.shared.seats;
+        let (victim, polls) = self.watched.get();
+        let seat = &seats[victim];
+        if victim != self.core.index && seat.polls.load(Relaxed) == polls {
+            let stolen = if seat.stealer.is_empty() { None } else { seat.stealer.steal_into(&self.core.queue) };
+            stolen.into_iter().chain(seat.slot.steal()).for_each(|task| self.push_behind(task));
+        }
+        let next = (victim + 1) % seats.len();
+        self.watched.set((next, seats[next].polls.load(Relaxed)));
     }
 
     /// Collects whom the outside world wakes, if nobody else is about to.

@@ -22,6 +22,8 @@ pub(super) struct Worker {
     /// Polls from the next slot in a row.
     slot_polls: Cell<u32>,
     pub(super) pace: Pace,
+    /// A worker, and how many polls it had begun at our last maintenance.
+    pub(super) watched: Cell<(usize, u64)>,
     /// The wakers of one turn; kept for its room.
     pub(super) wakers: RefCell<Vec<Waker>>,
     random: Cell<u32>,
@@ -40,6 +42,7 @@ impl Worker {
             batching: Cell::new(false),
             slot_polls: Cell::new(0),
             pace: Pace::new(),
+            watched: Cell::new((0, 0)),
             wakers: RefCell::new(Vec::new()),
             random,
         }
@@ -158,7 +161,8 @@ impl Worker {
         shared.idle.sleep(self.core.index, self.searching.take());
         let mut wakers = self.wakers.borrow_mut();
         // Looked at after `sleep` has fenced: see `idle`.
-        if !shared.has_queued_work() {
+        let work_in_sight = shared.has_queued_work();
+        if !work_in_sight {
             if !shared.closed.load(Relaxed) {
                 self.wait(&mut wakers);
             } else if self.strict_fifo {
@@ -172,6 +176,10 @@ impl Worker {
             Left::Woken => self.searching.set(true),
             Left::Myself { first: true } => shared.guard.somebody_awoke(),
             Left::Myself { first: false } => {}
+        }
+        if work_in_sight && !self.searching.replace(true) {
+            // Whatever the limit on searchers says: if they hold it up, and do not run, this worker would turn in circles here.
+            shared.idle.force_searching();
         }
         self.wake_batch(&mut wakers);
     }

@@ -96,8 +96,8 @@ impl Future for Sleep {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
-        // The wheel's own time may be behind, so the first poll asks the clock.
-        let begun = *this.begun.get_or_insert_with(|| match this.entry.deadline() <= Instant::now().into_std() {
+        // The wheel's own time may be behind, so the first poll asks the clock: the one that the deadline was made for.
+        let begun = *this.begun.get_or_insert_with(|| match this.entry.deadline() <= this.entry.wheel().extra().now() {
             true => Begun::Past,
             false => Begun::Timer,
         });
