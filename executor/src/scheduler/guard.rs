@@ -1,4 +1,5 @@
-//! The guard: a thread that takes the driver's duty when no worker does, because all are busy or stuck.
+//! The guard: a thread that takes the driver's duty when no worker does, because all are busy or stuck, and calls for thieves when
+//! work waits behind a poll that does not end.
 //!
 //! It costs nothing while it is not needed. Under load it looks every few milliseconds whether somebody has turned the reactor since
 //! its last look. In an idle process it sleeps without a timeout:
@@ -53,6 +54,7 @@ impl Shared {
         self.guard.thread.get_or_init(thread::current);
         let mut wakers = Vec::new();
         let mut turns = self.driver.turns();
+        let mut polls: Vec<u64> = self.seats.iter().map(|seat| seat.polls.load(Relaxed)).collect();
         let mut idle_looks = 0;
         while !self.closed.load(Relaxed) {
             if idle_looks >= IDLE_LOOKS {
@@ -66,6 +68,18 @@ impl Shared {
                 self.take_vacant_duty(&mut wakers);
             }
             turns = self.driver.turns();
+            self.wake_for_stuck(&mut polls);
+        }
+    }
+
+    /// Wakes somebody for work that waits behind a poll which has lasted since the last look. What was put into the next slot, or
+    /// behind the others, was announced to nobody: its worker was expected to get to it.
+    fn wake_for_stuck(&self, polls: &mut [u64]) {
+        for (seat, last) in self.seats.iter().zip(polls) {
+            let now = seat.polls.load(Relaxed);
+            if std::mem::replace(last, now) == now && !(seat.slot.is_empty() && seat.stealer.is_empty()) {
+                self.wake_for_work();
+            }
         }
     }
 

@@ -1,0 +1,118 @@
+//! One task that holds its thread must not stop the others: while one worker is free, tasks, timers and sockets go on.
+//!
+//! In each test a task blocks its thread until something else has happened that only the rest of the runtime can bring about. If the
+//! runtime waited for the thread, the test would wait for ever.
+
+use std::io::{Read, Write};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use crate::support::{within, workers};
+
+/// Spawns, from a worker, a task in its next slot, and then holds that worker until the task has run.
+#[test]
+fn a_task_in_the_next_slot_of_a_stuck_worker_runs_elsewhere() {
+    within(30, || {
+        let runtime = workers(2);
+        let stuck = runtime.spawn(async {
+            let (done, wait) = mpsc::channel();
+            executor::spawn(async move { done.send(()).unwrap() });
+            wait.recv().unwrap();
+        });
+        runtime.block_on(stuck).unwrap();
+    });
+}
+
+#[test]
+fn a_task_in_the_queue_of_a_stuck_worker_runs_elsewhere() {
+    within(30, || {
+        let runtime = workers(2);
+        let stuck = runtime.spawn(async {
+            let (done, wait) = mpsc::channel();
+            for _ in 0..100 {
+                let done = done.clone();
+                executor::spawn(async move {
+                    executor::task::yield_now().await;
+                    done.send(()).unwrap();
+                });
+            }
+            (0..100).for_each(|_| wait.recv().unwrap());
+        });
+        runtime.block_on(stuck).unwrap();
+    });
+}
+
+/// The stuck worker has just been woken by the reactor, whose duty it held.
+#[test]
+fn timers_go_on_while_a_worker_is_stuck() {
+    within(30, || {
+        let runtime = workers(2);
+        let stuck = runtime.spawn(async {
+            let (done, wait) = mpsc::channel();
+            executor::spawn(async move {
+                for _ in 0..20 {
+                    executor::time::sleep(Duration::from_millis(1)).await;
+                }
+                done.send(()).unwrap();
+            });
+            // The first timer makes this worker the one that has just left the driver.
+            executor::time::sleep(Duration::from_millis(1)).await;
+            wait.recv().unwrap();
+        });
+        runtime.block_on(stuck).unwrap();
+    });
+}
+
+#[test]
+fn sockets_go_on_while_a_worker_is_stuck() {
+    within(30, || {
+        let runtime = workers(2);
+        let listener = runtime.block_on(executor::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        runtime.spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                executor::spawn(async move {
+                    let (mut reader, mut writer) = stream.split();
+                    executor::io::copy(&mut reader, &mut writer).await.unwrap();
+                });
+            }
+        });
+        let echo = move || {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            for _ in 0..10 {
+                stream.write_all(b"ping").unwrap();
+                let mut answer = [0; 4];
+                stream.read_exact(&mut answer).unwrap();
+                assert_eq!(&answer, b"ping");
+            }
+        };
+        // Both ways to be stuck: from the start, and after an event.
+        let stuck = runtime.spawn(async move { echo() });
+        runtime.block_on(stuck).unwrap();
+        let stuck = runtime.spawn(async move {
+            executor::time::sleep(Duration::from_millis(1)).await;
+            echo();
+        });
+        runtime.block_on(stuck).unwrap();
+    });
+}
+
+#[test]
+fn a_spawn_from_outside_runs_while_a_worker_is_stuck() {
+    within(30, || {
+        let runtime = workers(2);
+        let (release, wait) = mpsc::channel::<()>();
+        let (started, has_started) = mpsc::channel();
+        let stuck = runtime.spawn(async move {
+            started.send(()).unwrap();
+            wait.recv().unwrap();
+        });
+        has_started.recv().unwrap();
+        for _ in 0..100 {
+            runtime.block_on(runtime.spawn(async {})).unwrap();
+        }
+        release.send(()).unwrap();
+        runtime.block_on(stuck).unwrap();
+    });
+}
