@@ -29,7 +29,7 @@ macro_rules! no {
             }
             impl<T: ?Sized> Ambiguous<()> for T {}
             impl<T: ?Sized + $trait> Ambiguous<u8> for T {}
-            $(<$type as Ambiguous<_>>::FOUND;)+
+            $(let () = <$type as Ambiguous<_>>::FOUND;)+
         };
     };
 }
@@ -77,11 +77,21 @@ fn futures_of_the_public_functions_may_cross_threads() {
 #[test]
 fn debug_works_in_every_state() {
     crate::support::each_runtime(|runtime| {
-        let (handle, task) = (runtime.handle().clone(), runtime.spawn(std::future::pending::<()>()));
+        let (handle, task) = (
+            runtime.handle().clone(),
+            runtime.spawn(std::future::pending::<()>()),
+        );
         let abort = task.abort_handle();
         let show = || format!("{handle:?} {task:?} {abort:?}");
         assert!(show().contains("JoinHandle"));
-        assert!(format!("{runtime:?} {:?} {:?}", Builder::new_multi_thread(), runtime.enter()).contains("Runtime"));
+        assert!(
+            format!(
+                "{runtime:?} {:?} {:?}",
+                Builder::new_multi_thread(),
+                runtime.enter()
+            )
+            .contains("Runtime")
+        );
         drop(runtime);
         assert!(show().contains("JoinHandle"));
     });

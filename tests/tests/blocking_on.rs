@@ -35,9 +35,16 @@ fn the_root_future_need_not_be_send() {
 fn inside_a_task_it_panics_and_names_the_cure() {
     within(60, || {
         each_runtime(|runtime| {
-            let error = runtime.block_on(runtime.spawn(async { Handle::current().block_on(async {}) })).unwrap_err();
+            let error = runtime
+                .block_on(runtime.spawn(async { Handle::current().block_on(async {}) }))
+                .unwrap_err();
             let text = error.to_string();
-            assert!(text.contains("inside a task") && text.contains(".await") && text.contains("spawn_blocking"), "{text}");
+            assert!(
+                text.contains("inside a task")
+                    && text.contains(".await")
+                    && text.contains("spawn_blocking"),
+                "{text}"
+            );
             assert_usable(&runtime);
         });
     });
@@ -49,7 +56,9 @@ fn inside_a_task_it_panics_also_for_another_runtime() {
         each_runtime(|outer| {
             let inner = Arc::new(current_thread());
             let other = inner.clone();
-            let error = outer.block_on(outer.spawn(async move { other.block_on(async {}) })).unwrap_err();
+            let error = outer
+                .block_on(outer.spawn(async move { other.block_on(async {}) }))
+                .unwrap_err();
             assert!(error.is_panic());
             assert_usable(&inner);
             assert_usable(&outer);
@@ -62,7 +71,11 @@ fn inside_a_blocking_closure_it_works() {
     within(60, || {
         each_runtime(|runtime| {
             let output = runtime.block_on(async {
-                spawn_blocking(|| Handle::current().block_on(async { executor::spawn(async { 4 }).await.unwrap() })).await
+                spawn_blocking(|| {
+                    Handle::current()
+                        .block_on(async { executor::spawn(async { 4 }).await.unwrap() })
+                })
+                .await
             });
             assert_eq!(output.unwrap(), 4);
         });
@@ -82,7 +95,11 @@ fn many_blocking_closures_block_on_at_once() {
                         })
                     })
                 });
-                futures::future::join_all(jobs).await.into_iter().map(Result::unwrap).sum()
+                futures::future::join_all(jobs)
+                    .await
+                    .into_iter()
+                    .map(Result::unwrap)
+                    .sum()
             });
             assert_eq!(sum, 1225);
         });
@@ -178,7 +195,9 @@ fn a_waiting_thread_that_panics_disturbs_nobody() {
         });
         start.recv().unwrap();
         for _ in 0..10 {
-            let panicked = catch_unwind(AssertUnwindSafe(|| runtime.block_on(async { panic!("expected") })));
+            let panicked = catch_unwind(AssertUnwindSafe(|| {
+                runtime.block_on(async { panic!("expected") })
+            }));
             assert!(panicked.is_err());
         }
         end.send(()).unwrap();

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use executor::runtime::Builder;
 
-use crate::support::{Drops, assert_usable, block_on, child, current_thread, each_runtime, threads, until, within};
+use crate::support::{
+    Drops, assert_usable, block_on, child, current_thread, each_runtime, threads, until, within,
+};
 
 #[test]
 fn it_grows_until_closures_that_wait_for_each_other_all_run() {
@@ -21,7 +23,11 @@ fn it_grows_until_closures_that_wait_for_each_other_all_run() {
                     runtime.spawn_blocking(move || barrier.wait().is_leader())
                 })
                 .collect();
-            let leaders = jobs.into_iter().filter(|_| true).map(|job| block_on(job).unwrap()).filter(|leader| *leader).count();
+            let leaders = jobs
+                .into_iter()
+                .map(|job| block_on(job).unwrap())
+                .filter(|leader| *leader)
+                .count();
             assert_eq!(leaders, 1);
         });
     });
@@ -29,22 +35,31 @@ fn it_grows_until_closures_that_wait_for_each_other_all_run() {
 
 #[test]
 fn it_shrinks_when_there_is_nothing_to_do() {
-    child("blocking_pool::it_shrinks_when_there_is_nothing_to_do", || {
-        let runtime = Builder::new_current_thread().thread_keep_alive(Duration::from_millis(5)).build().unwrap();
-        let base = threads();
-        for _ in 0..5 {
-            let barrier = Arc::new(Barrier::new(20));
-            let jobs: Vec<_> = (0..20)
-                .map(|_| {
-                    let barrier = barrier.clone();
-                    runtime.spawn_blocking(move || drop(barrier.wait()))
-                })
-                .collect();
-            jobs.into_iter().for_each(|job| block_on(job).unwrap());
-            until(|| threads() == base);
-        }
-        assert_usable(&runtime);
-    });
+    child(
+        "blocking_pool::it_shrinks_when_there_is_nothing_to_do",
+        || {
+            let runtime = Builder::new_current_thread()
+                .thread_keep_alive(Duration::from_millis(5))
+                .build()
+                .unwrap();
+            let base = threads();
+            for _ in 0..5 {
+                let barrier = Arc::new(Barrier::new(20));
+                let jobs: Vec<_> = (0..20)
+                    .map(|_| {
+                        let barrier = barrier.clone();
+                        runtime.spawn_blocking(move || barrier.wait().is_leader())
+                    })
+                    .collect();
+                let leaders = jobs
+                    .into_iter()
+                    .filter_map(|job| block_on(job).unwrap().then_some(()));
+                assert_eq!(leaders.count(), 1);
+                until(|| threads() == base);
+            }
+            assert_usable(&runtime);
+        },
+    );
 }
 
 #[test]
@@ -59,14 +74,22 @@ fn a_thread_is_used_again() {
                 id
             })
             .collect();
-        assert!(ids.len() < 500, "{} threads for one closure at a time", ids.len());
+        assert!(
+            ids.len() < 500,
+            "{} threads for one closure at a time",
+            ids.len()
+        );
     });
 }
 
 #[test]
 fn there_are_never_more_threads_than_allowed() {
     within(60, || {
-        let runtime = Builder::new_multi_thread().worker_threads(1).max_blocking_threads(3).build().unwrap();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .max_blocking_threads(3)
+            .build()
+            .unwrap();
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let jobs: Vec<_> = (0..200)
             .map(|_| {
@@ -86,7 +109,10 @@ fn there_are_never_more_threads_than_allowed() {
 #[test]
 fn an_aborted_closure_that_waits_is_dropped_and_never_runs() {
     within(60, || {
-        let runtime = Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+        let runtime = Builder::new_current_thread()
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
         let (drops, ran) = (Drops::default(), Arc::new(AtomicUsize::new(0)));
         let (release, wait) = channel::<()>();
         let (started, start) = channel();
@@ -119,7 +145,10 @@ fn an_aborted_closure_that_waits_is_dropped_and_never_runs() {
 #[test]
 fn closures_handed_in_while_threads_give_up_waiting_are_not_lost() {
     within(60, || {
-        let runtime = Builder::new_current_thread().thread_keep_alive(Duration::from_micros(50)).build().unwrap();
+        let runtime = Builder::new_current_thread()
+            .thread_keep_alive(Duration::from_micros(50))
+            .build()
+            .unwrap();
         for n in 0..5000u32 {
             let job = runtime.spawn_blocking(move || n);
             assert_eq!(block_on(job).unwrap(), n);
@@ -135,7 +164,9 @@ fn closures_handed_in_while_threads_give_up_waiting_are_not_lost() {
 fn ten_thousand_closures_all_run() {
     within(60, || {
         each_runtime(|runtime| {
-            let jobs: Vec<_> = (0..10_000u64).map(|n| runtime.spawn_blocking(move || n)).collect();
+            let jobs: Vec<_> = (0..10_000u64)
+                .map(|n| runtime.spawn_blocking(move || n))
+                .collect();
             let sum: u64 = runtime.block_on(async {
                 let mut sum = 0;
                 for job in jobs {

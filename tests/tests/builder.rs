@@ -9,7 +9,9 @@ use std::time::Duration;
 use executor::runtime::{Builder, Runtime, RuntimeFlavor};
 
 use crate::panics::quiet;
-use crate::support::{assert_usable, block_on, child, child_with, thread_names, threads, until, within};
+use crate::support::{
+    assert_usable, block_on, child, child_with, thread_names, threads, until, within,
+};
 
 fn invalid(builder: &mut Builder) -> String {
     let error = builder.build().unwrap_err();
@@ -20,10 +22,18 @@ fn invalid(builder: &mut Builder) -> String {
 #[test]
 fn settings_that_cannot_be_are_refused() {
     for workers in [0, 1025, usize::MAX] {
-        assert!(invalid(Builder::new_multi_thread().worker_threads(workers)).contains("worker threads"));
+        assert!(
+            invalid(Builder::new_multi_thread().worker_threads(workers)).contains("worker threads")
+        );
     }
-    assert!(invalid(Builder::new_multi_thread().max_blocking_threads(0)).contains("max_blocking_threads"));
-    assert!(invalid(Builder::new_current_thread().max_blocking_threads(0)).contains("max_blocking_threads"));
+    assert!(
+        invalid(Builder::new_multi_thread().max_blocking_threads(0))
+            .contains("max_blocking_threads")
+    );
+    assert!(
+        invalid(Builder::new_current_thread().max_blocking_threads(0))
+            .contains("max_blocking_threads")
+    );
     assert!(invalid(Builder::new_multi_thread().thread_name("a\0b")).contains("NUL"));
     assert!(invalid(Builder::new_multi_thread().start_paused(true)).contains("new_current_thread"));
 }
@@ -39,22 +49,40 @@ fn a_builder_goes_on_after_a_refusal() {
 #[test]
 fn the_current_thread_flavour_ignores_the_number_of_workers() {
     for workers in [0, 5, usize::MAX] {
-        let runtime = Builder::new_current_thread().worker_threads(workers).build().unwrap();
-        assert_eq!(runtime.handle().runtime_flavor(), RuntimeFlavor::CurrentThread);
+        let runtime = Builder::new_current_thread()
+            .worker_threads(workers)
+            .build()
+            .unwrap();
+        assert_eq!(
+            runtime.handle().runtime_flavor(),
+            RuntimeFlavor::CurrentThread
+        );
         assert_usable(&runtime);
     }
 }
 
 #[test]
 fn enabling_drivers_has_no_effect() {
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().enable_io().enable_time().build().unwrap();
-    assert_eq!(runtime.handle().runtime_flavor(), RuntimeFlavor::MultiThread);
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .enable_io()
+        .enable_time()
+        .build()
+        .unwrap();
+    assert_eq!(
+        runtime.handle().runtime_flavor(),
+        RuntimeFlavor::MultiThread
+    );
     assert_usable(&runtime);
 }
 
 /// The threads whose names begin so.
 fn named(name: &str) -> usize {
-    thread_names().iter().filter(|found| found.starts_with(name)).count()
+    thread_names()
+        .iter()
+        .filter(|found| found.starts_with(name))
+        .count()
 }
 
 #[test]
@@ -66,7 +94,10 @@ fn the_environment_says_how_many_workers() {
         until(|| named("executor-worker") == 4);
         assert_usable(&runtime);
         drop(runtime);
-        let _runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let _runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .build()
+            .unwrap();
         until(|| named("executor-worker") == 2);
     });
 }
@@ -79,11 +110,24 @@ fn an_environment_that_is_wrong_is_refused() {
             assert!(!invalid(&mut Builder::new_multi_thread()).is_empty());
             assert_eq!(Runtime::new().unwrap_err().kind(), ErrorKind::InvalidInput);
             // Who says it in the program is not asked by the environment.
-            assert_usable(&Builder::new_multi_thread().worker_threads(1).build().unwrap());
+            assert_usable(
+                &Builder::new_multi_thread()
+                    .worker_threads(1)
+                    .build()
+                    .unwrap(),
+            );
             assert_usable(&Builder::new_current_thread().build().unwrap());
         });
     }
-    for value in ["", "0", "garbage", "-1", "1.5", "1025", "99999999999999999999"] {
+    for value in [
+        "",
+        "0",
+        "garbage",
+        "-1",
+        "1.5",
+        "1025",
+        "99999999999999999999",
+    ] {
         crate::support::spawn_child(TEST, &[("EXECUTOR_WORKERS", value)]).finish();
     }
 }
@@ -91,9 +135,16 @@ fn an_environment_that_is_wrong_is_refused() {
 #[test]
 fn names_show_in_the_system() {
     child("builder::names_show_in_the_system", || {
-        let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("my-server").build().unwrap();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("my-server")
+            .build()
+            .unwrap();
         until(|| named("my-server") == 3);
-        block_on(runtime.spawn_blocking(|| assert_eq!(thread::current().name(), Some("my-server")))).unwrap();
+        block_on(
+            runtime.spawn_blocking(|| assert_eq!(thread::current().name(), Some("my-server"))),
+        )
+        .unwrap();
         until(|| named("my-server") == 4);
         drop(runtime);
         until(|| named("my-server") == 0);
@@ -105,7 +156,10 @@ fn names_show_in_the_system() {
             .unwrap();
         until(|| named("nr-") == 3);
         let names = thread_names();
-        let mut numbers: Vec<_> = names.iter().filter(|name| name.starts_with("nr-")).collect();
+        let mut numbers: Vec<_> = names
+            .iter()
+            .filter(|name| name.starts_with("nr-"))
+            .collect();
         numbers.sort();
         numbers.dedup();
         assert_eq!(numbers.len(), 3, "{names:?}");
@@ -115,26 +169,41 @@ fn names_show_in_the_system() {
 /// A function that gives good names at first.
 fn names_until(last: usize, then: fn() -> String) -> impl Fn() -> String + Send + Sync + 'static {
     let count = AtomicUsize::new(0);
-    move || if count.fetch_add(1, SeqCst) < last { "good".into() } else { then() }
+    move || {
+        if count.fetch_add(1, SeqCst) < last {
+            "good".into()
+        } else {
+            then()
+        }
+    }
 }
 
 #[test]
 fn a_name_that_turns_bad_later_is_an_error_too() {
     quiet();
-    child("builder::a_name_that_turns_bad_later_is_an_error_too", || {
-        quiet();
-        let base = threads();
-        for then in [|| String::from("a\0b"), || panic!("expected: no name")] {
-            for good in 1..4 {
-                let built = Builder::new_multi_thread().worker_threads(3).thread_name_fn(names_until(good, then)).build();
-                assert!(built.is_err());
-                until(|| threads() == base);
+    child(
+        "builder::a_name_that_turns_bad_later_is_an_error_too",
+        || {
+            quiet();
+            let base = threads();
+            for then in [|| String::from("a\0b"), || panic!("expected: no name")] {
+                for good in 1..4 {
+                    let built = Builder::new_multi_thread()
+                        .worker_threads(3)
+                        .thread_name_fn(names_until(good, then))
+                        .build();
+                    assert!(built.is_err());
+                    until(|| threads() == base);
+                }
+                let runtime = Builder::new_current_thread()
+                    .thread_name_fn(names_until(1, then))
+                    .build()
+                    .unwrap();
+                let job = runtime.spawn_blocking(|| ());
+                assert!(block_on(job).unwrap_err().is_cancelled());
             }
-            let runtime = Builder::new_current_thread().thread_name_fn(names_until(1, then)).build().unwrap();
-            let job = runtime.spawn_blocking(|| ());
-            assert!(block_on(job).unwrap_err().is_cancelled());
-        }
-    });
+        },
+    );
 }
 
 #[test]
@@ -145,12 +214,25 @@ fn hooks_are_called_on_every_thread_once() {
             let log = log.clone();
             move || log.lock().unwrap().push((thread::current().id(), started))
         });
-        let runtime = Builder::new_multi_thread().worker_threads(2).on_thread_start(start).on_thread_stop(stop).build().unwrap();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .on_thread_start(start)
+            .on_thread_stop(stop)
+            .build()
+            .unwrap();
         let blocking = block_on(runtime.spawn_blocking(|| thread::current().id())).unwrap();
-        assert!(log.lock().unwrap().contains(&(blocking, true)), "the hook comes first");
+        assert!(
+            log.lock().unwrap().contains(&(blocking, true)),
+            "the hook comes first"
+        );
         drop(runtime);
         let log = log.lock().unwrap();
-        let of = |started| log.iter().filter(|entry| entry.1 == started).map(|entry| entry.0).collect::<std::collections::HashSet<_>>();
+        let of = |started| {
+            log.iter()
+                .filter(|entry| entry.1 == started)
+                .map(|entry| entry.0)
+                .collect::<std::collections::HashSet<_>>()
+        };
         assert_eq!(log.len(), 8);
         assert_eq!((of(true).len(), &of(true)), (4, &of(false)));
     });
@@ -199,6 +281,8 @@ fn hooks_may_use_the_runtime() {
     });
 }
 
+type Setting = Box<dyn FnOnce(&mut Builder)>;
+
 #[test]
 fn the_order_of_the_settings_does_not_matter() {
     child("builder::the_order_of_the_settings_does_not_matter", || {
@@ -206,13 +290,25 @@ fn the_order_of_the_settings_does_not_matter() {
         for _ in 0..30 {
             let starts = Arc::new(AtomicUsize::new(0));
             let count = starts.clone();
-            let mut settings: Vec<Box<dyn FnOnce(&mut Builder)>> = vec![
-                Box::new(|builder| drop(builder.worker_threads(3))),
-                Box::new(|builder| drop(builder.thread_name("ordered"))),
-                Box::new(|builder| drop(builder.max_blocking_threads(2))),
-                Box::new(|builder| drop(builder.thread_keep_alive(Duration::from_secs(60)))),
-                Box::new(|builder| drop(builder.thread_stack_size(1 << 20))),
-                Box::new(|builder| drop(builder.enable_all())),
+            let mut settings: Vec<Setting> = vec![
+                Box::new(|builder| {
+                    builder.worker_threads(3);
+                }),
+                Box::new(|builder| {
+                    builder.thread_name("ordered");
+                }),
+                Box::new(|builder| {
+                    builder.max_blocking_threads(2);
+                }),
+                Box::new(|builder| {
+                    builder.thread_keep_alive(Duration::from_secs(60));
+                }),
+                Box::new(|builder| {
+                    builder.thread_stack_size(1 << 20);
+                }),
+                Box::new(|builder| {
+                    builder.enable_all();
+                }),
                 Box::new(move |builder| {
                     builder.on_thread_start(move || {
                         count.fetch_add(1, SeqCst);
@@ -228,7 +324,9 @@ fn the_order_of_the_settings_does_not_matter() {
                 settings.swap_remove(next)(&mut builder);
             }
             let runtime = builder.build().unwrap();
-            let jobs: Vec<_> = (0..20).map(|_| runtime.spawn_blocking(|| thread::yield_now())).collect();
+            let jobs: Vec<_> = (0..20)
+                .map(|_| runtime.spawn_blocking(thread::yield_now))
+                .collect();
             jobs.into_iter().for_each(|job| block_on(job).unwrap());
             // Three workers, the guard, and one or two for the closures.
             until(|| matches!(named("ordered"), 5 | 6) && named("ordered") == starts.load(SeqCst));

@@ -20,7 +20,10 @@ fn plain_threads_spawn_sleep_and_block() {
                     block_on(sleep(Duration::from_millis(2)));
                     assert!(start.elapsed() >= Duration::from_millis(2));
                     assert_eq!(block_on(spawn_blocking(move || n)).unwrap(), n);
-                    let late = block_on(timeout(Duration::from_micros(100), std::future::pending::<()>()));
+                    let late = block_on(timeout(
+                        Duration::from_micros(100),
+                        std::future::pending::<()>(),
+                    ));
                     assert!(late.is_err());
                     let mut ticks = interval(Duration::from_micros(100));
                     for _ in 0..3 {
@@ -38,10 +41,14 @@ fn current_is_the_default_runtime_and_try_current_is_none() {
         assert!(Handle::try_current().is_err());
         let handle = Handle::current();
         assert_eq!(handle.runtime_flavor(), RuntimeFlavor::MultiThread);
-        assert!(Handle::try_current().is_err(), "having asked is not being inside");
+        assert!(
+            Handle::try_current().is_err(),
+            "having asked is not being inside"
+        );
         let error = Handle::try_current().unwrap_err();
         assert!(error.to_string().contains("Handle::enter"), "{error}");
-        assert_eq!(handle.block_on(async { executor::spawn(async { Handle::try_current().is_ok() }).await.unwrap() }), true);
+        let inside = executor::spawn(async { Handle::try_current().is_ok() });
+        assert!(handle.block_on(inside).unwrap());
         assert!(block_on(executor::spawn(async { Handle::try_current().is_ok() })).unwrap());
     });
 }
@@ -53,8 +60,20 @@ fn inside_a_runtime_there_is_a_current_one() {
             let inside = || Handle::try_current().map(|handle| handle.runtime_flavor());
             let flavor = runtime.handle().runtime_flavor();
             assert_eq!(runtime.block_on(async { inside() }).unwrap(), flavor);
-            assert_eq!(runtime.block_on(runtime.spawn(async move { inside() })).unwrap().unwrap(), flavor);
-            assert_eq!(runtime.block_on(runtime.spawn_blocking(inside)).unwrap().unwrap(), flavor);
+            assert_eq!(
+                runtime
+                    .block_on(runtime.spawn(async move { inside() }))
+                    .unwrap()
+                    .unwrap(),
+                flavor
+            );
+            assert_eq!(
+                runtime
+                    .block_on(runtime.spawn_blocking(inside))
+                    .unwrap()
+                    .unwrap(),
+                flavor
+            );
             let entered = runtime.enter();
             assert_eq!(inside().unwrap(), flavor);
             drop(entered);
@@ -65,32 +84,43 @@ fn inside_a_runtime_there_is_a_current_one() {
 
 #[test]
 fn it_is_started_by_the_first_use_and_has_few_threads() {
-    child("default_runtime::it_is_started_by_the_first_use_and_has_few_threads", || {
-        let threads = || thread_names().iter().filter(|name| name.starts_with("executor-defaul")).count();
-        drop(workers(1));
-        let _ = Handle::try_current();
-        assert_eq!(threads(), 0);
-        drop(executor::spawn(async {}));
-        // Two workers at most, and the guard.
-        until(|| (2..=3).contains(&threads()));
-        for _ in 0..100 {
-            block_on(executor::spawn(async {})).unwrap();
-        }
-        assert!(threads() <= 3);
-    });
+    child(
+        "default_runtime::it_is_started_by_the_first_use_and_has_few_threads",
+        || {
+            let threads = || {
+                thread_names()
+                    .iter()
+                    .filter(|name| name.starts_with("executor-defaul"))
+                    .count()
+            };
+            drop(workers(1));
+            let _ = Handle::try_current();
+            assert_eq!(threads(), 0);
+            drop(executor::spawn(async {}));
+            // Two workers at most, and the guard.
+            until(|| (2..=3).contains(&threads()));
+            for _ in 0..100 {
+                block_on(executor::spawn(async {})).unwrap();
+            }
+            assert!(threads() <= 3);
+        },
+    );
 }
 
 #[test]
 fn a_process_ends_though_it_has_tasks() {
-    child("default_runtime::a_process_ends_though_it_has_tasks", || {
-        for _ in 0..100 {
-            drop(executor::spawn(async {
-                loop {
-                    executor::task::yield_now().await;
-                }
-            }));
-            drop(executor::spawn(sleep(Duration::from_secs(3600))));
-        }
-        std::mem::forget(workers(2));
-    });
+    child(
+        "default_runtime::a_process_ends_though_it_has_tasks",
+        || {
+            for _ in 0..100 {
+                drop(executor::spawn(async {
+                    loop {
+                        executor::task::yield_now().await;
+                    }
+                }));
+                drop(executor::spawn(sleep(Duration::from_secs(3600))));
+            }
+            std::mem::forget(workers(2));
+        },
+    );
 }

@@ -70,10 +70,16 @@ fn a_destructor_is_in_its_own_runtime_also_at_shutdown() {
             let flavor = runtime.handle().runtime_flavor();
             dropped_three_ways(runtime, || {
                 let send: Sender<_> = send.clone();
-                OnDrop(move || send.send(Handle::try_current().map(|handle| handle.runtime_flavor())).unwrap())
+                OnDrop(move || {
+                    send.send(Handle::try_current().map(|handle| handle.runtime_flavor()))
+                        .unwrap()
+                })
             });
             for _ in 0..3 {
-                assert_eq!(found.recv().unwrap().expect("outside of any runtime"), flavor);
+                assert_eq!(
+                    found.recv().unwrap().expect("outside of any runtime"),
+                    flavor
+                );
             }
         });
     });
@@ -81,19 +87,25 @@ fn a_destructor_is_in_its_own_runtime_also_at_shutdown() {
 
 #[test]
 fn a_destructor_at_shutdown_does_not_start_the_default_runtime() {
-    crate::support::child("destructors::a_destructor_at_shutdown_does_not_start_the_default_runtime", || {
-        each_runtime(|runtime| {
-            dropped_three_ways(runtime, || {
-                OnDrop(|| {
-                    drop(executor::spawn(pending::<()>()));
-                    drop(executor::task::spawn_blocking(|| ()));
-                    drop(sleep(Duration::from_secs(1)));
-                })
+    crate::support::child(
+        "destructors::a_destructor_at_shutdown_does_not_start_the_default_runtime",
+        || {
+            each_runtime(|runtime| {
+                dropped_three_ways(runtime, || {
+                    OnDrop(|| {
+                        drop(executor::spawn(pending::<()>()));
+                        drop(executor::task::spawn_blocking(|| ()));
+                        drop(sleep(Duration::from_secs(1)));
+                    })
+                });
             });
-        });
-        let names = thread_names();
-        assert!(!names.iter().any(|name| name.starts_with("executor-defaul")), "{names:?}");
-    });
+            let names = thread_names();
+            assert!(
+                !names.iter().any(|name| name.starts_with("executor-defaul")),
+                "{names:?}"
+            );
+        },
+    );
 }
 
 #[test]
@@ -139,12 +151,15 @@ fn a_destructor_wakes_and_aborts_other_tasks() {
             let mut wake_next = None;
             for _ in 0..1000 {
                 let (send, receive) = futures::channel::oneshot::channel::<()>();
-                let value = (drops.value(), aborters.pop(), std::mem::replace(&mut wake_next, Some(send)));
+                let value = (drops.value(), aborters.pop(), wake_next.replace(send));
                 let value = OnDrop({
                     let mut value = Some(value);
                     move || {
                         let (_count, abort, wake) = value.take().unwrap();
-                        abort.map(|abort: executor::task::AbortHandle| abort.abort());
+                        if let Some(abort) = abort {
+                            let abort: executor::task::AbortHandle = abort;
+                            abort.abort();
+                        }
                         wake.map(|wake: futures::channel::oneshot::Sender<()>| wake.send(()));
                     }
                 });

@@ -8,7 +8,9 @@ use std::thread;
 
 use executor::runtime::Runtime;
 
-use crate::support::{Drops, assert_usable, block_on, current_thread, each_runtime, until, within, workers};
+use crate::support::{
+    Drops, assert_usable, block_on, current_thread, each_runtime, until, within, workers,
+};
 
 /// Adds a task that waits for ever, and counts when it is dropped.
 fn with_a_task(runtime: &Runtime, drops: &Drops) {
@@ -26,7 +28,9 @@ fn in_a_task_of_another_runtime() {
             each_runtime(|inner| {
                 let drops = Drops::default();
                 with_a_task(&inner, &drops);
-                outer.block_on(outer.spawn(async move { drop(inner) })).unwrap();
+                outer
+                    .block_on(outer.spawn(async move { drop(inner) }))
+                    .unwrap();
                 assert_eq!(drops.count(), 1);
             });
             assert_usable(&outer);
@@ -102,7 +106,10 @@ fn in_its_own_task_on_the_current_thread() {
         assert_eq!(drops.count(), 1);
         let (runtime, drops) = (current_thread(), Drops::default());
         with_a_task(&runtime, &drops);
-        runtime.handle().clone().block_on(async move { drop(runtime) });
+        runtime
+            .handle()
+            .clone()
+            .block_on(async move { drop(runtime) });
         assert_eq!(drops.count(), 1);
     });
 }

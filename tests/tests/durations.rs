@@ -6,12 +6,17 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use executor::runtime::{Builder, Runtime};
-use executor::time::{Instant, Sleep, interval, interval_at, sleep, sleep_until, timeout, timeout_at};
+use executor::time::{
+    Instant, Sleep, interval, interval_at, sleep, sleep_until, timeout, timeout_at,
+};
 
 use crate::support::{each_runtime, within};
 
 fn paused() -> Runtime {
-    Builder::new_current_thread().start_paused(true).build().unwrap()
+    Builder::new_current_thread()
+        .start_paused(true)
+        .build()
+        .unwrap()
 }
 
 const DAYS_30: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -19,7 +24,11 @@ const YEARS_29: Duration = Duration::from_secs(29 * 365 * 24 * 60 * 60);
 
 /// Around every digit of a wheel with 64 slots, in nanoseconds and in milliseconds, and around the limits of integers.
 fn durations() -> Vec<Duration> {
-    let mut all = vec![Duration::ZERO, Duration::from_nanos(1), Duration::from_nanos(999_999)];
+    let mut all = vec![
+        Duration::ZERO,
+        Duration::from_nanos(1),
+        Duration::from_nanos(999_999),
+    ];
     for k in 1..=10 {
         let power = 64u64.pow(k);
         for near in [power - 1, power, power + 1] {
@@ -60,7 +69,10 @@ fn on_the_paused_clock_all_sleeps_together_fire_in_deadline_order() {
     within(60, || {
         paused().block_on(async {
             let start = Instant::now();
-            let mut durations: Vec<_> = durations().into_iter().filter(|duration| *duration < YEARS_29).collect();
+            let mut durations: Vec<_> = durations()
+                .into_iter()
+                .filter(|duration| *duration < YEARS_29)
+                .collect();
             let mut sleeps: futures::stream::FuturesUnordered<_> = durations
                 .iter()
                 .rev()
@@ -83,12 +95,19 @@ fn on_the_paused_clock_all_sleeps_together_fire_in_deadline_order() {
 #[test]
 fn on_the_paused_clock_a_timeout_is_exact() {
     within(60, || {
-        for duration in durations().into_iter().filter(|duration| *duration < YEARS_29) {
+        for duration in durations()
+            .into_iter()
+            .filter(|duration| *duration < YEARS_29)
+        {
             paused().block_on(async {
                 let start = Instant::now();
                 assert!(timeout(duration, pending::<()>()).await.is_err());
                 assert_eq!(start.elapsed(), duration);
-                assert!(timeout_at(start + duration + duration, pending::<()>()).await.is_err());
+                assert!(
+                    timeout_at(start + duration + duration, pending::<()>())
+                        .await
+                        .is_err()
+                );
                 assert_eq!(start.elapsed(), duration + duration);
             });
         }
@@ -98,7 +117,10 @@ fn on_the_paused_clock_a_timeout_is_exact() {
 #[test]
 fn on_the_paused_clock_an_interval_is_exact() {
     within(60, || {
-        for period in durations().into_iter().filter(|duration| !duration.is_zero() && *duration < DAYS_30) {
+        for period in durations()
+            .into_iter()
+            .filter(|duration| !duration.is_zero() && *duration < DAYS_30)
+        {
             paused().block_on(async {
                 let start = Instant::now();
                 let mut interval = interval(period);
@@ -112,7 +134,9 @@ fn on_the_paused_clock_an_interval_is_exact() {
 }
 
 fn poll_once<F: Future>(future: Pin<&mut F>) -> bool {
-    future.poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    future
+        .poll(&mut Context::from_waker(Waker::noop()))
+        .is_ready()
 }
 
 #[test]
@@ -129,10 +153,13 @@ fn on_the_real_clock_every_duration_is_accepted() {
                 assert!(poll_once(waiting.as_mut()));
                 let mut limited = pin!(timeout(duration, pending::<()>()));
                 assert!(!poll_once(limited.as_mut()) || !far);
-                assert_eq!(poll_once(pin!(timeout(duration, async {}))), true);
+                assert!(poll_once(pin!(timeout(duration, async {}))));
                 if !duration.is_zero() {
                     let mut ticks = interval(duration);
-                    assert!(poll_once(pin!(ticks.tick())), "the first tick comes at once");
+                    assert!(
+                        poll_once(pin!(ticks.tick())),
+                        "the first tick comes at once"
+                    );
                     assert!(!poll_once(pin!(ticks.tick())) || !far);
                     ticks.reset_after(duration);
                     ticks.reset();
@@ -141,8 +168,13 @@ fn on_the_real_clock_every_duration_is_accepted() {
                 }
             }
             // A worker that sleeps until one of these must still be woken for a near one.
-            let mut sleeps: Vec<Pin<Box<Sleep>>> = durations().into_iter().map(|duration| Box::pin(sleep(duration))).collect();
-            sleeps.iter_mut().for_each(|sleep| drop(poll_once(sleep.as_mut())));
+            let mut sleeps: Vec<Pin<Box<Sleep>>> = durations()
+                .into_iter()
+                .map(|duration| Box::pin(sleep(duration)))
+                .collect();
+            sleeps.iter_mut().for_each(|sleep| {
+                let _ = poll_once(sleep.as_mut());
+            });
             runtime.block_on(sleep(Duration::from_millis(2)));
         });
     });
@@ -159,7 +191,11 @@ fn on_the_real_clock_a_sleep_is_never_early() {
                     tasks.push(executor::spawn(async move {
                         let start = std::time::Instant::now();
                         sleep(duration).await;
-                        assert!(start.elapsed() >= duration, "{duration:?} took {:?}", start.elapsed());
+                        assert!(
+                            start.elapsed() >= duration,
+                            "{duration:?} took {:?}",
+                            start.elapsed()
+                        );
                     }));
                 }
                 for task in tasks {
@@ -202,6 +238,9 @@ fn a_timeout_prefers_the_future_that_is_ready_in_the_same_moment() {
         assert_eq!(timeout(Duration::ZERO, async { 1 }).await, Ok(1));
         let error = timeout(second, pending::<()>()).await.unwrap_err();
         assert_eq!(error.to_string(), "deadline has elapsed");
-        assert_eq!(std::io::Error::from(error).kind(), std::io::ErrorKind::TimedOut);
+        assert_eq!(
+            std::io::Error::from(error).kind(),
+            std::io::ErrorKind::TimedOut
+        );
     });
 }

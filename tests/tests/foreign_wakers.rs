@@ -1,18 +1,19 @@
-//! Wakers that panic, or come back into what wakes them: the others are woken all the same.
+//! Wakers that panic: the others are woken all the same, and the runtime goes on.
 
 use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::atomic::Ordering::SeqCst;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
-use executor::runtime::{Handle, Runtime};
 use executor::time::{Sleep, sleep};
 use futures::channel::oneshot;
 
-use crate::support::{PanicIn, assert_usable, block_on, counting_waker, panicking_waker, until, within, workers};
+use crate::support::{
+    PanicIn, assert_usable, block_on, counting_waker, pair_with_std, panicking_waker, until,
+    within, workers,
+};
 
 const PLACES: [PanicIn; 3] = [PanicIn::Wake, PanicIn::Clone, PanicIn::Drop];
 
@@ -65,7 +66,9 @@ fn a_sleep_with_a_panicking_waker_harms_nobody() {
             let waker = hostile(place);
             let (good, count) = counting_waker();
             let guard = runtime.enter();
-            let mut sleeps: Vec<Pin<Box<Sleep>>> = (0..10).map(|_| Box::pin(sleep(Duration::from_millis(20)))).collect();
+            let mut sleeps: Vec<Pin<Box<Sleep>>> = (0..10)
+                .map(|_| Box::pin(sleep(Duration::from_millis(20))))
+                .collect();
             for (n, sleep) in sleeps.iter_mut().enumerate() {
                 poll_with(sleep, if n % 2 == 0 { &waker } else { &good });
             }
@@ -102,7 +105,9 @@ fn a_runtime_that_ends_wakes_past_panicking_wakers() {
         let waker = hostile(PanicIn::Wake);
         let (good, count) = counting_waker();
         let guard = runtime.enter();
-        let mut sleeps: Vec<_> = (0..10).map(|_| Box::pin(sleep(Duration::from_secs(3600)))).collect();
+        let mut sleeps: Vec<_> = (0..10)
+            .map(|_| Box::pin(sleep(Duration::from_secs(3600))))
+            .collect();
         let mut tasks: Vec<_> = (0..10).map(|_| executor::spawn(pending::<()>())).collect();
         for n in 0..10 {
             let waker = if n % 2 == 0 { &*waker } else { &good };
@@ -115,141 +120,45 @@ fn a_runtime_that_ends_wakes_past_panicking_wakers() {
     });
 }
 
-/// Calls a function when it is woken.
-struct OnWake(Box<dyn Fn() + Send + Sync>);
-
-impl Wake for OnWake {
-    fn wake(self: Arc<Self>) {
-        (self.0)();
-    }
-}
-
-fn on_wake(f: impl Fn() + Send + Sync + 'static) -> Waker {
-    Waker::from(Arc::new(OnWake(Box::new(f))))
-}
-
-/// Everything that a waker might do to the runtime that wakes it.
-fn busy_waker(handle: &Handle, count: &Arc<AtomicUsize>) -> Waker {
-    let (handle, count) = (handle.clone(), count.clone());
-    on_wake(move || {
-        let _entered = handle.enter();
-        let task = executor::spawn(sleep(Duration::from_micros(10)));
-        let mut timer = Box::pin(sleep(Duration::from_secs(3600)));
-        poll_with(&mut timer, Waker::noop());
-        drop(timer);
-        task.abort();
-        count.fetch_add(1, SeqCst);
-    })
-}
-
-fn reentered(runtime: Runtime) {
-    let count = Arc::new(AtomicUsize::new(0));
-    let waker = busy_waker(runtime.handle(), &count);
-    let guard = runtime.enter();
-    let mut timers: Vec<_> = (0..100).map(|_| Box::pin(sleep(Duration::from_millis(5)))).collect();
-    let mut tasks: Vec<_> = (0..100).map(|_| executor::spawn(sleep(Duration::from_millis(5)))).collect();
-    timers.iter_mut().for_each(|timer| poll_with(timer, &waker));
-    tasks.iter_mut().for_each(|task| poll_with(task, &waker));
-    drop(guard);
-    until(|| {
-        runtime.block_on(sleep(Duration::from_millis(1)));
-        count.load(SeqCst) == 200
-    });
-    assert_usable(&runtime);
-}
-
 #[test]
-fn a_waker_may_come_back_into_the_runtime_that_wakes_it() {
-    within(60, || crate::support::each_runtime(reentered));
-}
-
-#[test]
-fn a_waker_may_drop_the_timer_that_wakes_it() {
+fn readiness_with_a_panicking_waker_harms_nobody() {
     within(60, || {
-        crate::support::each_runtime(|runtime| {
-            let guard = runtime.enter();
-            let slot = Arc::new(Mutex::new(None));
-            let count = Arc::new(AtomicUsize::new(0));
-            let (timers, woken) = (slot.clone(), count.clone());
-            let waker = on_wake(move || {
-                drop(timers.lock().unwrap().take());
-                woken.fetch_add(1, SeqCst);
+        for place in PLACES {
+            let runtime = workers(2);
+            let waker = hostile(place);
+            let (good, count) = counting_waker();
+            let pairs: Vec<_> = runtime.block_on(async {
+                let mut pairs = Vec::new();
+                for _ in 0..10 {
+                    pairs.push(pair_with_std().await);
+                }
+                pairs
             });
-            let mut timers: Vec<_> = (0..10).map(|_| Box::pin(sleep(Duration::from_millis(20)))).collect();
-            timers.iter_mut().for_each(|timer| poll_with(timer, &waker));
-            *slot.lock().unwrap() = Some(timers);
-            drop(guard);
-            until(|| {
-                runtime.block_on(sleep(Duration::from_millis(1)));
-                count.load(SeqCst) > 0 && slot.lock().unwrap().is_none()
-            });
-            assert_usable(&runtime);
-        });
-    });
-}
-
-#[test]
-fn a_waker_may_reset_and_poll_the_timer_that_wakes_it() {
-    within(60, || {
-        crate::support::each_runtime(|runtime| {
-            let guard = runtime.enter();
-            let timer = Arc::new(Mutex::new(Box::pin(sleep(Duration::from_millis(5)))));
-            let again = Arc::new(AtomicUsize::new(0));
-            let (held, count) = (timer.clone(), again.clone());
-            let waker = on_wake(move || {
-                // The test's own poll may hold the lock: it goes on by itself then.
-                let Ok(mut timer) = held.try_lock() else { return };
-                let later = executor::time::Instant::now() + Duration::from_millis(1);
-                timer.as_mut().reset(later);
-                poll_with(&mut *timer, Waker::noop());
-                count.fetch_add(1, SeqCst);
-            });
-            poll_with(&mut *timer.lock().unwrap(), &waker);
-            drop(guard);
-            until(|| {
-                runtime.block_on(sleep(Duration::from_millis(1)));
-                again.load(SeqCst) > 0 && timer.lock().unwrap().is_elapsed()
-            });
-            assert_usable(&runtime);
-        });
-    });
-}
-
-#[test]
-fn a_waker_may_drop_the_handle_that_wakes_it() {
-    within(60, || {
-        let runtime = workers(2);
-        for _ in 0..1000 {
-            let slot = Arc::new(Mutex::new(None));
-            let held = slot.clone();
-            let waker = on_wake(move || drop(held.lock().unwrap().take()));
-            let (gate, wait) = oneshot::channel::<()>();
-            let mut handle = runtime.spawn(wait);
-            poll_with(&mut handle, &waker);
-            *slot.lock().unwrap() = Some(handle);
-            gate.send(()).unwrap();
-            until(|| slot.lock().unwrap().is_none());
-        }
-        assert_usable(&runtime);
-    });
-}
-
-#[test]
-fn a_waker_that_polls_the_finished_handle_gets_the_output() {
-    within(60, || {
-        let runtime = workers(1);
-        let (gate, wait) = oneshot::channel::<u32>();
-        let handle = Arc::new(Mutex::new(runtime.spawn(wait)));
-        let answer = Arc::new(Mutex::new(None));
-        let (polled, found) = (handle.clone(), answer.clone());
-        let waker = on_wake(move || {
-            let poll = Pin::new(&mut *polled.lock().unwrap()).poll(&mut Context::from_waker(Waker::noop()));
-            if let Poll::Ready(output) = poll {
-                *found.lock().unwrap() = Some(output.unwrap().unwrap());
+            for (n, (socket, _)) in pairs.iter().enumerate() {
+                let waker = if n % 2 == 0 { &*waker } else { &good };
+                poll_with(
+                    &mut std::future::poll_fn(|context| socket.poll_read_ready(context)),
+                    waker,
+                );
             }
-        });
-        poll_with(&mut *handle.lock().unwrap(), &waker);
-        gate.send(9).unwrap();
-        until(|| *answer.lock().unwrap() == Some(9));
+            for (_, peer) in &pairs {
+                std::io::Write::write_all(&mut &*peer, b"x").unwrap();
+            }
+            until(|| count.load(SeqCst) == 5);
+            for (socket, _) in pairs {
+                let mut byte = [0];
+                assert_eq!(
+                    runtime
+                        .block_on(async {
+                            socket.readable().await?;
+                            socket.try_read(&mut byte)
+                        })
+                        .unwrap(),
+                    1
+                );
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(socket)));
+            }
+            assert_usable(&runtime);
+        }
     });
 }

@@ -20,7 +20,9 @@ fn child() {
         }));
         drop(executor::spawn(sleep(Duration::from_secs(24 * 3600))));
         for _ in 0..100 {
-            executor::spawn(sleep(Duration::from_micros(50))).await.unwrap();
+            executor::spawn(sleep(Duration::from_micros(50)))
+                .await
+                .unwrap();
             executor::task::spawn_blocking(|| ()).await.unwrap();
         }
     });
@@ -38,8 +40,13 @@ fn sleeps(process: u32) -> Vec<(String, u64)> {
         .map(|task| {
             let path = task.unwrap().path();
             let status = fs::read_to_string(path.join("status")).unwrap_or_default();
-            let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-            (path.display().to_string(), line.map_or(0, |count| count.trim().parse().unwrap()))
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            (
+                path.display().to_string(),
+                line.map_or(0, |count| count.trim().parse().unwrap()),
+            )
         })
         .collect();
     sleeps.sort();
@@ -58,7 +65,10 @@ fn falls_silent(test: &str, quiet: Duration, limit: Duration) {
         if now == before {
             return;
         }
-        assert!(start.elapsed() < limit, "still awake: {before:?}, then {now:?}");
+        assert!(
+            start.elapsed() < limit,
+            "still awake: {before:?}, then {now:?}"
+        );
         before = now;
     }
 }
@@ -69,7 +79,9 @@ fn an_idle_runtime_falls_silent() {
     if is_child(TEST) {
         return child();
     }
-    within(60, || falls_silent(TEST, Duration::from_secs(1), Duration::from_secs(30)));
+    within(60, || {
+        falls_silent(TEST, Duration::from_secs(1), Duration::from_secs(30))
+    });
 }
 
 #[test]

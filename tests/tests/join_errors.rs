@@ -25,24 +25,43 @@ fn cancelled() -> JoinError {
 fn a_cancelled_task_says_so() {
     let error = cancelled();
     assert!(error.is_cancelled() && !error.is_panic());
-    assert_eq!(error.to_string(), format!("task {} was cancelled", error.id()));
+    assert_eq!(
+        error.to_string(),
+        format!("task {} was cancelled", error.id())
+    );
     assert!(format!("{error:?}").contains("Cancelled"));
     assert!(error.source().is_none());
     assert!(error.try_into_panic().unwrap_err().is_cancelled());
     let io = io::Error::from(cancelled());
-    assert_eq!((io.kind(), io.to_string()), (io::ErrorKind::Other, "task was cancelled".into()));
+    assert_eq!(
+        (io.kind(), io.to_string()),
+        (io::ErrorKind::Other, "task was cancelled".into())
+    );
 }
 
 #[test]
 fn a_panic_shows_its_message() {
     let error = error_of(async { panic!("static text") });
     assert!(error.is_panic() && !error.is_cancelled());
-    assert_eq!(error.to_string(), format!("task {} panicked with message \"static text\"", error.id()));
+    assert_eq!(
+        error.to_string(),
+        format!("task {} panicked with message \"static text\"", error.id())
+    );
     let error = error_of(async { panic!("formatted {}", 1 + 1) });
-    assert!(error.to_string().ends_with("panicked with message \"formatted 2\""));
+    assert!(
+        error
+            .to_string()
+            .ends_with("panicked with message \"formatted 2\"")
+    );
     assert!(format!("{error:?}").contains("formatted 2"));
-    assert_eq!(*error.into_panic().downcast::<String>().unwrap(), "formatted 2");
-    assert_eq!(io::Error::from(error_of(async { panic!() })).to_string(), "task panicked");
+    assert_eq!(
+        *error.into_panic().downcast::<String>().unwrap(),
+        "formatted 2"
+    );
+    assert_eq!(
+        io::Error::from(error_of(async { panic!() })).to_string(),
+        "task panicked"
+    );
 }
 
 #[test]
@@ -57,7 +76,10 @@ fn a_payload_of_any_type_arrives() {
     let error = error_of(async { panic_any(17_u8) });
     assert_eq!(error.to_string(), format!("task {} panicked", error.id()));
     assert!(format!("{error:?}").contains("Panic"));
-    assert_eq!(*error.try_into_panic().unwrap().downcast::<u8>().unwrap(), 17);
+    assert_eq!(
+        *error.try_into_panic().unwrap().downcast::<u8>().unwrap(),
+        17
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use executor::runtime::Runtime;
+use executor::runtime::{Builder, Runtime};
 
 use crate::support::{block_on, child, current_thread, within, workers};
 
@@ -36,17 +36,23 @@ fn spawn_with_gaps(runtime: &Runtime, count: u64, longest: Duration) {
 
 #[test]
 fn from_a_foreign_thread_into_two_workers() {
-    within(600, || spawn_with_gaps(&workers(2), spawns(), Duration::from_micros(200)));
+    within(600, || {
+        spawn_with_gaps(&workers(2), spawns(), Duration::from_micros(200))
+    });
 }
 
 #[test]
 fn from_a_foreign_thread_into_one_worker() {
-    within(600, || spawn_with_gaps(&workers(1), spawns() / 5, Duration::from_micros(200)));
+    within(600, || {
+        spawn_with_gaps(&workers(1), spawns() / 5, Duration::from_micros(200))
+    });
 }
 
 #[test]
 fn from_a_foreign_thread_into_more_workers_than_processors() {
-    within(600, || spawn_with_gaps(&workers(8), spawns() / 5, Duration::from_micros(100)));
+    within(600, || {
+        spawn_with_gaps(&workers(8), spawns() / 5, Duration::from_micros(100))
+    });
 }
 
 #[test]
@@ -57,6 +63,23 @@ fn from_a_foreign_thread_into_a_driven_current_thread() {
         thread::scope(|scope| {
             scope.spawn(|| runtime.block_on(ended));
             spawn_with_gaps(&runtime, spawns() / 5, Duration::from_micros(100));
+            end.send(()).unwrap();
+        });
+    });
+}
+
+#[test]
+fn from_a_foreign_thread_into_a_current_thread_whose_clock_stands_still() {
+    within(600, || {
+        let runtime = Builder::new_current_thread()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let (end, ended) = futures::channel::oneshot::channel::<()>();
+        thread::scope(|scope| {
+            scope.spawn(|| runtime.block_on(ended));
+            // Short gaps: the next task comes while the thread is falling asleep.
+            spawn_with_gaps(&runtime, spawns(), Duration::from_micros(10));
             end.send(()).unwrap();
         });
     });
@@ -103,7 +126,9 @@ fn first_allowed_core() -> usize {
     let result = unsafe { libc::sched_getaffinity(0, size_of_val(&set), &mut set) };
     assert_eq!(result, 0);
     // SAFETY: the index is within the set.
-    (0..libc::CPU_SETSIZE as usize).find(|&core| unsafe { libc::CPU_ISSET(core, &set) }).unwrap()
+    (0..libc::CPU_SETSIZE as usize)
+        .find(|&core| unsafe { libc::CPU_ISSET(core, &set) })
+        .unwrap()
 }
 
 #[test]

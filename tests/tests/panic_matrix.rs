@@ -60,9 +60,24 @@ fn every_combination<O: Output>(make: impl Fn() -> Runtime) {
     quiet();
     within(60, || {
         let runtime = make();
-        for panics in [Panics::Nowhere, Panics::InPoll, Panics::InFutureDrop, Panics::InOutputDrop] {
-            for usage in [Use::Awaited, Use::DroppedAtOnce, Use::DroppedAfterTheEnd, Use::PolledOnceThenDropped] {
-                for abort in [Abort::Never, Abort::BeforeItRuns, Abort::WhileItWaits, Abort::AfterTheEnd] {
+        for panics in [
+            Panics::Nowhere,
+            Panics::InPoll,
+            Panics::InFutureDrop,
+            Panics::InOutputDrop,
+        ] {
+            for usage in [
+                Use::Awaited,
+                Use::DroppedAtOnce,
+                Use::DroppedAfterTheEnd,
+                Use::PolledOnceThenDropped,
+            ] {
+                for abort in [
+                    Abort::Never,
+                    Abort::BeforeItRuns,
+                    Abort::WhileItWaits,
+                    Abort::AfterTheEnd,
+                ] {
                     one::<O>(&runtime, panics, usage, abort);
                 }
             }
@@ -72,15 +87,24 @@ fn every_combination<O: Output>(make: impl Fn() -> Runtime) {
 }
 
 fn one<O: Output>(runtime: &Runtime, panics: Panics, usage: Use, abort: Abort) {
-    let case = format!("{panics:?}, {usage:?}, aborted {abort:?}, {}", std::any::type_name::<O>());
+    let case = format!(
+        "{panics:?}, {usage:?}, aborted {abort:?}, {}",
+        std::any::type_name::<O>()
+    );
     let log = Arc::new(Log::default());
-    let mut handle = runtime.spawn(Body::<O> { log: log.clone(), panics, output: std::marker::PhantomData });
+    let mut handle = runtime.spawn(Body::<O> {
+        log: log.clone(),
+        panics,
+        output: std::marker::PhantomData,
+    });
     let aborter = handle.abort_handle();
     if abort == Abort::BeforeItRuns {
         aborter.abort();
     }
     if usage == Use::PolledOnceThenDropped {
-        let _ = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut handle).poll(&mut Context::from_waker(Waker::noop()))));
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            Pin::new(&mut handle).poll(&mut Context::from_waker(Waker::noop()))
+        }));
     }
     let mut handle = Some(handle);
     if matches!(usage, Use::DroppedAtOnce | Use::PolledOnceThenDropped) {
@@ -121,13 +145,22 @@ fn one<O: Output>(runtime: &Runtime, panics: Panics, usage: Use, abort: Abort) {
 fn check_answer<O: Output>(case: &str, panics: Panics, abort: Abort, answer: Result<O, JoinError>) {
     match answer {
         Ok(output) => {
-            assert!(matches!(panics, Panics::Nowhere | Panics::InOutputDrop), "{case}");
+            assert!(
+                matches!(panics, Panics::Nowhere | Panics::InOutputDrop),
+                "{case}"
+            );
             assert_ne!(abort, Abort::BeforeItRuns, "{case}");
             let _ = catch_unwind(AssertUnwindSafe(|| drop(output)));
         }
-        Err(error) if error.is_panic() => assert!(matches!(panics, Panics::InPoll | Panics::InFutureDrop), "{case}"),
+        Err(error) if error.is_panic() => assert!(
+            matches!(panics, Panics::InPoll | Panics::InFutureDrop),
+            "{case}"
+        ),
         Err(_) => {
-            assert!(matches!(abort, Abort::BeforeItRuns | Abort::WhileItWaits), "{case}");
+            assert!(
+                matches!(abort, Abort::BeforeItRuns | Abort::WhileItWaits),
+                "{case}"
+            );
             assert_ne!(panics, Panics::InFutureDrop, "{case}: the panic is lost");
         }
     }
@@ -160,7 +193,10 @@ impl<O: Output> Future for Body<O> {
         }
         assert!(self.panics != Panics::InPoll, "expected: in poll");
         self.log.outputs_made.fetch_add(1, SeqCst);
-        Poll::Ready(O::new(Tracked { log: self.log.clone(), panics: self.panics == Panics::InOutputDrop }))
+        Poll::Ready(O::new(Tracked {
+            log: self.log.clone(),
+            panics: self.panics == Panics::InOutputDrop,
+        }))
     }
 }
 
@@ -195,7 +231,10 @@ trait Output: Send + 'static {
 struct Small(#[expect(dead_code, reason = "only its drop counts")] Tracked);
 
 /// On the heap, and larger than the future.
-struct Boxed(#[expect(dead_code, reason = "only its drop counts")] Box<(Tracked, [u64; 32])>, [u64; 64]);
+struct Boxed(
+    #[expect(dead_code, reason = "only its drop counts")] Box<(Tracked, [u64; 32])>,
+    [u64; 64],
+);
 
 impl Output for Small {
     fn new(tracked: Tracked) -> Self {

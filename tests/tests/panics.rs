@@ -16,7 +16,10 @@ pub(crate) fn quiet() {
     ONCE.call_once(|| {
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let expected = info.payload().downcast_ref::<&str>().is_some_and(|text| text.starts_with("expected"));
+            let expected = info
+                .payload()
+                .downcast_ref::<&str>()
+                .is_some_and(|text| text.starts_with("expected"));
             if !expected && !info.payload().is::<PanicOnDrop>() && !info.payload().is::<Number>() {
                 usual(info);
             }
@@ -121,7 +124,10 @@ fn of_two_panics_the_first_is_reported() {
             struct Twice;
             impl Future for Twice {
                 type Output = ();
-                fn poll(self: std::pin::Pin<&mut Self>, _: &mut std::task::Context<'_>) -> std::task::Poll<()> {
+                fn poll(
+                    self: std::pin::Pin<&mut Self>,
+                    _: &mut std::task::Context<'_>,
+                ) -> std::task::Poll<()> {
                     panic!("expected: the first");
                 }
             }
@@ -131,7 +137,10 @@ fn of_two_panics_the_first_is_reported() {
                 }
             }
             let error = runtime.block_on(runtime.spawn(Twice)).unwrap_err();
-            assert_eq!(*error.into_panic().downcast::<&str>().unwrap(), "expected: the first");
+            assert_eq!(
+                *error.into_panic().downcast::<&str>().unwrap(),
+                "expected: the first"
+            );
             assert_usable(&runtime);
         });
     });
@@ -165,12 +174,20 @@ fn a_runtime_full_of_tasks_whose_destructors_panic_shuts_down() {
 fn a_panicking_blocking_closure_keeps_its_thread() {
     quiet();
     within(60, || {
-        let runtime = Builder::new_multi_thread().worker_threads(1).max_blocking_threads(1).build().unwrap();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
         let first = runtime.spawn_blocking(|| thread::current().id());
         let first = runtime.block_on(first).unwrap();
-        let error = runtime.block_on(runtime.spawn_blocking(|| panic!("expected"))).unwrap_err();
+        let error = runtime
+            .block_on(runtime.spawn_blocking(|| panic!("expected")))
+            .unwrap_err();
         assert!(error.is_panic());
-        let after = runtime.block_on(runtime.spawn_blocking(|| thread::current().id())).unwrap();
+        let after = runtime
+            .block_on(runtime.spawn_blocking(|| thread::current().id()))
+            .unwrap();
         assert_eq!(first, after);
     });
 }
@@ -183,7 +200,10 @@ fn a_panic_of_the_root_future_leaves_the_runtime_usable() {
             runtime.block_on(async { panic!("expected: the root") })
         }));
         assert!(panicked.is_err());
-        assert!(executor::runtime::Handle::try_current().is_err(), "the context was left behind");
+        assert!(
+            executor::runtime::Handle::try_current().is_err(),
+            "the context was left behind"
+        );
         assert_usable(&runtime);
     });
 }

@@ -8,12 +8,15 @@ use std::time::Duration;
 
 use executor::runtime::{Builder, Runtime};
 use executor::task::{spawn_blocking, yield_now};
-use executor::time::{self, Instant, MissedTickBehavior, interval, sleep, timeout};
+use executor::time::{self, Instant, interval, sleep};
 
 use crate::support::{current_thread, within, workers};
 
 fn paused() -> Runtime {
-    Builder::new_current_thread().start_paused(true).build().unwrap()
+    Builder::new_current_thread()
+        .start_paused(true)
+        .build()
+        .unwrap()
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -60,7 +63,10 @@ fn tasks_run_in_the_order_of_their_timers() {
                 log.lock().unwrap().push(seconds);
             })
         });
-        futures::future::join_all(tasks).await.into_iter().for_each(Result::unwrap);
+        futures::future::join_all(tasks)
+            .await
+            .into_iter()
+            .for_each(Result::unwrap);
     });
     assert_eq!(*log.lock().unwrap(), [1, 1, 2, 3, 4, 5, 5]);
 }
@@ -142,7 +148,11 @@ fn paused_in_the_middle_timers_of_before_fire_exactly() {
 fn misuse_panics_with_texts_that_name_the_cure() {
     let text = |f: fn()| {
         let panic = catch_unwind(AssertUnwindSafe(f)).unwrap_err();
-        panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref().cloned()).unwrap()
+        panic
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| panic.downcast_ref().cloned())
+            .unwrap()
     };
     {
         let runtime = paused();
@@ -155,7 +165,10 @@ fn misuse_panics_with_texts_that_name_the_cure() {
     let _entered = runtime.enter();
     assert!(text(time::pause).contains("new_current_thread"));
     drop(_entered);
-    assert!(text(time::pause).contains("new_current_thread"), "outside of any runtime");
+    assert!(
+        text(time::pause).contains("new_current_thread"),
+        "outside of any runtime"
+    );
 }
 
 #[test]
@@ -197,7 +210,11 @@ fn the_end_of_a_blocking_closure_comes_before_the_jump() {
 fn cancelled_and_panicking_closures_let_it_go_on() {
     crate::panics::quiet();
     within(30, || {
-        let runtime = Builder::new_current_thread().start_paused(true).max_blocking_threads(1).build().unwrap();
+        let runtime = Builder::new_current_thread()
+            .start_paused(true)
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let (release, wait) = channel::<()>();
             let first = spawn_blocking(move || wait.recv().unwrap());
@@ -212,72 +229,6 @@ fn cancelled_and_panicking_closures_let_it_go_on() {
             sleep(SECOND).await;
             assert_eq!(start.elapsed(), SECOND);
         });
-    });
-}
-
-/// Three ticks, the first of which is taken two and a half periods late.
-fn late_ticks(behavior: MissedTickBehavior) -> Vec<(f32, f32)> {
-    paused().block_on(async move {
-        let start = Instant::now();
-        let mut interval = interval(SECOND);
-        interval.set_missed_tick_behavior(behavior);
-        assert_eq!(interval.missed_tick_behavior(), behavior);
-        assert_eq!(interval.period(), SECOND);
-        interval.tick().await;
-        time::advance(3 * SECOND + SECOND / 2).await;
-        let mut ticks = Vec::new();
-        for _ in 0..4 {
-            let due = interval.tick().await;
-            ticks.push((due.duration_since(start).as_secs_f32(), start.elapsed().as_secs_f32()));
-        }
-        ticks
-    })
-}
-
-#[test]
-fn burst_makes_up_for_missed_ticks() {
-    assert_eq!(late_ticks(MissedTickBehavior::Burst), [(1.0, 3.5), (2.0, 3.5), (3.0, 3.5), (4.0, 4.0)]);
-}
-
-#[test]
-fn delay_goes_on_from_the_late_tick() {
-    assert_eq!(late_ticks(MissedTickBehavior::Delay), [(1.0, 3.5), (4.5, 4.5), (5.5, 5.5), (6.5, 6.5)]);
-}
-
-#[test]
-fn skip_leaves_missed_ticks_out() {
-    assert_eq!(late_ticks(MissedTickBehavior::Skip), [(1.0, 3.5), (4.0, 4.0), (5.0, 5.0), (6.0, 6.0)]);
-}
-
-#[test]
-fn an_interval_is_reset() {
-    paused().block_on(async {
-        let start = Instant::now();
-        let mut interval = interval(10 * SECOND);
-        interval.tick().await;
-        sleep(3 * SECOND).await;
-        interval.reset();
-        assert_eq!(interval.tick().await - start, 13 * SECOND);
-        interval.reset_immediately();
-        assert_eq!(interval.tick().await - start, 13 * SECOND);
-        interval.reset_after(SECOND);
-        assert_eq!(interval.tick().await - start, 14 * SECOND);
-        interval.reset_at(start + 20 * SECOND);
-        assert_eq!(interval.tick().await - start, 20 * SECOND);
-        assert_eq!(interval.tick().await - start, 30 * SECOND);
-    });
-}
-
-#[test]
-fn a_cancelled_tick_is_not_lost() {
-    paused().block_on(async {
-        let start = Instant::now();
-        let mut interval = interval(10 * SECOND);
-        interval.tick().await;
-        for _ in 0..9 {
-            assert!(timeout(SECOND, interval.tick()).await.is_err());
-        }
-        assert_eq!(interval.tick().await - start, 10 * SECOND);
     });
 }
 
@@ -348,4 +299,24 @@ fn a_foreign_thread_is_heard_while_everything_waits_for_it() {
             foreign.join().unwrap();
         }
     });
+}
+
+#[test]
+fn a_timer_keeps_to_its_own_clock_when_polled_elsewhere() {
+    use std::future::Future;
+    use std::task::{Context, Waker};
+    let runtime = paused();
+    let mut timer = {
+        let _entered = runtime.enter();
+        Box::pin(sleep(Duration::from_millis(1)))
+    };
+    // On the real clock the deadline passes; on its own no time does.
+    thread::sleep(Duration::from_millis(5));
+    assert!(
+        timer
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_pending()
+    );
+    runtime.block_on(timer);
 }

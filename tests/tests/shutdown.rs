@@ -46,7 +46,9 @@ fn foreign_threads_that_spawn_for_ever_lose_no_task() {
                     drop(runtime);
                     thread::yield_now();
                     stop.store(true, SeqCst);
-                    threads.into_iter().for_each(|thread| thread.join().unwrap());
+                    threads
+                        .into_iter()
+                        .for_each(|thread| thread.join().unwrap());
                 });
                 assert_eq!(drops.count(), spawned.load(SeqCst));
             });
@@ -96,7 +98,11 @@ fn spawning_on_an_ended_runtime_answers_cancelled() {
             assert_eq!(drops.count(), 2);
             // Entered, it is still the current runtime: no silent change to another.
             let _entered = handle.enter();
-            assert!(block_on(executor::spawn(async {})).unwrap_err().is_cancelled());
+            assert!(
+                block_on(executor::spawn(async {}))
+                    .unwrap_err()
+                    .is_cancelled()
+            );
         });
     });
 }
@@ -128,7 +134,9 @@ fn drop_waits_for_a_poll_and_a_closure_that_are_under_way() {
 /// A closure that blocks until the sender is dropped.
 fn stuck() -> (std::sync::mpsc::Sender<()>, impl FnOnce() + Send + 'static) {
     let (release, wait) = channel::<()>();
-    (release, move || drop(wait.recv()))
+    (release, move || {
+        let _ = wait.recv();
+    })
 }
 
 #[test]
@@ -197,7 +205,11 @@ fn drop_gives_up_on_a_stuck_closure_after_some_seconds() {
 #[test]
 fn closures_that_were_not_started_are_dropped_at_the_end() {
     within(60, || {
-        let runtime = Builder::new_multi_thread().worker_threads(1).max_blocking_threads(1).build().unwrap();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
         let (release, closure) = stuck();
         let first = runtime.spawn_blocking(closure);
         let drops = Drops::default();
@@ -208,7 +220,11 @@ fn closures_that_were_not_started_are_dropped_at_the_end() {
             })
             .collect();
         runtime.shutdown_background();
-        let cancelled = queued.into_iter().map(block_on).filter(Result::is_err).count();
+        let cancelled = queued
+            .into_iter()
+            .map(block_on)
+            .filter(Result::is_err)
+            .count();
         // The first may not have been started either; then nothing ran.
         assert_eq!((cancelled, drops.count()), (100, 100));
         drop(release);
@@ -256,14 +272,20 @@ fn waiting_in_an_ended_runtime_takes_no_processor_time() {
             thread::sleep(Duration::from_millis(300));
             send.send(()).unwrap();
             let used = thread.join().unwrap();
-            assert!(used < Duration::from_millis(150), "{used:?} in 300 ms of waiting");
+            assert!(
+                used < Duration::from_millis(150),
+                "{used:?} in 300 ms of waiting"
+            );
         });
     });
 }
 
 /// The processor time of the calling thread.
 fn thread_time() -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: the system writes to a local variable.
     let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
     assert_eq!(result, 0);
@@ -281,7 +303,13 @@ fn a_handle_awaited_while_the_runtime_ends_answers() {
         for _ in 0..200 {
             let runtime = workers(2);
             let tasks: Vec<_> = (0..10).map(|_| runtime.spawn(pending::<()>())).collect();
-            let waiting = thread::spawn(|| tasks.into_iter().map(block_on).filter(Result::is_err).count());
+            let waiting = thread::spawn(|| {
+                tasks
+                    .into_iter()
+                    .map(block_on)
+                    .filter(Result::is_err)
+                    .count()
+            });
             drop(runtime);
             assert_eq!(waiting.join().unwrap(), 10);
         }

@@ -1,15 +1,15 @@
-//! Tasks and their handles: output, order, ids, detaching, aborting.
+//! Tasks and their handles: output, order, ids, detaching.
 
 use std::collections::HashSet;
 use std::future::{Future, pending};
-use std::panic::Location;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use executor::task::{spawn_blocking, yield_now};
+use executor::runtime::Runtime;
+use executor::task::{JoinHandle, spawn_blocking, yield_now};
 use futures::channel::oneshot;
 
 use crate::support::{Drops, block_on, current_thread, each_runtime, until, within, workers};
@@ -50,114 +50,6 @@ fn the_output_of_a_detached_task_is_dropped_at_its_end() {
 }
 
 #[test]
-fn aborted_before_its_first_poll_a_task_never_runs() {
-    let runtime = current_thread();
-    let (drops, ran) = (Drops::default(), Arc::new(AtomicBool::new(false)));
-    let (value, flag) = (drops.value(), ran.clone());
-    let handle = runtime.spawn(async move {
-        let _value = value;
-        flag.store(true, SeqCst);
-    });
-    handle.abort();
-    let error = runtime.block_on(handle).unwrap_err();
-    assert!(error.is_cancelled() && !error.is_panic());
-    assert_eq!(drops.count(), 1);
-    assert!(!ran.load(SeqCst));
-}
-
-#[test]
-fn a_waiting_task_is_dropped_by_abort_before_its_handle_answers() {
-    within(30, || {
-        each_runtime(|runtime| {
-            let drops = Drops::default();
-            let value = drops.value();
-            let (started, start) = oneshot::channel();
-            let handle = runtime.spawn(async move {
-                let _value = value;
-                started.send(()).unwrap();
-                pending::<()>().await;
-            });
-            runtime.block_on(start).unwrap();
-            assert!(!handle.is_finished());
-            handle.abort();
-            handle.abort();
-            assert!(runtime.block_on(handle).unwrap_err().is_cancelled());
-            assert_eq!(drops.count(), 1);
-        });
-    });
-}
-
-#[test]
-fn aborting_during_a_poll_takes_effect_at_its_end() {
-    within(30, || {
-        let runtime = workers(2);
-        let (in_poll, reached) = std::sync::mpsc::channel();
-        let (go, gate) = std::sync::mpsc::channel::<()>();
-        let handle = runtime.spawn(async move {
-            in_poll.send(()).unwrap();
-            gate.recv().unwrap();
-            yield_now().await;
-            unreachable!("polled again after the abort");
-        });
-        reached.recv().unwrap();
-        handle.abort();
-        assert!(!handle.is_finished());
-        go.send(()).unwrap();
-        assert!(block_on(handle).unwrap_err().is_cancelled());
-    });
-}
-
-#[test]
-fn a_poll_that_ends_with_the_output_wins_over_an_abort() {
-    let runtime = current_thread();
-    let handle = runtime.block_on(async {
-        let (send, receive) = oneshot::channel::<executor::task::AbortHandle>();
-        let handle = executor::spawn(async move {
-            receive.await.unwrap().abort();
-            7
-        });
-        send.send(handle.abort_handle()).unwrap();
-        handle.await
-    });
-    assert_eq!(handle.unwrap(), 7);
-}
-
-#[test]
-fn aborting_after_the_end_keeps_the_output() {
-    each_runtime(|runtime| {
-        let mut handle = runtime.spawn(async { Box::new(3) });
-        runtime.block_on(async {
-            while !handle.is_finished() {
-                yield_now().await;
-            }
-        });
-        handle.abort();
-        handle.abort_handle().abort();
-        assert_eq!(*runtime.block_on(&mut handle).unwrap(), 3);
-    });
-}
-
-#[test]
-fn an_abort_handle_outlives_the_join_handle() {
-    within(30, || {
-        let runtime = workers(1);
-        let drops = Drops::default();
-        let value = drops.value();
-        let handle = runtime.spawn(async move {
-            let _value = value;
-            pending::<()>().await;
-        });
-        let abort = handle.abort_handle();
-        assert_eq!(abort.id(), handle.id());
-        drop(handle);
-        assert!(!abort.is_finished());
-        abort.clone().abort();
-        until(|| abort.is_finished());
-        assert_eq!(drops.count(), 1);
-    });
-}
-
-#[test]
 fn a_handle_polled_again_after_its_answer_panics_with_a_text() {
     let runtime = current_thread();
     let mut handle = runtime.spawn(async {});
@@ -166,9 +58,10 @@ fn a_handle_polled_again_after_its_answer_panics_with_a_text() {
         let mut context = Context::from_waker(Waker::noop());
         let _ = pin!(&mut handle).poll(&mut context);
     }));
-    let text = *again.unwrap_err().downcast::<String>().unwrap_or_else(|other| {
-        Box::new((*other.downcast::<&str>().unwrap()).to_owned())
-    });
+    let text = *again
+        .unwrap_err()
+        .downcast::<String>()
+        .unwrap_or_else(|other| Box::new((*other.downcast::<&str>().unwrap()).to_owned()));
     assert!(text.contains("polled again"), "{text}");
 }
 
@@ -180,24 +73,32 @@ fn ids_are_unique_among_all_runtimes() {
     for _ in 0..2000 {
         add(a.spawn(async {}).id());
         add(b.spawn(async {}).id());
-        add(a.block_on(a.spawn(async { executor::spawn(async {}).id() })).unwrap());
+        add(a
+            .block_on(a.spawn(async { executor::spawn(async {}).id() }))
+            .unwrap());
     }
 }
+
+type Way = fn(&Runtime) -> (JoinHandle<()>, u32);
 
 #[test]
 fn debug_shows_where_a_task_was_spawned() {
     let runtime = current_thread();
-    let here = Location::caller();
-    let handles = [
-        (runtime.spawn(pending::<()>()), here.line() + 2),
-        (runtime.handle().spawn(pending()), here.line() + 3),
-        (runtime.spawn_blocking(|| ()), here.line() + 4),
-        (runtime.block_on(async { executor::spawn(pending()) }), here.line() + 5),
-        (runtime.block_on(async { spawn_blocking(|| ()) }), here.line() + 6),
+    let _entered = runtime.enter();
+    let ways: [Way; 5] = [
+        |runtime| (runtime.spawn(pending()), line!()),
+        |runtime| (runtime.handle().spawn(pending()), line!()),
+        |runtime| (runtime.spawn_blocking(|| ()), line!()),
+        |_| (executor::spawn(pending()), line!()),
+        |_| (spawn_blocking(|| ()), line!()),
     ];
-    for (handle, line) in &handles {
+    for way in ways {
+        let (handle, line) = way(&runtime);
         let expected = format!("{}:{line}:", file!());
-        for text in [format!("{handle:?}"), format!("{:?}", handle.abort_handle())] {
+        for text in [
+            format!("{handle:?}"),
+            format!("{:?}", handle.abort_handle()),
+        ] {
             assert!(text.contains(&expected), "{text} should contain {expected}");
             assert!(text.contains(&format!("{:?}", handle.id())), "{text}");
         }
@@ -221,7 +122,10 @@ fn a_handle_is_awaited_anywhere() {
         assert_eq!(c.block_on(handle(300)).unwrap(), 300);
         assert_eq!(block_on(handle(1000)).unwrap(), 1000);
         let moved = handle(1000);
-        assert_eq!(thread::spawn(|| block_on(moved)).join().unwrap().unwrap(), 1000);
+        assert_eq!(
+            thread::spawn(|| block_on(moved)).join().unwrap().unwrap(),
+            1000
+        );
     });
 }
 
@@ -234,12 +138,20 @@ fn a_handle_wakes_the_waker_it_was_polled_with_last() {
         let (first, first_count) = crate::support::counting_waker();
         let (last, last_count) = crate::support::counting_waker();
         for waker in [&first, &last, &last] {
-            assert!(pin!(&mut handle).poll(&mut Context::from_waker(waker)).is_pending());
+            assert!(
+                pin!(&mut handle)
+                    .poll(&mut Context::from_waker(waker))
+                    .is_pending()
+            );
         }
         gate.send(()).unwrap();
         until(|| last_count.load(SeqCst) == 1);
         assert_eq!(first_count.load(SeqCst), 0);
-        assert!(pin!(&mut handle).poll(&mut Context::from_waker(&last)).is_ready());
+        assert!(
+            pin!(&mut handle)
+                .poll(&mut Context::from_waker(&last))
+                .is_ready()
+        );
     });
 }
 
@@ -292,21 +204,30 @@ fn two_tasks_that_wake_each_other_do_not_starve_a_third() {
         let runtime = workers(1);
         let stop = Arc::new(AtomicBool::new(false));
         let [flag, seen] = [stop.clone(), stop.clone()];
-        runtime.block_on(runtime.spawn(async move {
-            let (a, b) = (futures::channel::mpsc::channel::<()>(1), futures::channel::mpsc::channel::<()>(1));
-            let player = |(mut send, _keep): (futures::channel::mpsc::Sender<()>, ()), mut receive: futures::channel::mpsc::Receiver<()>, seen: Arc<AtomicBool>| async move {
-                use futures::{SinkExt, StreamExt};
-                while !seen.load(SeqCst) {
-                    let _ = send.send(()).await;
-                    receive.next().await;
-                }
-            };
-            let one = executor::spawn(player((a.0, ()), b.1, seen.clone()));
-            let two = executor::spawn(player((b.0, ()), a.1, seen));
-            executor::spawn(async move { flag.store(true, SeqCst) }).await.unwrap();
-            one.await.unwrap();
-            two.await.unwrap();
-        })).unwrap();
+        runtime
+            .block_on(runtime.spawn(async move {
+                let (a, b) = (
+                    futures::channel::mpsc::channel::<()>(1),
+                    futures::channel::mpsc::channel::<()>(1),
+                );
+                let player = |(mut send, _keep): (futures::channel::mpsc::Sender<()>, ()),
+                              mut receive: futures::channel::mpsc::Receiver<()>,
+                              seen: Arc<AtomicBool>| async move {
+                    use futures::{SinkExt, StreamExt};
+                    while !seen.load(SeqCst) {
+                        let _ = send.send(()).await;
+                        receive.next().await;
+                    }
+                };
+                let one = executor::spawn(player((a.0, ()), b.1, seen.clone()));
+                let two = executor::spawn(player((b.0, ()), a.1, seen));
+                executor::spawn(async move { flag.store(true, SeqCst) })
+                    .await
+                    .unwrap();
+                one.await.unwrap();
+                two.await.unwrap();
+            }))
+            .unwrap();
     });
 }
 

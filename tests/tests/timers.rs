@@ -3,20 +3,25 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
 use executor::time::{Instant, Sleep, interval, sleep, timeout};
 
-use crate::support::{assert_usable, block_on, counting_waker, each_runtime, until, within, workers};
+use crate::support::{
+    assert_usable, block_on, counting_waker, each_runtime, until, within, workers,
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn poll(sleep: &mut Pin<Box<Sleep>>, waker: &Waker) -> bool {
-    sleep.as_mut().poll(&mut Context::from_waker(waker)).is_ready()
+    sleep
+        .as_mut()
+        .poll(&mut Context::from_waker(waker))
+        .is_ready()
 }
 
 #[test]
@@ -66,15 +71,17 @@ fn the_task_that_polled_last_is_woken() {
 fn a_timer_moves_between_tasks_threads_and_runtimes() {
     within(60, || {
         let (a, b) = (workers(2), workers(1));
-        let mut timer = a.block_on(async {
+        let timer = a.block_on(async {
             let mut timer = Box::pin(sleep(Duration::from_millis(20)));
             poll(&mut timer, Waker::noop());
-            timer
+            Arc::new(Mutex::new(Some(timer)))
         });
-        let timer = b.block_on(b.spawn(async move {
-            poll(&mut timer, Waker::noop());
-            timer
-        })).unwrap();
+        let moved = timer.clone();
+        b.block_on(b.spawn(async move {
+            poll(moved.lock().unwrap().as_mut().unwrap(), Waker::noop());
+        }))
+        .unwrap();
+        let timer = timer.lock().unwrap().take().unwrap();
         thread::spawn(|| block_on(timer)).join().unwrap();
     });
 }
@@ -111,16 +118,24 @@ fn a_timer_is_dropped_on_another_thread_while_it_fires() {
 fn a_million_sleeps_are_made_polled_and_dropped() {
     within(120, || {
         let runtime = workers(1);
-        runtime.block_on(runtime.spawn(async {
-            for n in 0..1000u64 {
-                let mut timers: Vec<_> = (0..1000).map(|k| sleep(HOUR + Duration::from_micros(n * 7919 + k * k))).collect();
-                for timer in &mut timers {
-                    // SAFETY: the vector is neither moved in nor grown until it is dropped.
-                    let timer = unsafe { Pin::new_unchecked(timer) };
-                    assert!(timer.poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        runtime
+            .block_on(runtime.spawn(async {
+                for n in 0..1000u64 {
+                    let mut timers: Vec<_> = (0..1000)
+                        .map(|k| sleep(HOUR + Duration::from_micros(n * 7919 + k * k)))
+                        .collect();
+                    for timer in &mut timers {
+                        // SAFETY: the vector is neither moved in nor grown until it is dropped.
+                        let timer = unsafe { Pin::new_unchecked(timer) };
+                        assert!(
+                            timer
+                                .poll(&mut Context::from_waker(Waker::noop()))
+                                .is_pending()
+                        );
+                    }
                 }
-            }
-        })).unwrap();
+            }))
+            .unwrap();
         assert_usable(&runtime);
     });
 }
@@ -182,15 +197,21 @@ fn a_sleep_that_outlives_its_runtime_panics_with_a_text() {
             };
             let mut context = Context::from_waker(Waker::noop());
             for text in [
-                text(&mut || drop(poll(&mut waiting, &waker))),
-                text(&mut || drop(poll(&mut fresh, &waker))),
+                text(&mut || assert!(!poll(&mut waiting, &waker))),
+                text(&mut || assert!(!poll(&mut fresh, &waker))),
                 text(&mut || drop(limited.as_mut().poll(&mut context))),
             ] {
-                assert!(text.contains("shut down") && text.contains("inside the runtime"), "{text}");
+                assert!(
+                    text.contains("shut down") && text.contains("inside the runtime"),
+                    "{text}"
+                );
             }
             // What is due needs no runtime.
             block_on(past);
-            assert!(matches!(ticks.poll_tick(&mut Context::from_waker(Waker::noop())), Poll::Ready(_)));
+            assert!(matches!(
+                ticks.poll_tick(&mut Context::from_waker(Waker::noop())),
+                Poll::Ready(_)
+            ));
             waiting.as_mut().reset(Instant::now());
             block_on(waiting);
         });

@@ -11,12 +11,18 @@ use futures::{SinkExt, StreamExt};
 use crate::support::{block_on, current_thread, within, workers};
 
 fn named(name: &str) -> Runtime {
-    Builder::new_multi_thread().worker_threads(1).thread_name(name).build().unwrap()
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name(name)
+        .build()
+        .unwrap()
 }
 
 /// The name of the thread that a task spawned here and now runs on.
 async fn where_spawned() -> String {
-    executor::spawn(async { thread::current().name().unwrap_or("none").to_owned() }).await.unwrap()
+    executor::spawn(async { thread::current().name().unwrap_or("none").to_owned() })
+        .await
+        .unwrap()
 }
 
 #[test]
@@ -58,7 +64,8 @@ fn a_worker_and_a_current_thread_wake_each_other() {
                 to_b.send(n).await.unwrap();
                 assert_eq!(from_b.next().await, Some(n));
             }
-        })).unwrap();
+        }))
+        .unwrap();
         block_on(echo).unwrap();
     });
 }
@@ -74,7 +81,10 @@ fn a_task_spawns_in_its_own_runtime_whoever_awaits_it() {
             (before, there, where_spawned().await)
         });
         let (before, there, after) = b.block_on(places).unwrap();
-        assert_eq!((before.as_str(), there.as_str(), after.as_str()), ("place-a", "place-b", "place-a"));
+        assert_eq!(
+            (before.as_str(), there.as_str(), after.as_str()),
+            ("place-a", "place-b", "place-a")
+        );
         assert_eq!(b.block_on(where_spawned()), "place-b");
         assert!(Handle::try_current().is_err());
     });
@@ -131,8 +141,13 @@ fn guards_left_out_of_order_are_refused_and_leave_no_dangling_context() {
 fn blocking_closures_are_in_the_runtime_that_runs_them() {
     within(60, || {
         let (a, b) = (named("place-a"), named("place-b"));
-        let place = |runtime: &Runtime| block_on(runtime.spawn_blocking(|| block_on(where_spawned()))).unwrap();
-        assert_eq!((place(&a).as_str(), place(&b).as_str()), ("place-a", "place-b"));
+        let place = |runtime: &Runtime| {
+            block_on(runtime.spawn_blocking(|| block_on(where_spawned()))).unwrap()
+        };
+        assert_eq!(
+            (place(&a).as_str(), place(&b).as_str()),
+            ("place-a", "place-b")
+        );
     });
 }
 
@@ -144,8 +159,11 @@ fn many_runtimes_side_by_side() {
         for (n, runtime) in runtimes.iter().enumerate() {
             let (next, count) = (runtimes[(n + 1) % 20].handle().clone(), count.clone());
             block_on(runtime.spawn(async move {
-                next.spawn(async move { count.fetch_add(1, SeqCst) }).await.unwrap();
-            })).unwrap();
+                next.spawn(async move { count.fetch_add(1, SeqCst) })
+                    .await
+                    .unwrap();
+            }))
+            .unwrap();
         }
         assert_eq!(count.load(SeqCst), 20);
     });

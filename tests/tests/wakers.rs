@@ -1,5 +1,10 @@
 //! The wakers of tasks: during a poll, after the end, without their runtime, on any thread.
 
+#![expect(
+    clippy::waker_clone_wake,
+    reason = "waking by value and by reference are two functions"
+)]
+
 use std::cell::RefCell;
 use std::future::{Future, pending, poll_fn};
 use std::pin::Pin;
@@ -133,7 +138,9 @@ fn a_thousand_wakers_outlive_their_runtime() {
         each_runtime(|runtime| {
             let drops = Drops::default();
             let (send, wakers) = channel();
-            let tasks: Vec<_> = (0..1000).map(|_| waiting_task(&runtime, &drops, send.clone())).collect();
+            let tasks: Vec<_> = (0..1000)
+                .map(|_| waiting_task(&runtime, &drops, send.clone()))
+                .collect();
             let wakers: Vec<_> = runtime.block_on(async {
                 let mut all = Vec::new();
                 while all.len() < 1000 {
@@ -170,7 +177,9 @@ fn wakes_from_many_threads_while_the_runtime_ends() {
             let runtime = workers(1 + round % 2);
             let drops = Drops::default();
             let (send, wakers) = channel();
-            let _tasks: Vec<_> = (0..50).map(|_| waiting_task(&runtime, &drops, send.clone())).collect();
+            let _tasks: Vec<_> = (0..50)
+                .map(|_| waiting_task(&runtime, &drops, send.clone()))
+                .collect();
             drop(send);
             let wakers: Vec<_> = (0..50).map(|_| wakers.recv().unwrap()).collect();
             let ended = Arc::new(AtomicUsize::new(0));
@@ -193,7 +202,9 @@ fn wakes_from_many_threads_while_the_runtime_ends() {
 }
 
 /// Does something to a waker when its thread ends.
-struct AtThreadEnd(RefCell<Option<(Waker, fn(Waker))>>);
+struct AtThreadEnd(RefCell<Option<(Waker, Use)>>);
+
+type Use = fn(Waker);
 
 impl Drop for AtThreadEnd {
     fn drop(&mut self) {
@@ -210,7 +221,12 @@ thread_local! {
 #[test]
 fn a_waker_is_used_in_the_destructor_of_a_thread_local() {
     within(60, || {
-        let uses: [fn(Waker); 4] = [Waker::wake, |waker| waker.wake_by_ref(), drop, |waker| drop(waker.clone())];
+        let uses: [Use; 4] = [
+            Waker::wake,
+            |waker| waker.wake_by_ref(),
+            drop,
+            |waker| drop(waker.clone()),
+        ];
         for f in uses {
             for runtime_lives in [true, false] {
                 let runtime = workers(1);
@@ -221,7 +237,11 @@ fn a_waker_is_used_in_the_destructor_of_a_thread_local() {
                 if !runtime_lives {
                     drop(runtime.take());
                 }
-                thread::spawn(move || AT_END.with(|at_end| *at_end.0.borrow_mut() = Some((waker, f)))).join().unwrap();
+                thread::spawn(move || {
+                    AT_END.with(|at_end| *at_end.0.borrow_mut() = Some((waker, f)))
+                })
+                .join()
+                .unwrap();
                 drop(runtime);
                 assert!(block_on(task).unwrap_err().is_cancelled());
                 assert_eq!(drops.count(), 1);
@@ -250,7 +270,10 @@ fn a_waker_is_used_in_the_destructor_of_a_workers_thread_local() {
 
 #[test]
 fn a_task_that_keeps_its_own_waker_is_freed() {
-    struct KeepsItsWaker(Option<Waker>, #[expect(dead_code, reason = "only its drop counts")] crate::support::Counted);
+    struct KeepsItsWaker(
+        Option<Waker>,
+        #[expect(dead_code, reason = "only its drop counts")] crate::support::Counted,
+    );
     impl Future for KeepsItsWaker {
         type Output = ();
         fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -261,7 +284,9 @@ fn a_task_that_keeps_its_own_waker_is_freed() {
     within(60, || {
         each_runtime(|runtime| {
             let drops = Drops::default();
-            let tasks: Vec<_> = (0..100).map(|_| runtime.spawn(KeepsItsWaker(None, drops.value()))).collect();
+            let tasks: Vec<_> = (0..100)
+                .map(|_| runtime.spawn(KeepsItsWaker(None, drops.value())))
+                .collect();
             runtime.block_on(executor::task::yield_now());
             drop(tasks);
             drop(runtime);

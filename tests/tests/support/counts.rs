@@ -14,8 +14,7 @@ pub(crate) fn threads() -> usize {
 pub(crate) fn thread_names() -> Vec<String> {
     let tasks = fs::read_dir("/proc/self/task").unwrap();
     // A thread may end between the two reads.
-    let names =
-        tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("comm")).ok());
+    let names = tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("comm")).ok());
     names.map(|name| name.trim_end().to_owned()).collect()
 }
 

@@ -4,10 +4,11 @@ mod child;
 mod counts;
 mod drops;
 mod net;
+pub(crate) mod source;
 mod wakers;
 mod watchdog;
 
-pub(crate) use child::{Child, child, child_with, is_child, spawn_child};
+pub(crate) use child::{child, child_with, is_child, spawn_child};
 pub(crate) use counts::{fds, thread_names, threads, until};
 pub(crate) use drops::{Counted, Drops};
 pub(crate) use net::{kind, pair, pair_with_std, poll_once, refusing_address};

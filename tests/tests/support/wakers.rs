@@ -62,7 +62,8 @@ static IN_WAKE: RawWakerVTable = RawWakerVTable::new(
     |_| panic!("in wake"),
     |_| {},
 );
-static IN_CLONE: RawWakerVTable = RawWakerVTable::new(|_| panic!("in clone"), |_| {}, |_| {}, |_| {});
+static IN_CLONE: RawWakerVTable =
+    RawWakerVTable::new(|_| panic!("in clone"), |_| {}, |_| {}, |_| {});
 static IN_DROP: RawWakerVTable = RawWakerVTable::new(
     |_| RawWaker::new(std::ptr::null(), &IN_DROP),
     |_| {},

@@ -1,0 +1,93 @@
+//! Intervals on the paused clock: what happens to missed ticks, resets, cancelled ticks.
+
+use std::time::Duration;
+
+use executor::runtime::{Builder, Runtime};
+use executor::time::{self, Instant, MissedTickBehavior, interval, sleep, timeout};
+
+fn paused() -> Runtime {
+    Builder::new_current_thread()
+        .start_paused(true)
+        .build()
+        .unwrap()
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Three ticks, the first of which is taken two and a half periods late.
+fn late_ticks(behavior: MissedTickBehavior) -> Vec<(f32, f32)> {
+    paused().block_on(async move {
+        let start = Instant::now();
+        let mut interval = interval(SECOND);
+        interval.set_missed_tick_behavior(behavior);
+        assert_eq!(interval.missed_tick_behavior(), behavior);
+        assert_eq!(interval.period(), SECOND);
+        interval.tick().await;
+        time::advance(3 * SECOND + SECOND / 2).await;
+        let mut ticks = Vec::new();
+        for _ in 0..4 {
+            let due = interval.tick().await;
+            ticks.push((
+                due.duration_since(start).as_secs_f32(),
+                start.elapsed().as_secs_f32(),
+            ));
+        }
+        ticks
+    })
+}
+
+#[test]
+fn burst_makes_up_for_missed_ticks() {
+    assert_eq!(
+        late_ticks(MissedTickBehavior::Burst),
+        [(1.0, 3.5), (2.0, 3.5), (3.0, 3.5), (4.0, 4.0)]
+    );
+}
+
+#[test]
+fn delay_goes_on_from_the_late_tick() {
+    assert_eq!(
+        late_ticks(MissedTickBehavior::Delay),
+        [(1.0, 3.5), (4.5, 4.5), (5.5, 5.5), (6.5, 6.5)]
+    );
+}
+
+#[test]
+fn skip_leaves_missed_ticks_out() {
+    assert_eq!(
+        late_ticks(MissedTickBehavior::Skip),
+        [(1.0, 3.5), (4.0, 4.0), (5.0, 5.0), (6.0, 6.0)]
+    );
+}
+
+#[test]
+fn an_interval_is_reset() {
+    paused().block_on(async {
+        let start = Instant::now();
+        let mut interval = interval(10 * SECOND);
+        interval.tick().await;
+        sleep(3 * SECOND).await;
+        interval.reset();
+        assert_eq!(interval.tick().await - start, 13 * SECOND);
+        interval.reset_immediately();
+        assert_eq!(interval.tick().await - start, 13 * SECOND);
+        interval.reset_after(SECOND);
+        assert_eq!(interval.tick().await - start, 14 * SECOND);
+        interval.reset_at(start + 20 * SECOND);
+        assert_eq!(interval.tick().await - start, 20 * SECOND);
+        assert_eq!(interval.tick().await - start, 30 * SECOND);
+    });
+}
+
+#[test]
+fn a_cancelled_tick_is_not_lost() {
+    paused().block_on(async {
+        let start = Instant::now();
+        let mut interval = interval(10 * SECOND);
+        interval.tick().await;
+        for _ in 0..9 {
+            assert!(timeout(SECOND, interval.tick()).await.is_err());
+        }
+        assert_eq!(interval.tick().await - start, 10 * SECOND);
+    });
+}
