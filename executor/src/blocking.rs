@@ -49,8 +49,18 @@ struct NotScheduled;
 
 impl Pool {
     pub(crate) fn new(most_threads: usize, keep_alive: Duration) -> Self {
-        let state = State { queue: VecDeque::new(), threads: 0, waiting: 0, closed: false };
-        Self { state: Mutex::new(state), changed: Condvar::new(), most_threads, keep_alive }
+        let state = State {
+            queue: VecDeque::new(),
+            threads: 0,
+            waiting: 0,
+            closed: false,
+        };
+        Self {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            most_threads,
+            keep_alive,
+        }
     }
 
     /// Makes a job of a closure.
@@ -85,7 +95,11 @@ impl Pool {
     pub(crate) fn thread_failed(&self) -> Vec<Notified> {
         let mut state = self.state.lock();
         state.threads -= 1;
-        if state.threads == 0 { state.queue.drain(..).collect() } else { Vec::new() }
+        if state.threads == 0 {
+            state.queue.drain(..).collect()
+        } else {
+            Vec::new()
+        }
     }
 
     /// A pool thread's life.
@@ -106,7 +120,10 @@ impl Pool {
                 break;
             }
             state.waiting += 1;
-            let timed_out = self.changed.wait_for(&mut state, self.keep_alive).timed_out();
+            let timed_out = self
+                .changed
+                .wait_for(&mut state, self.keep_alive)
+                .timed_out();
             state.waiting -= 1;
             // A job that came in the same moment is still taken.
             if timed_out && state.queue.is_empty() {
@@ -131,7 +148,10 @@ impl Pool {
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let state = self.state.lock();
-        f.debug_struct("Pool").field("threads", &state.threads).field("queued", &state.queue.len()).finish_non_exhaustive()
+        f.debug_struct("Pool")
+            .field("threads", &state.threads)
+            .field("queued", &state.queue.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -14,8 +14,8 @@ pub mod runtime;
 mod scheduler;
 pub mod signal;
 pub mod task;
-pub mod time;
 mod task_api;
+pub mod time;
 
 pub use task_api::spawn;
 

@@ -33,7 +33,10 @@ mod real {
     }
 
     /// Waits on `condvar`, giving the guard back: the form that loom has.
-    pub(crate) fn wait<'a, T>(condvar: &Condvar, mut guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+    pub(crate) fn wait<'a, T>(
+        condvar: &Condvar,
+        mut guard: MutexGuard<'a, T>,
+    ) -> MutexGuard<'a, T> {
         condvar.wait(&mut guard);
         guard
     }

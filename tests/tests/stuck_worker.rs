@@ -67,7 +67,9 @@ fn timers_go_on_while_a_worker_is_stuck() {
 fn sockets_go_on_while_a_worker_is_stuck() {
     within(30, || {
         let runtime = workers(2);
-        let listener = runtime.block_on(executor::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let listener = runtime
+            .block_on(executor::net::TcpListener::bind("127.0.0.1:0"))
+            .unwrap();
         let address = listener.local_addr().unwrap();
         runtime.spawn(async move {
             loop {

@@ -43,7 +43,11 @@ pub(crate) fn try_with_current<R>(f: impl FnOnce(Option<&Arc<State>>) -> R) -> R
 /// Puts the current thread into a runtime until dropped.
 #[derive(Debug)]
 pub(crate) struct Entered {
-    /// Boxed, so that the thread local can point to it while the guard moves.
+    /// Boxed, so that the thread local can point to it while the guard moves, and knows this guard from every other.
+    #[expect(
+        clippy::redundant_allocation,
+        reason = "the box is the guard's identity"
+    )]
     state: Option<Box<Arc<State>>>,
     previous: *const Arc<State>,
     _not_send: PhantomData<*const ()>,
@@ -52,12 +56,18 @@ pub(crate) struct Entered {
 pub(crate) fn enter(state: &Arc<State>) -> Entered {
     let state = Box::new(state.clone());
     let previous = ENTERED.replace(&*state);
-    Entered { state: Some(state), previous, _not_send: PhantomData }
+    Entered {
+        state: Some(state),
+        previous,
+        _not_send: PhantomData,
+    }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let Some(state) = self.state.take() else { return };
+        let Some(state) = self.state.take() else {
+            return;
+        };
         if ENTERED.get() == &raw const *state {
             ENTERED.set(self.previous);
             return;
@@ -83,7 +93,10 @@ fn default_runtime() -> &'static Arc<State> {
 
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("scheduler", &self.scheduler).field("blocking", &self.blocking).finish_non_exhaustive()
+        f.debug_struct("State")
+            .field("scheduler", &self.scheduler)
+            .field("blocking", &self.blocking)
+            .finish_non_exhaustive()
     }
 }
 

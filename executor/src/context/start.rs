@@ -30,8 +30,11 @@ pub(crate) struct Options {
 
 /// Starts a runtime.
 pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
-    let config =
-        Config { workers: options.workers, current_thread: options.current_thread, start_paused: options.start_paused };
+    let config = Config {
+        workers: options.workers,
+        current_thread: options.current_thread,
+        start_paused: options.start_paused,
+    };
     let (scheduler, cores) = Shared::new(&config)?;
     let state = Arc::new(State {
         scheduler: scheduler.clone(),
@@ -43,7 +46,10 @@ pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
         state.close();
         state.threads.wait(None);
         state.scheduler.drain();
-        return Err(io::Error::new(error.kind(), format!("a thread of the runtime could not be started: {error}")));
+        return Err(io::Error::new(
+            error.kind(),
+            format!("a thread of the runtime could not be started: {error}"),
+        ));
     }
     Ok(state)
 }
@@ -54,9 +60,13 @@ fn start_threads(state: &Arc<State>, cores: Vec<crate::scheduler::Core>) -> io::
         return Ok(());
     }
     for core in cores {
-        state.threads.start(state, move |state| state.scheduler.clone().run_worker(core))?;
+        state
+            .threads
+            .start(state, move |state| state.scheduler.clone().run_worker(core))?;
     }
-    state.threads.start(state, |state| state.scheduler.run_guard())
+    state
+        .threads
+        .start(state, |state| state.scheduler.run_guard())
 }
 
 impl State {
@@ -67,7 +77,10 @@ impl State {
         let refused = match self.blocking.submit(job) {
             Submitted::Queued => Vec::new(),
             Submitted::Refused(job) => vec![job],
-            Submitted::NeedsThread => match self.threads.start(self, |state| state.blocking.run(|| state.job_done())) {
+            Submitted::NeedsThread => match self
+                .threads
+                .start(self, |state| state.blocking.run(|| state.job_done()))
+            {
                 Ok(()) => Vec::new(),
                 Err(_) => self.blocking.thread_failed(),
             },
@@ -127,6 +140,9 @@ impl Default for Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options").field("workers", &self.workers).field("current_thread", &self.current_thread).finish_non_exhaustive()
+        f.debug_struct("Options")
+            .field("workers", &self.workers)
+            .field("current_thread", &self.current_thread)
+            .finish_non_exhaustive()
     }
 }

@@ -35,11 +35,18 @@ struct Inner {
 
 impl Threads {
     pub(super) fn new(options: Options) -> Self {
-        Self { options, living: Arc::default() }
+        Self {
+            options,
+            living: Arc::default(),
+        }
     }
 
     /// Starts a thread that is in the runtime and runs `main`.
-    pub(crate) fn start(&self, state: &Arc<State>, main: impl FnOnce(&Arc<State>) + Send + 'static) -> io::Result<()> {
+    pub(crate) fn start(
+        &self,
+        state: &Arc<State>,
+        main: impl FnOnce(&Arc<State>) + Send + 'static,
+    ) -> io::Result<()> {
         let mut builder = thread::Builder::new().name(self.name()?);
         if let Some(size) = self.options.stack_size {
             builder = builder.stack_size(size);
@@ -49,7 +56,9 @@ impl Threads {
         let handle = builder.spawn(move || {
             if catch_unwind(AssertUnwindSafe(|| live(state, main))).is_err() {
                 // No user code panics through here: a broken invariant. Going on would leave tasks waiting for ever.
-                eprintln!("executor: a runtime thread panicked outside of any task; please report this");
+                eprintln!(
+                    "executor: a runtime thread panicked outside of any task; please report this"
+                );
                 std::process::abort();
             }
             living.inner.lock().count -= 1;
@@ -65,7 +74,10 @@ impl Threads {
     /// half-started runtime must be able to clean up.
     fn name(&self) -> io::Result<String> {
         match catch_unwind(AssertUnwindSafe(|| (self.options.name)())) {
-            Ok(name) if name.contains('\0') => Err(io::Error::new(io::ErrorKind::InvalidInput, "a thread name contains a NUL byte")),
+            Ok(name) if name.contains('\0') => Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "a thread name contains a NUL byte",
+            )),
             Ok(name) => Ok(name),
             Err(payload) => {
                 drop_quietly(payload);
@@ -80,7 +92,15 @@ impl Threads {
         while inner.count > 0 {
             match deadline {
                 None => self.living.ended.wait(&mut inner),
-                Some(deadline) if self.living.ended.wait_until(&mut inner, deadline).timed_out() => break,
+                Some(deadline)
+                    if self
+                        .living
+                        .ended
+                        .wait_until(&mut inner, deadline)
+                        .timed_out() =>
+                {
+                    break;
+                }
                 Some(_) => {}
             }
         }
@@ -89,7 +109,9 @@ impl Threads {
         drop(inner);
         if all {
             // They are past their last step; joining them means that the system's threads are gone, too.
-            handles.into_iter().for_each(|handle| drop_quietly(handle.join()));
+            handles
+                .into_iter()
+                .for_each(|handle| drop_quietly(handle.join()));
         }
         all
     }

@@ -71,7 +71,10 @@ mod test {
             let running_since = if start_paused { None } else { Some(now) };
             Self {
                 virtual_time: AtomicBool::new(start_paused),
-                state: Mutex::new(State { base: now, running_since }),
+                state: Mutex::new(State {
+                    base: now,
+                    running_since,
+                }),
                 holds: AtomicUsize::new(0),
             }
         }
@@ -79,7 +82,11 @@ mod test {
         #[inline]
         pub(crate) fn now(&self) -> Instant {
             // Relaxed: a thread that pauses the clock reads it under the lock from then on; others may see the change later.
-            if self.virtual_time.load(Relaxed) { self.state.lock().now() } else { Instant::now() }
+            if self.virtual_time.load(Relaxed) {
+                self.state.lock().now()
+            } else {
+                Instant::now()
+            }
         }
 
         pub(crate) fn is_paused(&self) -> bool {
@@ -91,7 +98,11 @@ mod test {
             let mut state = self.state.lock();
             let was_running = state.running_since.is_some();
             // Real and virtual time are one until the first pause.
-            state.base = if self.virtual_time.load(Relaxed) { state.now() } else { Instant::now() };
+            state.base = if self.virtual_time.load(Relaxed) {
+                state.now()
+            } else {
+                Instant::now()
+            };
             state.running_since = None;
             self.virtual_time.store(true, Relaxed);
             was_running
@@ -113,7 +124,10 @@ mod test {
             if state.running_since.is_some() {
                 return false;
             }
-            state.base = state.base.checked_add(by).expect("the clock was advanced past the end of time");
+            state.base = state
+                .base
+                .checked_add(by)
+                .expect("the clock was advanced past the end of time");
             true
         }
 
@@ -141,7 +155,8 @@ mod test {
 
     impl State {
         fn now(&self) -> Instant {
-            self.running_since.map_or(self.base, |since| self.base + since.elapsed())
+            self.running_since
+                .map_or(self.base, |since| self.base + since.elapsed())
         }
     }
 }

@@ -28,7 +28,7 @@ use parking_lot::{Mutex, MutexGuard};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 
 pub(crate) use clock::Clock;
-pub(crate) use reactor::{Direction, Handle as ReactorHandle, Interest, ReadyEvent, Source};
+pub(crate) use reactor::{Direction, Handle as ReactorHandle, Interest, Source};
 pub(crate) use timer::{Entry, Status};
 
 /// A timer wheel that knows whom to wake when it gets an earlier deadline.
@@ -71,11 +71,18 @@ impl Driver {
     pub(crate) fn new(wheels: usize, clock: Arc<Clock>) -> io::Result<Self> {
         let (reactor, handle) = reactor::Reactor::new()?;
         let origin = clock.now();
-        let alarm = Alarm { sleep_until: Arc::default(), handle: handle.clone(), origin, clock: clock.clone() };
+        let alarm = Alarm {
+            sleep_until: Arc::default(),
+            handle: handle.clone(),
+            origin,
+            clock: clock.clone(),
+        };
         Ok(Self {
             duty: Mutex::new(reactor),
             handle,
-            wheels: (0..wheels).map(|_| Arc::new(Timers::new(origin, alarm.clone()))).collect(),
+            wheels: (0..wheels)
+                .map(|_| Arc::new(Timers::new(origin, alarm.clone())))
+                .collect(),
             alarm,
             clock,
             turns: CachePadded::default(),
@@ -86,7 +93,10 @@ impl Driver {
 
     /// The duty, if nobody holds it.
     pub(crate) fn try_duty(&self) -> Option<Duty<'_>> {
-        Some(Duty { driver: self, reactor: self.duty.try_lock()? })
+        Some(Duty {
+            driver: self,
+            reactor: self.duty.try_lock()?,
+        })
     }
 
     pub(crate) fn handle(&self) -> &ReactorHandle {
@@ -121,7 +131,9 @@ impl Driver {
 
     /// True if nobody has turned for a while: time for a busy worker to look.
     pub(crate) fn is_stale(&self, now: Instant) -> bool {
-        self.since_origin(now).saturating_sub(self.last_turn.load(Ordering::Relaxed)) >= STALE.as_nanos() as u64
+        self.since_origin(now)
+            .saturating_sub(self.last_turn.load(Ordering::Relaxed))
+            >= STALE.as_nanos() as u64
     }
 
     /// Moves the wakers of what is due in one wheel to `wakers`. Any thread may.
@@ -147,7 +159,10 @@ impl Driver {
     }
 
     fn next_wake(&self) -> Option<Instant> {
-        self.wheels.iter().filter_map(|wheel| wheel.next_wake()).min()
+        self.wheels
+            .iter()
+            .filter_map(|wheel| wheel.next_wake())
+            .min()
     }
 
     fn since_origin(&self, instant: Instant) -> u64 {
@@ -156,8 +171,10 @@ impl Driver {
 
     fn record_turn(&self, now: Instant) {
         // Only the duty's holder writes, so load and store need not be one step.
-        self.turns.store(self.turns.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        self.last_turn.store(self.since_origin(now), Ordering::Relaxed);
+        self.turns
+            .store(self.turns.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.last_turn
+            .store(self.since_origin(now), Ordering::Relaxed);
     }
 }
 
@@ -192,7 +209,13 @@ impl Duty<'_> {
             return;
         }
         // The published bound may be too early; the clock must show the deadline itself.
-        let deadline = until.and_then(|_| self.driver.wheels.iter().filter_map(|wheel| wheel.next_deadline()).min());
+        let deadline = until.and_then(|_| {
+            self.driver
+                .wheels
+                .iter()
+                .filter_map(|wheel| wheel.next_deadline())
+                .min()
+        });
         let held = self.driver.clock.is_held();
         // The turn above may have eaten the wake that came with the call. Asked after the holds: a blocking job calls whoever awaits
         // it before it lets the clock go, and that task runs before time moves.
@@ -240,7 +263,9 @@ impl Alarm {
     fn publish(&self, next_wake: impl Fn() -> Option<Instant>) -> Option<Instant> {
         let mut until = next_wake();
         loop {
-            let nanos = until.map_or(u64::MAX, |until| nanos(until.saturating_duration_since(self.origin)));
+            let nanos = until.map_or(u64::MAX, |until| {
+                nanos(until.saturating_duration_since(self.origin))
+            });
             self.sleep_until.store(nanos, Ordering::Relaxed);
             // Pairs with the fence in `deadline_added`.
             fence(Ordering::SeqCst);

@@ -31,7 +31,11 @@ impl<T> Local<T> {
     #[inline]
     pub(crate) fn pop(&self) -> Option<T> {
         // The emptiness check costs no write; `pop` on an empty queue does and undoes one.
-        if self.0.is_empty() { None } else { self.0.pop() }
+        if self.0.is_empty() {
+            None
+        } else {
+            self.0.pop()
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -20,7 +20,11 @@ struct Queue<T> {
 
 impl<T> Queue<T> {
     fn new() -> Arc<Self> {
-        Arc::new(Self { values: Mutex::new(VecDeque::new()), pushed: AtomicUsize::new(0), taken: AtomicUsize::new(0) })
+        Arc::new(Self {
+            values: Mutex::new(VecDeque::new()),
+            pushed: AtomicUsize::new(0),
+            taken: AtomicUsize::new(0),
+        })
     }
 
     fn push(&self, value: T) {

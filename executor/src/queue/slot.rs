@@ -35,7 +35,10 @@ pub(crate) trait OneWord: Send {
 
 impl<T: OneWord> Slot<T> {
     pub(crate) fn new() -> Self {
-        Self { value: AtomicPtr::new(ptr::null_mut()), _owns: PhantomData }
+        Self {
+            value: AtomicPtr::new(ptr::null_mut()),
+            _owns: PhantomData,
+        }
     }
 
     /// Puts a value in, and returns the one that was there. The owner's call.
@@ -70,7 +73,10 @@ impl<T: OneWord> Slot<T> {
         }
         // Acquire: pairs with the Release of `put`. Should the same pointer have left and come back between the load and here,
         // it is a value all the same.
-        let taken = self.value.compare_exchange(seen, ptr::null_mut(), Acquire, Relaxed).ok()?;
+        let taken = self
+            .value
+            .compare_exchange(seen, ptr::null_mut(), Acquire, Relaxed)
+            .ok()?;
         owned(taken)
     }
 }

@@ -29,7 +29,10 @@ pub(super) fn block_on<F: Future>(state: &Arc<State>, future: F) -> F::Output {
 /// Polls `future` on this thread, which sleeps in between. The workers do everything else.
 fn park_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
-    let thread = Arc::new(ThreadWaker { thread: thread::current(), woken: AtomicBool::new(false) });
+    let thread = Arc::new(ThreadWaker {
+        thread: thread::current(),
+        woken: AtomicBool::new(false),
+    });
     let waker = Waker::from(thread.clone());
     let mut context = Context::from_waker(&waker);
     loop {

@@ -26,14 +26,24 @@ pub struct Builder {
 impl Builder {
     /// A runtime with worker threads that steal tasks from each other.
     pub fn new_multi_thread() -> Self {
-        Self { options: Options::default(), workers: None }
+        Self {
+            options: Options::default(),
+            workers: None,
+        }
     }
 
     /// A runtime without threads of its own (but for `spawn_blocking`): tasks run, strictly first in, first out, on the thread that
     /// calls `block_on`, while it does.
     pub fn new_current_thread() -> Self {
-        let options = Options { current_thread: true, workers: 1, ..Options::default() };
-        Self { options, workers: Some(1) }
+        let options = Options {
+            current_thread: true,
+            workers: 1,
+            ..Options::default()
+        };
+        Self {
+            options,
+            workers: Some(1),
+        }
     }
 
     /// Has no effect: I/O and time are always there. For programs that were written for tokio.
@@ -82,7 +92,10 @@ impl Builder {
     }
 
     /// A function that gives each thread its name. It runs on whatever thread starts the new one.
-    pub fn thread_name_fn(&mut self, name: impl Fn() -> String + Send + Sync + 'static) -> &mut Self {
+    pub fn thread_name_fn(
+        &mut self,
+        name: impl Fn() -> String + Send + Sync + 'static,
+    ) -> &mut Self {
         self.options.name = Arc::new(name);
         self
     }
@@ -123,23 +136,34 @@ impl Builder {
     /// the multi-thread flavour. Otherwise what the system says when it refuses a thread or the reactor's descriptors. Threads
     /// that were started by then have ended when this returns.
     pub fn build(&mut self) -> io::Result<Runtime> {
-        let options = Options { workers: self.checked_workers()?, ..self.options.clone() };
+        let options = Options {
+            workers: self.checked_workers()?,
+            ..self.options.clone()
+        };
         if options.blocking_threads == 0 {
-            return Err(invalid("max_blocking_threads is 0: file names could not be looked up, and spawn_blocking would wait for ever"));
+            return Err(invalid(
+                "max_blocking_threads is 0: file names could not be looked up, and spawn_blocking would wait for ever",
+            ));
         }
         if (options.name)().contains('\0') {
             return Err(invalid("a thread name contains a NUL byte"));
         }
         if options.start_paused && !options.current_thread {
-            return Err(invalid("a paused clock needs the current-thread flavour: use Builder::new_current_thread"));
+            return Err(invalid(
+                "a paused clock needs the current-thread flavour: use Builder::new_current_thread",
+            ));
         }
-        Ok(Runtime::from_handle(Handle { state: context::start(&options)? }))
+        Ok(Runtime::from_handle(Handle {
+            state: context::start(&options)?,
+        }))
     }
 
     fn checked_workers(&self) -> io::Result<usize> {
         let workers = match (self.workers, std::env::var("EXECUTOR_WORKERS")) {
             (Some(workers), _) => workers,
-            (None, Err(std::env::VarError::NotPresent)) => return Ok(num_cpus::get().clamp(1, MOST_WORKERS)),
+            (None, Err(std::env::VarError::NotPresent)) => {
+                return Ok(num_cpus::get().clamp(1, MOST_WORKERS));
+            }
             (None, value) => value
                 .ok()
                 .and_then(|value| value.trim().parse().ok())
@@ -148,14 +172,19 @@ impl Builder {
         match workers {
             0 => Err(invalid("0 worker threads: nothing would ever run")),
             1..=MOST_WORKERS => Ok(workers),
-            _ => Err(invalid("more than 1024 worker threads: one for each processor is best")),
+            _ => Err(invalid(
+                "more than 1024 worker threads: one for each processor is best",
+            )),
         }
     }
 }
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("options", &self.options).field("workers", &self.workers).finish()
+        f.debug_struct("Builder")
+            .field("options", &self.options)
+            .field("workers", &self.workers)
+            .finish()
     }
 }
 

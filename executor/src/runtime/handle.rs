@@ -29,7 +29,9 @@ impl Handle {
     ///
     /// If the default runtime is needed and the system refuses its threads.
     pub fn current() -> Self {
-        context::with_current(|state| Self { state: state.clone() })
+        context::with_current(|state| Self {
+            state: state.clone(),
+        })
     }
 
     /// The runtime that the calling code is in. Does not start the default runtime.
@@ -38,7 +40,13 @@ impl Handle {
     ///
     /// If the code is in no runtime.
     pub fn try_current() -> Result<Self, TryCurrentError> {
-        context::try_with_current(|state| state.map(|state| Self { state: state.clone() }).ok_or(TryCurrentError(())))
+        context::try_with_current(|state| {
+            state
+                .map(|state| Self {
+                    state: state.clone(),
+                })
+                .ok_or(TryCurrentError(()))
+        })
     }
 
     /// Puts the calling thread into this runtime until the guard is dropped: [`spawn`](crate::spawn), timers and sockets
@@ -46,7 +54,10 @@ impl Handle {
     ///
     /// Guards must be dropped in the reverse of their order.
     pub fn enter(&self) -> EnterGuard<'_> {
-        EnterGuard { _entered: context::enter(&self.state), _handle: std::marker::PhantomData }
+        EnterGuard {
+            _entered: context::enter(&self.state),
+            _handle: std::marker::PhantomData,
+        }
     }
 
     /// Runs a future as a task of this runtime. See [`executor::spawn`](crate::spawn).
@@ -89,7 +100,11 @@ impl Handle {
 
     /// Which kind of runtime this is.
     pub fn runtime_flavor(&self) -> RuntimeFlavor {
-        if self.state.scheduler.is_current_thread() { RuntimeFlavor::CurrentThread } else { RuntimeFlavor::MultiThread }
+        if self.state.scheduler.is_current_thread() {
+            RuntimeFlavor::CurrentThread
+        } else {
+            RuntimeFlavor::MultiThread
+        }
     }
 }
 

@@ -15,7 +15,10 @@
 mod block_on;
 mod builder;
 mod handle;
-#[expect(clippy::module_inception, reason = "the file holds the type of that name")]
+#[expect(
+    clippy::module_inception,
+    reason = "the file holds the type of that name"
+)]
 mod runtime;
 
 pub use builder::Builder;

@@ -99,7 +99,9 @@ impl Runtime {
     /// Ends the runtime, waiting at most `duration` for polls and blocking closures that are under way.
     pub fn shutdown_timeout(self, duration: Duration) {
         // A time that cannot be reached is no limit.
-        self.handle.state.shut_down(Instant::now().checked_add(duration));
+        self.handle
+            .state
+            .shut_down(Instant::now().checked_add(duration));
     }
 
     /// Ends the runtime without waiting for anything that is under way.
@@ -114,7 +116,9 @@ impl Drop for Runtime {
     fn drop(&mut self) {
         // After one of the shutdown methods this finds nothing left to do, and must not wait for what they gave up on.
         if !self.handle.state.scheduler.is_closed() {
-            self.handle.state.shut_down(Some(Instant::now() + DROP_PATIENCE));
+            self.handle
+                .state
+                .shut_down(Some(Instant::now() + DROP_PATIENCE));
         }
     }
 }

@@ -27,7 +27,10 @@ struct Inner {
 
 impl CoreSlot {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(Inner { core: None, waiting: Vec::new() }))
+        Self(Mutex::new(Inner {
+            core: None,
+            waiting: Vec::new(),
+        }))
     }
 
     pub(crate) fn put(&self, core: Core) {
@@ -56,7 +59,11 @@ impl CoreSlot {
     fn wake_next(&self) {
         let next = {
             let mut inner = self.0.lock();
-            if inner.core.is_some() { inner.waiting.pop() } else { None }
+            if inner.core.is_some() {
+                inner.waiting.pop()
+            } else {
+                None
+            }
         };
         if let Some(next) = next {
             let _ = next.unpark();
@@ -75,7 +82,11 @@ impl Shared {
         let mut future = pin!(future);
         let parker = Parker::new();
         let me = parker.unparker();
-        let root = Arc::new(Root { woken: AtomicBool::new(true), thread: me.clone(), shared: self.clone() });
+        let root = Arc::new(Root {
+            woken: AtomicBool::new(true),
+            thread: me.clone(),
+            shared: self.clone(),
+        });
         let waker = Waker::from(root.clone());
         loop {
             if let Some(core) = slot.take_or_wait(&me) {
@@ -144,7 +155,10 @@ struct Driving<'a> {
 
 impl<'a> Driving<'a> {
     fn new(shared: &Arc<Shared>, slot: &'a CoreSlot, core: Core) -> Self {
-        Self { slot, worker: Some(Worker::new(shared.clone(), core)) }
+        Self {
+            slot,
+            worker: Some(Worker::new(shared.clone(), core)),
+        }
     }
 
     fn run<F: Future>(self, mut future: Pin<&mut F>, root: &Root, waker: &Waker) -> F::Output {

@@ -11,7 +11,9 @@ pub(super) struct Installed {
 }
 
 pub(super) fn install(worker: &Worker) -> Installed {
-    Installed { previous: WORKER.replace(worker) }
+    Installed {
+        previous: WORKER.replace(worker),
+    }
 }
 
 impl Drop for Installed {

@@ -28,7 +28,10 @@ pub(super) struct Guard {
 
 impl Guard {
     pub(super) fn new() -> Self {
-        Self { deep: AtomicBool::new(false), thread: OnceLock::new() }
+        Self {
+            deep: AtomicBool::new(false),
+            thread: OnceLock::new(),
+        }
     }
 
     /// To be called by whoever made the first worker awake, after it counted it.
@@ -54,7 +57,11 @@ impl Shared {
         self.guard.thread.get_or_init(thread::current);
         let mut wakers = Vec::new();
         let mut turns = self.driver.turns();
-        let mut polls: Vec<u64> = self.seats.iter().map(|seat| seat.polls.load(Relaxed)).collect();
+        let mut polls: Vec<u64> = self
+            .seats
+            .iter()
+            .map(|seat| seat.polls.load(Relaxed))
+            .collect();
         let mut idle_looks = 0;
         while !self.closed.load(Relaxed) {
             if idle_looks >= IDLE_LOOKS {
@@ -62,7 +69,11 @@ impl Shared {
                 idle_looks = 0;
             }
             thread::park_timeout(LOOK);
-            idle_looks = if self.idle.counts().awake() == 0 { idle_looks + 1 } else { 0 };
+            idle_looks = if self.idle.counts().awake() == 0 {
+                idle_looks + 1
+            } else {
+                0
+            };
             let seen = self.driver.turns();
             if seen == turns {
                 self.take_vacant_duty(&mut wakers);
@@ -77,7 +88,9 @@ impl Shared {
     fn wake_for_stuck(&self, polls: &mut [u64]) {
         for (seat, last) in self.seats.iter().zip(polls) {
             let now = seat.polls.load(Relaxed);
-            if std::mem::replace(last, now) == now && !(seat.slot.is_empty() && seat.stealer.is_empty()) {
+            if std::mem::replace(last, now) == now
+                && !(seat.slot.is_empty() && seat.stealer.is_empty())
+            {
                 self.wake_for_work();
             }
         }
@@ -85,7 +98,9 @@ impl Shared {
 
     /// Looks at the outside world if nobody holds the duty.
     fn take_vacant_duty(&self, wakers: &mut Vec<std::task::Waker>) {
-        let Some(mut duty) = self.driver.try_duty() else { return };
+        let Some(mut duty) = self.driver.try_duty() else {
+            return;
+        };
         duty.look(wakers);
         drop(duty);
         // Somebody may have fallen asleep while we held the duty, and left it to us: with this fence, and the one in
@@ -102,7 +117,10 @@ impl Shared {
         self.guard.deep.store(true, Relaxed);
         // Pairs with the fence in `somebody_awoke`, and with the one in `close`.
         fence(SeqCst);
-        if self.idle.counts().awake() == 0 && self.driver.is_blocking() && !self.closed.load(Relaxed) {
+        if self.idle.counts().awake() == 0
+            && self.driver.is_blocking()
+            && !self.closed.load(Relaxed)
+        {
             thread::park();
         }
         self.guard.deep.store(false, Relaxed);

@@ -104,9 +104,16 @@ impl Idle {
             if self.counts().searching() > 0 {
                 return false;
             }
-            sleepers.pop().map(|worker| (worker, Counts(self.counts.fetch_add(AWAKE + SEARCHING, Relaxed)).awake() == 0))
+            sleepers.pop().map(|worker| {
+                (
+                    worker,
+                    Counts(self.counts.fetch_add(AWAKE + SEARCHING, Relaxed)).awake() == 0,
+                )
+            })
         };
-        let Some((worker, first)) = worker else { return false };
+        let Some((worker, first)) = worker else {
+            return false;
+        };
         each(worker);
         first
     }
@@ -138,7 +145,8 @@ impl Idle {
     pub(crate) fn sleep(&self, worker: usize, searching: bool) {
         {
             let mut sleepers = self.sleepers.lock();
-            self.counts.fetch_sub(AWAKE + if searching { SEARCHING } else { 0 }, Relaxed);
+            self.counts
+                .fetch_sub(AWAKE + if searching { SEARCHING } else { 0 }, Relaxed);
             sleepers.push(worker);
         }
         // Pairs with the fence in `should_wake`, and with those of the duty's releaser and of the guard.
@@ -152,7 +160,9 @@ impl Idle {
         match sleepers.iter().rposition(|&sleeper| sleeper == worker) {
             Some(position) => {
                 sleepers.remove(position);
-                Left::Myself { first: Counts(self.counts.fetch_add(AWAKE, Relaxed)).awake() == 0 }
+                Left::Myself {
+                    first: Counts(self.counts.fetch_add(AWAKE, Relaxed)).awake() == 0,
+                }
             }
             None => Left::Woken,
         }

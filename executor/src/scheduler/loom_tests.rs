@@ -6,9 +6,9 @@
 
 use std::ptr::NonNull;
 
+use loom::sync::Arc;
 use loom::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use loom::sync::atomic::{AtomicBool, AtomicUsize, fence};
-use loom::sync::Arc;
 use loom::thread;
 
 use super::idle::{Idle, Left};
@@ -35,7 +35,8 @@ impl Pool {
 
     fn wake_for_work(&self) {
         if self.idle.should_wake() {
-            self.idle.wake_one(|worker| assert_eq!(self.unparkers[worker].unpark(), Unparked::Done));
+            self.idle
+                .wake_one(|worker| assert_eq!(self.unparkers[worker].unpark(), Unparked::Done));
         }
     }
 
@@ -57,7 +58,9 @@ impl Pool {
                 }
                 if self.left.fetch_sub(1, SeqCst) == 1 {
                     // The end of the model, as `close` does it.
-                    self.unparkers.iter().for_each(|unparker| assert_eq!(unparker.unpark(), Unparked::Done));
+                    self.unparkers
+                        .iter()
+                        .for_each(|unparker| assert_eq!(unparker.unpark(), Unparked::Done));
                 }
                 continue;
             }
@@ -88,8 +91,14 @@ fn consume(workers: usize, values: usize) {
         })
         .collect();
     (0..values).for_each(|value| pool.push(value));
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
-    assert_eq!(pool.idle.counts().searching(), 0, "the count of searchers did not return to zero");
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
+    assert_eq!(
+        pool.idle.counts().searching(),
+        0,
+        "the count of searchers did not return to zero"
+    );
 }
 
 #[test]
@@ -162,7 +171,9 @@ impl Shared {
     }
 
     fn try_duty(&self) -> bool {
-        self.duty.compare_exchange(false, true, Acquire, Relaxed).is_ok()
+        self.duty
+            .compare_exchange(false, true, Acquire, Relaxed)
+            .is_ok()
     }
 
     fn leave_duty(&self) {
@@ -198,7 +209,9 @@ fn hand_over() {
         shared.leave_duty();
         fence(SeqCst);
         if shared.idle.counts().awake() == 0 {
-            shared.idle.wake_one(|_| assert_eq!(shared.unparker.unpark(), Unparked::Done));
+            shared
+                .idle
+                .wake_one(|_| assert_eq!(shared.unparker.unpark(), Unparked::Done));
         }
     }
     assert_eq!(shared.event.unpark(), Unparked::Done);
@@ -261,7 +274,14 @@ fn loom_each_value_leaves_the_slot_once() {
     loom::model(|| {
         let slot = Arc::new(Slot::<Value>::new());
         let thief = slot.clone();
-        let stealing = thread::spawn(move || thief.steal().into_iter().chain(thief.steal()).map(|value| value.0).sum::<usize>());
+        let stealing = thread::spawn(move || {
+            thief
+                .steal()
+                .into_iter()
+                .chain(thief.steal())
+                .map(|value| value.0)
+                .sum::<usize>()
+        });
         let mut owned = 0;
         for value in [1, 10] {
             owned += slot.put(Value(value)).map_or(0, |value| value.0);

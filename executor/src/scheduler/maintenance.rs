@@ -19,7 +19,11 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Self { left: Cell::new(LONGEST), interval: Cell::new(LONGEST), last: Cell::new(None) }
+        Self {
+            left: Cell::new(LONGEST),
+            interval: Cell::new(LONGEST),
+            last: Cell::new(None),
+        }
     }
 
     /// True once per interval.
@@ -32,7 +36,10 @@ impl Pace {
 
     /// Adapts the interval to how long the last one took.
     fn restart(&self, now: Instant) {
-        let took = self.last.replace(Some(now)).map_or(TARGET, |last| now.saturating_duration_since(last));
+        let took = self
+            .last
+            .replace(Some(now))
+            .map_or(TARGET, |last| now.saturating_duration_since(last));
         let interval = self.interval.get();
         if took > TARGET {
             self.interval.set((interval / 2).max(1));
@@ -69,8 +76,15 @@ impl Worker {
         let (victim, polls) = self.watched.get();
         let seat = &seats[victim];
         if victim != self.core.index && seat.polls.load(Relaxed) == polls {
-            let stolen = if seat.stealer.is_empty() { None } else { seat.stealer.steal_into(&self.core.queue) };
-            stolen.into_iter().chain(seat.slot.steal()).for_each(|task| self.push_behind(task));
+            let stolen = if seat.stealer.is_empty() {
+                None
+            } else {
+                seat.stealer.steal_into(&self.core.queue)
+            };
+            stolen
+                .into_iter()
+                .chain(seat.slot.steal())
+                .for_each(|task| self.push_behind(task));
         }
         let next = (victim + 1) % seats.len();
         self.watched.set((next, seats[next].polls.load(Relaxed)));
@@ -89,7 +103,9 @@ impl Shared {
     /// Fires what is due now, for a caller that has moved the clock.
     pub(crate) fn look(&self) {
         current::with(|worker| {
-            let Some(worker) = worker.filter(|worker| worker.belongs_to(self)) else { return };
+            let Some(worker) = worker.filter(|worker| worker.belongs_to(self)) else {
+                return;
+            };
             // One look fires a bounded number.
             loop {
                 worker.look();

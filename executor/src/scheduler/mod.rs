@@ -44,7 +44,9 @@ use crossbeam_utils::CachePadded;
 
 use crate::driver::{Clock, Driver, Timers};
 use crate::queue::{Injector, Local, OneWord, Slot, Stealer};
-use crate::task::{self, Id, IdSource, JoinHandle, Notified, Schedule, TaskList, TaskRef, drop_quietly};
+use crate::task::{
+    self, Id, IdSource, JoinHandle, Notified, Schedule, TaskList, TaskRef, drop_quietly,
+};
 use guard::Guard;
 use idle::Idle;
 use parker::{Parker, Unparked, Unparker};
@@ -118,10 +120,18 @@ impl Shared {
     /// Makes the shared state, and a core for each worker to come.
     pub(crate) fn new(config: &Config) -> io::Result<(Arc<Self>, Vec<Core>)> {
         let cores: Vec<Core> = (0..config.workers).map(Core::new).collect();
-        let wheels = config.workers + if config.current_thread { 1 } else { FOREIGN_WHEELS };
+        let wheels = config.workers
+            + if config.current_thread {
+                1
+            } else {
+                FOREIGN_WHEELS
+            };
         let driver = Driver::new(wheels, Arc::new(Clock::new(config.start_paused)))?;
         let shared = Arc::new_cyclic(|weak: &std::sync::Weak<Self>| Self {
-            seats: cores.iter().map(|core| CachePadded::new(Seat::new(core, weak.as_ptr()))).collect(),
+            seats: cores
+                .iter()
+                .map(|core| CachePadded::new(Seat::new(core, weak.as_ptr())))
+                .collect(),
             injector: CachePadded::new(Injector::new()),
             idle: Idle::new(config.workers),
             driver,
@@ -137,7 +147,11 @@ impl Shared {
     }
 
     /// Makes a task, and schedules it if this thread is a worker. If not, the caller must inject what is returned.
-    pub(crate) fn spawn<F>(self: &Arc<Self>, future: F, location: &'static Location<'static>) -> (JoinHandle<F::Output>, Option<Foreign>)
+    pub(crate) fn spawn<F>(
+        self: &Arc<Self>,
+        future: F,
+        location: &'static Location<'static>,
+    ) -> (JoinHandle<F::Output>, Option<Foreign>)
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -151,15 +165,26 @@ impl Shared {
                     worker.push(task);
                     (handle, None)
                 }
-                None => (handle, Some(Foreign { task, shared: self.clone() })),
+                None => (
+                    handle,
+                    Some(Foreign {
+                        task,
+                        shared: self.clone(),
+                    }),
+                ),
             }
         })
     }
 
     /// The wheel that timers made on this thread go to.
     pub(crate) fn timers(&self) -> &Arc<Timers> {
-        let index = current::with(|worker| worker.filter(|worker| worker.belongs_to(self)).map(Worker::index));
-        self.driver.wheel(index.unwrap_or_else(|| self.foreign_wheel()))
+        let index = current::with(|worker| {
+            worker
+                .filter(|worker| worker.belongs_to(self))
+                .map(Worker::index)
+        });
+        self.driver
+            .wheel(index.unwrap_or_else(|| self.foreign_wheel()))
     }
 
     pub(crate) fn driver(&self) -> &Driver {
@@ -229,7 +254,12 @@ impl Seat {
 
 impl Core {
     fn new(index: usize) -> Self {
-        Self { index, queue: Local::new(), parker: Parker::new(), ids: IdSource::default() }
+        Self {
+            index,
+            queue: Local::new(),
+            parker: Parker::new(),
+            ids: IdSource::default(),
+        }
     }
 }
 
@@ -253,18 +283,24 @@ impl Schedule for Home {
         let seat = self.seat().expect("a task is linked before it is idle");
         // SAFETY: the list of a linked task holds the `Arc`, and the token in our hand keeps the list from emptying.
         let shared = unsafe { seat.shared.as_ref() };
-        current::with(|worker| match worker.filter(|worker| worker.belongs_to(shared)) {
-            Some(worker) => worker.push(task),
-            None => {
-                // Once pushed the task may complete, and be the last one: `shared` needs a count of its own.
-                let shared = shared.count();
-                shared.inject(task);
-            }
-        });
+        current::with(
+            |worker| match worker.filter(|worker| worker.belongs_to(shared)) {
+                Some(worker) => worker.push(task),
+                None => {
+                    // Once pushed the task may complete, and be the last one: `shared` needs a count of its own.
+                    let shared = shared.count();
+                    shared.inject(task);
+                }
+            },
+        );
     }
 
     fn reschedule(&self, task: Notified) {
-        current::with(|worker| worker.expect("tasks are polled by workers").push_behind(task));
+        current::with(|worker| {
+            worker
+                .expect("tasks are polled by workers")
+                .push_behind(task)
+        });
     }
 
     fn link(&self, task: &TaskRef) -> bool {
@@ -275,7 +311,8 @@ impl Schedule for Home {
             let worker = worker.expect("tasks are polled by workers");
             let seat = worker.seat();
             // Set first: the list's lock and the state word order it before anybody's look at it.
-            self.0.store(ptr::from_ref(seat).cast_mut(), Ordering::Relaxed);
+            self.0
+                .store(ptr::from_ref(seat).cast_mut(), Ordering::Relaxed);
             let linked = seat.tasks.insert(task);
             if !linked {
                 self.0.store(ptr::null_mut(), Ordering::Relaxed);
@@ -318,7 +355,10 @@ impl OneWord for Notified {
 
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("workers", &self.seats.len()).field("closed", &self.closed).finish_non_exhaustive()
+        f.debug_struct("Shared")
+            .field("workers", &self.seats.len())
+            .field("closed", &self.closed)
+            .finish_non_exhaustive()
     }
 }
 

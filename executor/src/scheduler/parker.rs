@@ -43,7 +43,11 @@ const NOTIFIED: u32 = 3;
 
 impl Parker {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Inner { state: AtomicU32::new(EMPTY), lock: Mutex::new(()), condvar: Condvar::new() }))
+        Self(Arc::new(Inner {
+            state: AtomicU32::new(EMPTY),
+            lock: Mutex::new(()),
+            condvar: Condvar::new(),
+        }))
     }
 
     pub(crate) fn unparker(&self) -> Unparker {
@@ -55,7 +59,11 @@ impl Parker {
         let inner = &*self.0;
         let mut guard = inner.lock.lock();
         // Acquire: pairs with the Release of `unpark`, whose writes the thread goes on to read.
-        if inner.state.compare_exchange(EMPTY, PARKED, AcqRel, Acquire).is_ok() {
+        if inner
+            .state
+            .compare_exchange(EMPTY, PARKED, AcqRel, Acquire)
+            .is_ok()
+        {
             // The state changes to NOTIFIED before `unpark` takes the lock, which we hold until the wait begins: no signal is lost.
             while inner.state.load(Acquire) == PARKED {
                 guard = wait(&inner.condvar, guard);
@@ -68,7 +76,11 @@ impl Parker {
     /// Announces a sleep in the driver. False: a notification is there already, and was consumed.
     pub(crate) fn start_poll(&self) -> bool {
         // Acquire: as in `park`.
-        let announced = self.0.state.compare_exchange(EMPTY, POLLING, AcqRel, Acquire).is_ok();
+        let announced = self
+            .0
+            .state
+            .compare_exchange(EMPTY, POLLING, AcqRel, Acquire)
+            .is_ok();
         if !announced {
             self.0.state.swap(EMPTY, AcqRel);
         }

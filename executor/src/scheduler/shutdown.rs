@@ -55,7 +55,13 @@ impl Shared {
         let queued = || {
             let seats = self.seats.iter();
             self.injector.steal().or_else(|| {
-                seats.into_iter().find_map(|seat| if seat.stealer.is_empty() { seat.slot.steal() } else { seat.stealer.steal() })
+                seats.into_iter().find_map(|seat| {
+                    if seat.stealer.is_empty() {
+                        seat.slot.steal()
+                    } else {
+                        seat.stealer.steal()
+                    }
+                })
             })
         };
         while let Some(task) = queued() {

@@ -111,23 +111,37 @@ impl Worker {
         }
         // Two tasks that wake each other must not keep the FIFO waiting for ever.
         self.slot_polls.set(0);
-        self.core.queue.pop().or_else(|| self.seat().slot.take()).or_else(|| self.from_injector())
+        self.core
+            .queue
+            .pop()
+            .or_else(|| self.seat().slot.take())
+            .or_else(|| self.next_injected())
     }
 
-    pub(super) fn from_injector(&self) -> Option<Notified> {
+    pub(super) fn next_injected(&self) -> Option<Notified> {
         let injector = &self.shared.injector;
-        if injector.is_empty() { None } else { injector.steal_into(&self.core.queue) }
+        if injector.is_empty() {
+            None
+        } else {
+            injector.steal_into(&self.core.queue)
+        }
     }
 
     /// Looks for work at the others' seats.
     fn search(&self) -> Option<Notified> {
-        if self.shared.seats.len() == 1 || !(self.searching.get() || self.shared.idle.start_searching()) {
+        if self.shared.seats.len() == 1
+            || !(self.searching.get() || self.shared.idle.start_searching())
+        {
             return None;
         }
         self.searching.set(true);
         let seats = &self.shared.seats;
         let first = self.next_random() as usize % seats.len();
-        let victims = || (first..seats.len()).chain(0..first).filter(|&index| index != self.core.index);
+        let victims = || {
+            (first..seats.len())
+                .chain(0..first)
+                .filter(|&index| index != self.core.index)
+        };
         // A next slot is taken only from an owner that is in the same poll for the whole search.
         let polls_before = self.poll_counts();
         for pass in 0..SEARCH_PASSES {
@@ -147,7 +161,7 @@ impl Worker {
                     return Some(task);
                 }
             }
-            if let Some(task) = self.from_injector() {
+            if let Some(task) = self.next_injected() {
                 return Some(task);
             }
             std::hint::spin_loop();
@@ -188,7 +202,9 @@ impl Worker {
     /// knows that its holder will not leave it vacant while all sleep.
     fn wait(&self, wakers: &mut Vec<Waker>) {
         let shared = &*self.shared;
-        let Some(mut duty) = shared.driver.try_duty() else { return self.core.parker.park() };
+        let Some(mut duty) = shared.driver.try_duty() else {
+            return self.core.parker.park();
+        };
         loop {
             if !self.core.parker.start_poll() {
                 return;
@@ -213,8 +229,18 @@ impl Worker {
             return;
         }
         let counts = self.shared.idle.counts();
-        let most = self.core.queue.len().saturating_sub(1).min(self.shared.processors.saturating_sub(counts.awake()));
-        if most > 0 && self.shared.idle.wake(most, |worker| self.shared.unpark(worker)) {
+        let most = self
+            .core
+            .queue
+            .len()
+            .saturating_sub(1)
+            .min(self.shared.processors.saturating_sub(counts.awake()));
+        if most > 0
+            && self
+                .shared
+                .idle
+                .wake(most, |worker| self.shared.unpark(worker))
+        {
             self.shared.guard.somebody_awoke();
         }
     }

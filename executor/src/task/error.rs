@@ -24,7 +24,10 @@ impl JoinError {
     }
 
     pub(crate) fn panicked(id: Id, payload: Box<dyn Any + Send>) -> Self {
-        Self { id, panic: Some(Mutex::new(Payload(Some(payload)))) }
+        Self {
+            id,
+            panic: Some(Mutex::new(Payload(Some(payload)))),
+        }
     }
 
     /// True if the task was aborted, or dropped by its runtime's shutdown. Its future is gone already.
@@ -45,7 +48,8 @@ impl JoinError {
     /// If the task did not panic. Ask [`is_panic`](Self::is_panic), or use [`try_into_panic`](Self::try_into_panic).
     #[track_caller]
     pub fn into_panic(self) -> Box<dyn Any + Send + 'static> {
-        self.try_into_panic().expect("this task was cancelled, it did not panic: ask `is_panic` first")
+        self.try_into_panic()
+            .expect("this task was cancelled, it did not panic: ask `is_panic` first")
     }
 
     /// The panic's payload.
@@ -54,7 +58,10 @@ impl JoinError {
     ///
     /// The error itself, if the task did not panic.
     pub fn try_into_panic(mut self) -> Result<Box<dyn Any + Send + 'static>, Self> {
-        let payload = self.panic.as_mut().and_then(|panic| panic.get_mut().unwrap_or_else(|e| e.into_inner()).0.take());
+        let payload = self
+            .panic
+            .as_mut()
+            .and_then(|panic| panic.get_mut().unwrap_or_else(|e| e.into_inner()).0.take());
         payload.ok_or(self)
     }
 
@@ -65,9 +72,16 @@ impl JoinError {
 
     /// The panic's message, if it is text as `panic!` makes it.
     fn message(&self) -> Option<String> {
-        let payload = self.panic.as_ref()?.lock().unwrap_or_else(|e| e.into_inner());
+        let payload = self
+            .panic
+            .as_ref()?
+            .lock()
+            .unwrap_or_else(|e| e.into_inner());
         let payload = payload.0.as_ref()?;
-        payload.downcast_ref::<&str>().map(ToString::to_string).or_else(|| payload.downcast_ref::<String>().cloned())
+        payload
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| payload.downcast_ref::<String>().cloned())
     }
 }
 
@@ -81,7 +95,9 @@ impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.is_panic(), self.message()) {
             (false, _) => write!(f, "task {} was cancelled", self.id),
-            (true, Some(message)) => write!(f, "task {} panicked with message {message:?}", self.id),
+            (true, Some(message)) => {
+                write!(f, "task {} panicked with message {message:?}", self.id)
+            }
             (true, None) => write!(f, "task {} panicked", self.id),
         }
     }
@@ -101,6 +117,10 @@ impl std::error::Error for JoinError {}
 
 impl From<JoinError> for io::Error {
     fn from(error: JoinError) -> Self {
-        Self::other(if error.is_panic() { "task panicked" } else { "task was cancelled" })
+        Self::other(if error.is_panic() {
+            "task panicked"
+        } else {
+            "task was cancelled"
+        })
     }
 }

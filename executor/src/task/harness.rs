@@ -60,13 +60,18 @@ fn suspend<F: Future, S: Schedule>(cell: &Cell<F, S>, task: NonNull<Header>) {
 }
 
 /// Polls the future. RUNNING is set, by us. A panic becomes the output.
-fn poll_future<F: Future, S: Schedule>(cell: &Cell<F, S>, task: NonNull<Header>) -> Poll<Result<F::Output, JoinError>> {
+fn poll_future<F: Future, S: Schedule>(
+    cell: &Cell<F, S>,
+    task: NonNull<Header>,
+) -> Poll<Result<F::Output, JoinError>> {
     let waker = waker::borrowed(task);
     let mut context = Context::from_waker(&waker);
     let poll = catch_unwind(AssertUnwindSafe(|| {
         cell.stage.with_mut(|stage| {
             // SAFETY: RUNNING makes the stage ours alone.
-            let Stage::Future(future) = (unsafe { &mut *stage }) else { unreachable!("a task is polled after its end") };
+            let Stage::Future(future) = (unsafe { &mut *stage }) else {
+                unreachable!("a task is polled after its end")
+            };
             // SAFETY: the future lives in the task's allocation, and is dropped there, by `drop_future`.
             unsafe { Pin::new_unchecked(future) }.poll(&mut context)
         })
@@ -78,7 +83,11 @@ fn poll_future<F: Future, S: Schedule>(cell: &Cell<F, S>, task: NonNull<Header>)
 }
 
 /// Ends the task in the documented order. RUNNING is set, by us.
-fn complete<F: Future, S: Schedule>(cell: &Cell<F, S>, task: NonNull<Header>, mut output: Result<F::Output, JoinError>) {
+fn complete<F: Future, S: Schedule>(
+    cell: &Cell<F, S>,
+    task: NonNull<Header>,
+    mut output: Result<F::Output, JoinError>,
+) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop_future(cell))) {
         // The first panic is the one to report; what it replaces is dropped with its own destructor's panics caught.
         let first = mem::replace(&mut output, Err(JoinError::cancelled(cell.header.id)));
@@ -94,7 +103,8 @@ fn complete<F: Future, S: Schedule>(cell: &Cell<F, S>, task: NonNull<Header>, mu
         };
     }
     // SAFETY: RUNNING makes the stage ours alone, and `drop_future` left nothing in it to drop.
-    cell.stage.with_mut(|stage| unsafe { stage.write(Stage::Output(output)) });
+    cell.stage
+        .with_mut(|stage| unsafe { stage.write(Stage::Output(output)) });
     cell.scheduler.release(&TaskRef::borrow(task));
 
     if cell.header.state.is_sole_owner() {
@@ -107,13 +117,19 @@ fn complete<F: Future, S: Schedule>(cell: &Cell<F, S>, task: NonNull<Header>, mu
         take_output(cell, drop_quietly);
     } else if snapshot.has_join_waker() {
         // SAFETY: JOIN_WAKER was set at completion, so nobody writes the waker until we give it back.
-        cell.header.join_waker.with(|waker| match unsafe { &*waker } {
-            Some(waker) => drop_quietly(catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref()))),
-            None => unreachable!("JOIN_WAKER without a waker"),
-        });
+        cell.header
+            .join_waker
+            .with(|waker| match unsafe { &*waker } {
+                Some(waker) => drop_quietly(catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref()))),
+                None => unreachable!("JOIN_WAKER without a waker"),
+            });
         if !cell.header.state.release_join_waker().has_join_interest() {
             // SAFETY: the handle left while we woke it, so the waker is ours.
-            drop_quietly(cell.header.join_waker.with_mut(|waker| unsafe { (*waker).take() }));
+            drop_quietly(
+                cell.header
+                    .join_waker
+                    .with_mut(|waker| unsafe { (*waker).take() }),
+            );
         }
     }
     if cell.header.state.drop_reference() {
@@ -138,9 +154,14 @@ fn drop_future<F: Future, S>(cell: &Cell<F, S>) {
     });
 }
 
-fn take_output<F: Future, S, R>(cell: &Cell<F, S>, then: impl FnOnce(Option<Result<F::Output, JoinError>>) -> R) -> R {
+fn take_output<F: Future, S, R>(
+    cell: &Cell<F, S>,
+    then: impl FnOnce(Option<Result<F::Output, JoinError>>) -> R,
+) -> R {
     // SAFETY: the caller found COMPLETE and has the JoinHandle's interest, or ended it: the stage is its alone.
-    let stage = cell.stage.with_mut(|stage| unsafe { mem::replace(&mut *stage, Stage::Empty) });
+    let stage = cell
+        .stage
+        .with_mut(|stage| unsafe { mem::replace(&mut *stage, Stage::Empty) });
     then(match stage {
         Stage::Output(output) => Some(output),
         Stage::Empty => None,
@@ -152,14 +173,20 @@ fn take_output<F: Future, S, R>(cell: &Cell<F, S>, then: impl FnOnce(Option<Resu
 ///
 /// - `task` is a `Cell<F, S>`; the caller is its `JoinHandle`, with `&mut` access.
 /// - `destination` points to a `Poll<Result<F::Output, JoinError>>`.
-pub(super) unsafe fn read_output<F: Future, S: Schedule>(task: NonNull<Header>, destination: *mut (), waker: &Waker) {
+pub(super) unsafe fn read_output<F: Future, S: Schedule>(
+    task: NonNull<Header>,
+    destination: *mut (),
+    waker: &Waker,
+) {
     // SAFETY: the handle's reference keeps the task alive.
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
     let snapshot = cell.header.state.load();
     if !snapshot.is_complete() && store_join_waker(&cell.header, snapshot, waker).is_ok() {
         return;
     }
-    let output = take_output(cell, |output| output.expect("a JoinHandle was polled again after it had answered"));
+    let output = take_output(cell, |output| {
+        output.expect("a JoinHandle was polled again after it had answered")
+    });
     // SAFETY: the caller's promise about `destination`.
     unsafe { *destination.cast() = Poll::Ready(output) };
 }
@@ -167,15 +194,23 @@ pub(super) unsafe fn read_output<F: Future, S: Schedule>(task: NonNull<Header>, 
 /// Leaves `waker` for the completer, unless the task has completed since the handle took its snapshot.
 fn store_join_waker(header: &Header, snapshot: Snapshot, waker: &Waker) -> Result<(), Completed> {
     if snapshot.has_join_waker() {
-        // SAFETY: JOIN_WAKER is set: shared for reading.
-        if header.join_waker.with(|stored| unsafe { &*stored }.as_ref().is_some_and(|stored| stored.will_wake(waker))) {
+        let is_this_one = |stored: *const Option<Waker>| {
+            // SAFETY: JOIN_WAKER is set: shared for reading.
+            let stored = unsafe { &*stored };
+            stored
+                .as_ref()
+                .is_some_and(|stored| stored.will_wake(waker))
+        };
+        if header.join_waker.with(is_this_one) {
             return Ok(());
         }
         header.state.unset_join_waker()?;
     }
     let new = waker.clone();
     // SAFETY: JOIN_WAKER is clear: the waker is the handle's alone, and the caller is the handle.
-    let old = header.join_waker.with_mut(|stored| unsafe { (*stored).replace(new) });
+    let old = header
+        .join_waker
+        .with_mut(|stored| unsafe { (*stored).replace(new) });
     let result = header.state.set_join_waker();
     drop_quietly(old);
     result
@@ -193,7 +228,11 @@ pub(super) unsafe fn drop_join_handle<F: Future, S: Schedule>(task: NonNull<Head
     }
     if left.waker {
         // SAFETY: JOIN_WAKER is clear, so the waker was the handle's alone.
-        drop_quietly(cell.header.join_waker.with_mut(|waker| unsafe { (*waker).take() }));
+        drop_quietly(
+            cell.header
+                .join_waker
+                .with_mut(|waker| unsafe { (*waker).take() }),
+        );
     }
     if cell.header.state.drop_reference() {
         // SAFETY: the handle's was the last reference.

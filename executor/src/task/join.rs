@@ -48,7 +48,10 @@ impl<T> RefUnwindSafe for JoinHandle<T> {}
 impl<T> JoinHandle<T> {
     /// The task's second reference and JOIN_INTEREST become this handle.
     pub(super) fn from_raw(task: NonNull<Header>) -> Self {
-        Self { task, _output: PhantomData }
+        Self {
+            task,
+            _output: PhantomData,
+        }
     }
 
     /// Asks that the task's future be dropped at its next await, and returns at once.
@@ -141,5 +144,8 @@ impl fmt::Debug for AbortHandle {
 }
 
 fn debug(f: &mut fmt::Formatter<'_>, name: &str, task: &TaskRef) -> fmt::Result {
-    f.debug_struct(name).field("id", &task.id()).field("spawned_at", &format_args!("{}", task.location())).finish_non_exhaustive()
+    f.debug_struct(name)
+        .field("id", &task.id())
+        .field("spawned_at", &format_args!("{}", task.location()))
+        .finish_non_exhaustive()
 }

@@ -35,7 +35,14 @@ pub(super) struct Links {
 
 impl<K> TaskList<K> {
     pub(crate) fn new() -> Self {
-        Self { inner: Mutex::new(Inner { head: None, len: 0, closed: false, keep_alive: None }) }
+        Self {
+            inner: Mutex::new(Inner {
+                head: None,
+                len: 0,
+                closed: false,
+                keep_alive: None,
+            }),
+        }
     }
 
     /// What must live until the list is closed and empty.
@@ -97,7 +104,11 @@ impl<K> TaskList<K> {
 
 impl<K> Inner<K> {
     fn take_keep_alive_if_done(&mut self) -> Option<K> {
-        if self.closed && self.len == 0 { self.keep_alive.take() } else { None }
+        if self.closed && self.len == 0 {
+            self.keep_alive.take()
+        } else {
+            None
+        }
     }
 }
 

@@ -109,7 +109,11 @@ impl Future for Waits {
         self.shared.polls.fetch_add(1, Relaxed);
         *self.shared.waker.lock().unwrap() = Some(cx.waker().clone());
         // Relaxed: what makes a wake's news visible to the poll it leads to must be the task's state word alone.
-        if self.shared.go.load(Relaxed) == 1 { Poll::Ready(self.output.take().unwrap()) } else { Poll::Pending }
+        if self.shared.go.load(Relaxed) == 1 {
+            Poll::Ready(self.output.take().unwrap())
+        } else {
+            Poll::Pending
+        }
     }
 }
 
@@ -129,11 +133,26 @@ fn waiting() -> Model {
 /// A task that has not been polled.
 fn scheduled() -> Model {
     let (world, shared) = (Arc::new(World::default()), Arc::new(Shared::default()));
-    let output = Tracked { shared: shared.clone(), _leak: loom::alloc::Track::new(()) };
-    let future = Waits { shared: shared.clone(), output: Some(output) };
-    let (token, handle) = new(future, Scheduler(world.clone()), Id::next(), Location::caller());
+    let output = Tracked {
+        shared: shared.clone(),
+        _leak: loom::alloc::Track::new(()),
+    };
+    let future = Waits {
+        shared: shared.clone(),
+        output: Some(output),
+    };
+    let (token, handle) = new(
+        future,
+        Scheduler(world.clone()),
+        Id::next(),
+        Location::caller(),
+    );
     world.queue.lock().unwrap().push(token);
-    Model { world, shared, handle }
+    Model {
+        world,
+        shared,
+        handle,
+    }
 }
 
 impl Shared {
@@ -142,7 +161,11 @@ impl Shared {
     }
 
     fn take_waker(&self) -> Waker {
-        self.waker.lock().unwrap().take().expect("the task was polled")
+        self.waker
+            .lock()
+            .unwrap()
+            .take()
+            .expect("the task was polled")
     }
 
     /// After everything: the future and the output were dropped, once. Wakers that are left go now.
@@ -160,7 +183,11 @@ fn poll_handle(handle: &mut JoinHandle<Tracked>) -> Poll<Result<Tracked, JoinErr
 #[test]
 fn loom_wake_during_poll_leads_to_another_poll() {
     loom::model(|| {
-        let Model { world, shared, handle } = waiting();
+        let Model {
+            world,
+            shared,
+            handle,
+        } = waiting();
         // One wake without news makes the task run again; the real wake may come before, during or after that poll.
         shared.waker.lock().unwrap().as_ref().unwrap().wake_by_ref();
         let waker = shared.take_waker();
@@ -182,7 +209,11 @@ fn loom_wake_during_poll_leads_to_another_poll() {
 #[test]
 fn loom_two_wakers_make_one_token() {
     loom::model(|| {
-        let Model { world, shared, handle } = waiting();
+        let Model {
+            world,
+            shared,
+            handle,
+        } = waiting();
         let first = shared.take_waker();
         let second = first.clone();
         shared.go();
@@ -202,7 +233,11 @@ fn loom_two_wakers_make_one_token() {
 #[test]
 fn loom_wake_and_abort() {
     loom::model(|| {
-        let Model { world, shared, mut handle } = waiting();
+        let Model {
+            world,
+            shared,
+            mut handle,
+        } = waiting();
         let waker = shared.take_waker();
         let (world2, shared2) = (world.clone(), shared.clone());
         let waking = thread::spawn(move || {
@@ -214,8 +249,14 @@ fn loom_wake_and_abort() {
         world.run_all();
         waking.join().unwrap();
         world.run_all();
-        let Poll::Ready(result) = poll_handle(&mut handle) else { panic!("neither woken nor cancelled") };
-        assert_eq!(shared.future_drops.load(SeqCst), 1, "the handle answered before the future was dropped");
+        let Poll::Ready(result) = poll_handle(&mut handle) else {
+            panic!("neither woken nor cancelled")
+        };
+        assert_eq!(
+            shared.future_drops.load(SeqCst),
+            1,
+            "the handle answered before the future was dropped"
+        );
         drop((result, handle));
         shared.finish();
     });
@@ -224,7 +265,11 @@ fn loom_wake_and_abort() {
 #[test]
 fn loom_poll_and_abort() {
     loom::model(|| {
-        let Model { world, shared, handle } = scheduled();
+        let Model {
+            world,
+            shared,
+            handle,
+        } = scheduled();
         let abort = handle.abort_handle();
         let world2 = world.clone();
         let polling = thread::spawn(move || world2.run_all());
@@ -240,7 +285,11 @@ fn loom_poll_and_abort() {
 #[test]
 fn loom_completion_and_dropped_handle() {
     loom::model(|| {
-        let Model { world, shared, handle } = scheduled();
+        let Model {
+            world,
+            shared,
+            handle,
+        } = scheduled();
         shared.go();
         let polling = thread::spawn(move || world.run_all());
         drop(handle);
@@ -252,7 +301,11 @@ fn loom_completion_and_dropped_handle() {
 #[test]
 fn loom_completion_and_handle_that_registers_its_waker() {
     loom::model(|| {
-        let Model { world, shared, mut handle } = scheduled();
+        let Model {
+            world,
+            shared,
+            mut handle,
+        } = scheduled();
         shared.go();
         let polling = thread::spawn(move || world.run_all());
         let output = loom::future::block_on(&mut handle);
@@ -266,11 +319,17 @@ fn loom_completion_and_handle_that_registers_its_waker() {
 #[test]
 fn loom_completion_and_handle_that_replaces_its_waker_and_leaves() {
     loom::model(|| {
-        let Model { world, shared, mut handle } = scheduled();
+        let Model {
+            world,
+            shared,
+            mut handle,
+        } = scheduled();
         shared.go();
         let first = Waker::from(std::sync::Arc::new(Flag));
         let second = Waker::from(std::sync::Arc::new(Flag));
-        let _ = Pin::new(&mut handle).poll(&mut Context::from_waker(&first)).is_pending();
+        let _ = Pin::new(&mut handle)
+            .poll(&mut Context::from_waker(&first))
+            .is_pending();
         let polling = thread::spawn(move || world.run_all());
         let left = match Pin::new(&mut handle).poll(&mut Context::from_waker(&second)) {
             Poll::Ready(output) => Some(output),
@@ -290,7 +349,11 @@ fn loom_completion_and_handle_that_replaces_its_waker_and_leaves() {
 #[test]
 fn loom_last_waker_dropped_while_the_task_completes() {
     loom::model(|| {
-        let Model { world, shared, handle } = waiting();
+        let Model {
+            world,
+            shared,
+            handle,
+        } = waiting();
         drop(handle);
         let waker = shared.take_waker();
         shared.go();
@@ -305,7 +368,11 @@ fn loom_last_waker_dropped_while_the_task_completes() {
 #[test]
 fn loom_shutdown_claims_an_idle_task_that_is_being_woken() {
     loom::model(|| {
-        let Model { world, shared, mut handle } = waiting();
+        let Model {
+            world,
+            shared,
+            mut handle,
+        } = waiting();
         let waker = shared.take_waker();
         let (world2, shared2) = (world.clone(), shared.clone());
         let waking = thread::spawn(move || {
@@ -320,7 +387,9 @@ fn loom_shutdown_claims_an_idle_task_that_is_being_woken() {
         let token = world.queue.lock().unwrap().pop();
         token.map(Notified::cancel);
         waking.join().unwrap();
-        let Poll::Ready(Err(error)) = poll_handle(&mut handle) else { panic!("the task survived the shutdown") };
+        let Poll::Ready(Err(error)) = poll_handle(&mut handle) else {
+            panic!("the task survived the shutdown")
+        };
         assert!(error.is_cancelled());
         drop((handle, task));
         shared.finish();
@@ -330,7 +399,11 @@ fn loom_shutdown_claims_an_idle_task_that_is_being_woken() {
 #[test]
 fn loom_shutdown_during_a_poll() {
     loom::model(|| {
-        let Model { world, shared, handle } = scheduled();
+        let Model {
+            world,
+            shared,
+            handle,
+        } = scheduled();
         let world2 = world.clone();
         let polling = thread::spawn(move || world2.run_all());
         let task = TaskRef::borrow_of(&handle).clone();
@@ -348,7 +421,11 @@ fn loom_shutdown_during_a_poll() {
 #[should_panic(expected = "a wake was lost")]
 fn loom_finds_a_wake_that_is_skipped_after_a_plain_load() {
     loom::model(|| {
-        let Model { world, shared, handle } = waiting();
+        let Model {
+            world,
+            shared,
+            handle,
+        } = waiting();
         shared.waker.lock().unwrap().as_ref().unwrap().wake_by_ref();
         let task = TaskRef::borrow_of(&handle).clone();
         let shared2 = shared.clone();

@@ -84,7 +84,12 @@ impl<F: Future, S: Schedule> Cell<F, S> {
     };
 
     /// Allocates a task: not linked, its token and two references (see `State::new`) in the caller's hand.
-    pub(super) fn allocate(future: F, scheduler: S, id: Id, location: &'static Location<'static>) -> NonNull<Header> {
+    pub(super) fn allocate(
+        future: F,
+        scheduler: S,
+        id: Id,
+        location: &'static Location<'static>,
+    ) -> NonNull<Header> {
         let cell = Box::new(Self {
             header: Header {
                 state: State::new(),

@@ -7,13 +7,18 @@ use std::ops::Deref;
 use std::panic::Location;
 use std::ptr::NonNull;
 
+use super::Id;
 use super::join::JoinHandle;
 use super::raw::{Cell, Header, Schedule};
 use super::state::Wake;
-use super::Id;
 
 /// Makes a task. The owner's reference is given up by its completion; the token must be run or cancelled.
-pub(crate) fn new<F, S>(future: F, scheduler: S, id: Id, location: &'static Location<'static>) -> (Notified, JoinHandle<F::Output>)
+pub(crate) fn new<F, S>(
+    future: F,
+    scheduler: S,
+    id: Id,
+    location: &'static Location<'static>,
+) -> (Notified, JoinHandle<F::Output>)
 where
     F: Future + 'static,
     S: Schedule,

@@ -41,7 +41,7 @@ const CANCELLED: usize = 1 << 5;
 const REF_ONE: usize = 1 << 6;
 
 /// A new task is NOTIFIED, its token in the spawner's hand, with two references: the owner's and the `JoinHandle`'s.
-const INITIAL: usize = 2 * REF_ONE | JOIN_INTEREST | NOTIFIED;
+const INITIAL: usize = (2 * REF_ONE) | JOIN_INTEREST | NOTIFIED;
 
 /// The atomic word.
 pub(crate) struct State(AtomicUsize);
@@ -97,8 +97,16 @@ impl State {
     pub(crate) fn start_poll(&self) -> StartPoll {
         // Acquire: pairs with the Release of `end_poll` (the last poll's writes to the future) and of `wake` (what the waker wrote).
         let before = self.0.fetch_xor(NOTIFIED | RUNNING, AcqRel);
-        debug_assert_eq!(before & (NOTIFIED | RUNNING | COMPLETE), NOTIFIED, "a token without its bit");
-        if before & CANCELLED == 0 { StartPoll::Poll } else { StartPoll::Cancel }
+        debug_assert_eq!(
+            before & (NOTIFIED | RUNNING | COMPLETE),
+            NOTIFIED,
+            "a token without its bit"
+        );
+        if before & CANCELLED == 0 {
+            StartPoll::Poll
+        } else {
+            StartPoll::Cancel
+        }
     }
 
     /// (3), (4) Ends a poll that returned `Pending`. After `Idle` the task may be gone: the caller must not touch it again.
@@ -106,7 +114,11 @@ impl State {
         // Release: pairs with the Acquire of the next `start_poll` or `claim`.
         let before = self.0.fetch_and(!RUNNING, AcqRel);
         debug_assert_eq!(before & (RUNNING | COMPLETE), RUNNING);
-        if before & NOTIFIED == 0 { EndPoll::Idle } else { EndPoll::Again }
+        if before & NOTIFIED == 0 {
+            EndPoll::Idle
+        } else {
+            EndPoll::Again
+        }
     }
 
     /// (6) Publishes the output. The caller still holds the owner's reference.
@@ -128,7 +140,11 @@ impl State {
     pub(crate) fn wake_by_ref(&self) -> Wake {
         // Release: pairs with the Acquire of `start_poll`. Acquire: whoever schedules the token reads the task.
         let before = self.0.fetch_or(NOTIFIED, AcqRel);
-        if before & (NOTIFIED | RUNNING | COMPLETE) == 0 { Wake::Schedule } else { Wake::Nothing }
+        if before & (NOTIFIED | RUNNING | COMPLETE) == 0 {
+            Wake::Schedule
+        } else {
+            Wake::Nothing
+        }
     }
 
     /// (1), (5) A wake that gives the waker's reference up.
@@ -149,7 +165,11 @@ impl State {
     /// (1), (5) Asks that the next poll drops the future.
     pub(crate) fn abort(&self) -> Wake {
         let before = self.0.fetch_or(CANCELLED | NOTIFIED, AcqRel);
-        if before & (NOTIFIED | RUNNING | COMPLETE) == 0 { Wake::Schedule } else { Wake::Nothing }
+        if before & (NOTIFIED | RUNNING | COMPLETE) == 0 {
+            Wake::Schedule
+        } else {
+            Wake::Nothing
+        }
     }
 
     /// Marks the task CANCELLED for a caller who holds its token.
@@ -190,7 +210,9 @@ impl State {
     /// Drops a `JoinHandle` that was never used, in one step. False: take the long way.
     pub(crate) fn drop_join_handle_fast(&self) -> bool {
         // Release: pairs with the Acquire of `is_sole_owner` or `drop_reference`, before the memory is freed.
-        self.0.compare_exchange(INITIAL, INITIAL - REF_ONE - JOIN_INTEREST, Release, Relaxed).is_ok()
+        self.0
+            .compare_exchange(INITIAL, INITIAL - REF_ONE - JOIN_INTEREST, Release, Relaxed)
+            .is_ok()
     }
 
     /// Ends the `JoinHandle`'s interest. This one step decides who drops the output: the handle if COMPLETE, else the completer.
@@ -202,7 +224,12 @@ impl State {
             let next = current & !(JOIN_INTEREST | if complete { 0 } else { JOIN_WAKER });
             // Acquire: pairs with the Release of `complete`. Release: pairs with the Acquire of `complete` and `release_join_waker`.
             match self.0.compare_exchange_weak(current, next, AcqRel, Relaxed) {
-                Ok(_) => return DropJoin { output: complete, waker: next & JOIN_WAKER == 0 },
+                Ok(_) => {
+                    return DropJoin {
+                        output: complete,
+                        waker: next & JOIN_WAKER == 0,
+                    };
+                }
                 Err(actual) => current = actual,
             }
         }
@@ -225,7 +252,10 @@ impl State {
                 return Err(Completed);
             }
             // Release: pairs with the Acquire of `complete`. Acquire, also on failure: pairs with the Release of `complete`.
-            match self.0.compare_exchange_weak(current, change(current), AcqRel, Acquire) {
+            match self
+                .0
+                .compare_exchange_weak(current, change(current), AcqRel, Acquire)
+            {
                 Ok(_) => return Ok(()),
                 Err(actual) => current = actual,
             }

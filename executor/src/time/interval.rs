@@ -31,8 +31,15 @@ pub fn interval(period: Duration) -> Interval {
 /// Ticks every `period`, the first time at `start`. See [`interval`], also for panics.
 #[track_caller]
 pub fn interval_at(start: Instant, period: Duration) -> Interval {
-    assert!(!period.is_zero(), "the period of an interval must not be zero: it would tick for ever without a pause");
-    Interval { delay: Box::pin(sleep_until(start)), period, missed: MissedTickBehavior::default() }
+    assert!(
+        !period.is_zero(),
+        "the period of an interval must not be zero: it would tick for ever without a pause"
+    );
+    Interval {
+        delay: Box::pin(sleep_until(start)),
+        period,
+        missed: MissedTickBehavior::default(),
+    }
 }
 
 /// Ticks at equal distances. Made by [`interval`] and [`interval_at`].
@@ -114,15 +121,20 @@ impl Interval {
 impl MissedTickBehavior {
     /// When the tick after the one that was due at `due`, and is returned at `now`, is due.
     fn next(self, due: Instant, now: Instant, period: Duration) -> Instant {
-        let regular = due.checked_add(period).unwrap_or_else(|| Instant::after(Duration::MAX));
+        let regular = due
+            .checked_add(period)
+            .unwrap_or_else(|| Instant::after(Duration::MAX));
         // The clock's own grain, and a busy worker's, must not count as missing.
         let late = now > regular && now.duration_since(due) > TOLERANCE;
         match self {
             Self::Delay if late => Instant::after(period),
             Self::Skip if late => {
                 let into_period = now.duration_since(due).as_nanos() % period.as_nanos();
-                let into_period = Duration::new((into_period / NANOS) as u64, (into_period % NANOS) as u32);
-                (now - into_period).checked_add(period).unwrap_or_else(|| Instant::after(Duration::MAX))
+                let into_period =
+                    Duration::new((into_period / NANOS) as u64, (into_period % NANOS) as u32);
+                (now - into_period)
+                    .checked_add(period)
+                    .unwrap_or_else(|| Instant::after(Duration::MAX))
             }
             Self::Burst | Self::Delay | Self::Skip => regular,
         }

@@ -20,7 +20,10 @@ use crate::task_api::yield_now;
 #[track_caller]
 #[doc(alias = "MockClock")]
 pub fn pause() {
-    assert!(with_clock(Clock::pause), "the clock is paused already: `time::resume` it first");
+    assert!(
+        with_clock(Clock::pause),
+        "the clock is paused already: `time::resume` it first"
+    );
 }
 
 /// Lets the clock of the current runtime run again, from where it stands.
@@ -30,7 +33,10 @@ pub fn pause() {
 /// If the clock is not paused, and outside of a current-thread runtime.
 #[track_caller]
 pub fn resume() {
-    assert!(with_clock(Clock::resume), "the clock is not paused: `time::pause` it first");
+    assert!(
+        with_clock(Clock::resume),
+        "the clock is not paused: `time::pause` it first"
+    );
 }
 
 /// Moves a paused clock on by `duration`, and lets the tasks run whose timers are due then.

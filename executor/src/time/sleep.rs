@@ -68,7 +68,10 @@ enum Begun {
 impl Sleep {
     fn new(deadline: Instant) -> Self {
         let wheel = context::with_current(|state| state.scheduler.timers().clone());
-        Self { entry: Entry::new(wheel, deadline.into_std()), begun: None }
+        Self {
+            entry: Entry::new(wheel, deadline.into_std()),
+            begun: None,
+        }
     }
 
     /// When it is, or was, ready.
@@ -97,9 +100,11 @@ impl Future for Sleep {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         // The wheel's own time may be behind, so the first poll asks the clock: the one that the deadline was made for.
-        let begun = *this.begun.get_or_insert_with(|| match this.entry.deadline() <= this.entry.wheel().extra().now() {
-            true => Begun::Past,
-            false => Begun::Timer,
+        let begun = *this.begun.get_or_insert_with(|| {
+            match this.entry.deadline() <= this.entry.wheel().extra().now() {
+                true => Begun::Past,
+                false => Begun::Timer,
+            }
         });
         if begun == Begun::Past {
             return Poll::Ready(());
@@ -108,16 +113,24 @@ impl Future for Sleep {
             Status::Fired => Poll::Ready(()),
             Status::Waiting => Poll::Pending,
             Status::Earliest => {
-                this.entry.wheel().extra().deadline_added(this.entry.deadline());
+                this.entry
+                    .wheel()
+                    .extra()
+                    .deadline_added(this.entry.deadline());
                 Poll::Pending
             }
-            Status::Closed => panic!("the runtime of this timer has been shut down: await timers inside the runtime that made them"),
+            Status::Closed => panic!(
+                "the runtime of this timer has been shut down: await timers inside the runtime that made them"
+            ),
         }
     }
 }
 
 impl fmt::Debug for Sleep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sleep").field("deadline", &self.deadline()).field("is_elapsed", &self.is_elapsed()).finish()
+        f.debug_struct("Sleep")
+            .field("deadline", &self.deadline())
+            .field("is_elapsed", &self.is_elapsed())
+            .finish()
     }
 }

@@ -38,13 +38,19 @@ use super::{Instant, Sleep, sleep, sleep_until};
 #[doc(alias = "wait_for")]
 #[doc(alias = "fail_after")]
 pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoFuture> {
-    Timeout { future: future.into_future(), delay: sleep(duration) }
+    Timeout {
+        future: future.into_future(),
+        delay: sleep(duration),
+    }
 }
 
 /// Gives `future` up if it is not ready at `deadline`. See [`timeout`], also for errors, panics and cancel safety.
 #[doc(alias = "fail_at")]
 pub fn timeout_at<F: IntoFuture>(deadline: Instant, future: F) -> Timeout<F::IntoFuture> {
-    Timeout { future: future.into_future(), delay: sleep_until(deadline) }
+    Timeout {
+        future: future.into_future(),
+        delay: sleep_until(deadline),
+    }
 }
 
 pin_project! {
