@@ -248,11 +248,12 @@ pub(super) unsafe fn free<F: Future, S: Schedule>(task: NonNull<Header>) {
     drop_quietly(unsafe { Box::from_raw(task.cast::<Cell<F, S>>().as_ptr()) });
 }
 
-/// Drops a user's value. A panic of its destructor has been reported by the panic hook, and must not take the worker along; its
-/// payload is forgotten, because that one's destructor may panic as well.
+/// Drops a user's value. A panic of its destructor has been reported by the panic hook, and must not take the worker along. Its
+/// payload may panic in turn when it is dropped; what that throws is forgotten, or there would be no end.
 pub(crate) fn drop_quietly<T>(value: T) {
     if mem::needs_drop::<T>()
         && let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value)))
+        && let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
     {
         mem::forget(payload);
     }
