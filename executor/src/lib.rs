@@ -21,3 +21,24 @@ pub use task_api::spawn;
 
 #[cfg(feature = "macros")]
 pub use executor_rt_macros::{main, test};
+
+/// The code in the README and in the book compiles, and runs.
+#[cfg(all(doctest, feature = "io", feature = "macros"))]
+mod documents {
+    macro_rules! included {
+        ($($name:ident: $path:literal)*) => {$(
+            #[doc = include_str!($path)]
+            mod $name {}
+        )*};
+    }
+
+    included! {
+        readme: "../../README.md"
+        asyncio: "../../docs/book/src/asyncio.md"
+        getting_started: "../../docs/book/src/getting-started.md"
+        network: "../../docs/book/src/network.md"
+        shutdown: "../../docs/book/src/shutdown.md"
+        tasks: "../../docs/book/src/tasks.md"
+        time: "../../docs/book/src/time.md"
+    }
+}

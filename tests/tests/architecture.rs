@@ -63,10 +63,10 @@ fn every_module_has_its_layer() {
 fn the_crates_below_depend_on_nothing_else() {
     for (name, allowed) in CRATES {
         let manifest = format!("{name}/Cargo.toml");
-        for dependency in dependencies(&read(&manifest)) {
+        for (line, dependency) in dependencies(&read(&manifest)) {
             assert!(
                 allowed.contains(&dependency.as_str()),
-                "{manifest}: {name} → {dependency}: may depend on {allowed:?} only"
+                "{manifest}:{line}: {name} → {dependency}: may depend on {allowed:?} only"
             );
         }
         let known = workspace_crates();
@@ -406,11 +406,11 @@ fn workspace_crates() -> BTreeSet<String> {
         .collect()
 }
 
-/// What a manifest's `[dependencies]` name, those of targets included, but for loom's models.
-fn dependencies(manifest: &str) -> Vec<String> {
+/// What a manifest's `[dependencies]` name, those of targets included, but for loom's models; and their lines.
+fn dependencies(manifest: &str) -> Vec<(usize, String)> {
     let mut names = Vec::new();
     let mut listed = false;
-    for line in manifest.lines() {
+    for (number, line) in manifest.lines().enumerate() {
         if let Some(section) = line.strip_prefix('[') {
             let section = section.trim_end().trim_end_matches(']');
             listed = section != "target.'cfg(loom)'.dependencies"
@@ -422,7 +422,7 @@ fn dependencies(manifest: &str) -> Vec<String> {
                 "write dependencies as lines of [dependencies]: {line}"
             );
         } else if listed {
-            names.extend(key(line));
+            names.extend(key(line).map(|name| (number + 1, name)));
         }
     }
     names
