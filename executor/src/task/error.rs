@@ -11,8 +11,9 @@ use super::harness::drop_quietly;
 /// Why awaiting a [`JoinHandle`](super::JoinHandle) gave no output.
 pub struct JoinError {
     id: Id,
-    /// `None`: cancelled. The mutex makes a payload that is only `Send` shareable; nobody ever waits for it.
-    panic: Option<Mutex<Payload>>,
+    /// `None`: cancelled. The mutex makes a payload that is only `Send` shareable; nobody ever waits for it. Boxed, because every task
+    /// has room for its error.
+    panic: Option<Box<Mutex<Payload>>>,
 }
 
 /// A panic's payload, whose own destructor may panic too.
@@ -26,7 +27,7 @@ impl JoinError {
     pub(crate) fn panicked(id: Id, payload: Box<dyn Any + Send>) -> Self {
         Self {
             id,
-            panic: Some(Mutex::new(Payload(Some(payload)))),
+            panic: Some(Box::new(Mutex::new(Payload(Some(payload))))),
         }
     }
 
