@@ -201,10 +201,10 @@ mod tests {
     #[test]
     fn the_manifest_leads_to_the_other_library() {
         let manifest = "members = [\"a\", \"benches\"]\na = { path = \"a\" }\nb = \"1\"";
-        let changed = manifest_with(manifest, Path::new("/tmp/x")).unwrap();
+        let changed = manifest_with(manifest, Path::new("/elsewhere")).unwrap();
         assert_eq!(
             changed,
-            "members = [\"benches\"]\na = { path = \"/tmp/x/a\" }\nb = \"1\""
+            "members = [\"benches\"]\na = { path = \"/elsewhere/a\" }\nb = \"1\""
         );
     }
 }

@@ -1,4 +1,55 @@
 //! A work-stealing, multi-threaded async runtime.
+//!
+#![cfg_attr(not(all(feature = "io", feature = "macros")), doc = "```ignore")]
+#![cfg_attr(all(feature = "io", feature = "macros"), doc = "```no_run")]
+//! use executor::{io, net::TcpListener, spawn};
+//!
+//! #[executor::main]
+//! async fn main() -> io::Result<()> {
+//!     let listener = TcpListener::bind("127.0.0.1:8080").await?;
+//!     spawn(async move {
+//!         loop {
+//!             let (mut stream, _) = listener.accept().await?;
+//!             spawn(async move {
+//!                 let (mut reader, mut writer) = stream.split();
+//!                 io::copy(&mut reader, &mut writer).await
+//!             });
+//!         }
+//!     })
+//!     .await?
+//! }
+//! ```
+//!
+//! # Where to begin
+//!
+//! | | |
+//! |---|---|
+//! | [`spawn`], [`task`] | run futures concurrently, await them, abort them; run closures that block |
+//! | [`time`] | sleep, time out, tick |
+//! | [`net`] | TCP: listen, connect, read, write, split |
+//! | [`signal`] | wait for Ctrl-C |
+//! | [`runtime`] | build a runtime, enter one, end one |
+//!
+//! Names that tokio has mean here what they mean there, so much that is written about tokio applies; the book lists the exceptions.
+//! Names of asyncio and trio lead to ours in the search of this documentation.
+//!
+//! # How it runs
+//!
+//! Each worker thread has a queue of tasks and a slot for the one to run next. What a worker wakes it runs itself; a worker without work
+//! steals half of another's queue (Blumofe and Leiserson, *Scheduling Multithreaded Computations by Work Stealing*, 1999; the queues
+//! are crossbeam's, after Chase and Lev, *Dynamic Circular Work-Stealing Deque*, 2005). One that finds nothing sleeps, and one of those
+//! who sleep waits for sockets and timers. If none does, because all are busy, a thread that is only there for this takes the
+//! duty over, so one task that does not come back stops no other while a worker is free.
+//!
+//! Outside of any runtime, what needs one uses a default runtime, see [`runtime::Handle::current`].
+//!
+//! # Features
+//!
+//! - `io` (default): tokio's I/O traits on our sockets, and the module `io` with their runtime-free tools. Without it no crate of
+//!   tokio is in the tree; the traits of `futures` are always there.
+//! - `macros` (default): the attributes `main` and `test`.
+//! - `hyper`: the module `hyper`, for servers and clients on hyper.
+//! - `test-util`: a clock that can be paused.
 
 mod blocking;
 mod context;

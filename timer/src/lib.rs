@@ -27,6 +27,9 @@
 //!
 //! # How it works
 //!
+//! The hierarchical wheel is Varghese and Lauck's (*Hashed and Hierarchical Timing Wheels*, 1987, scheme 7), without its clock tick:
+//! the wheel is turned to whatever time it is.
+//!
 //! Time is a `u64` of nanoseconds since the wheel's origin, read as eleven digits of six bits. An entry lies on the
 //! level of the *highest digit in which its deadline differs* from the wheel's time, in the slot of that digit:
 //!

@@ -1,6 +1,6 @@
 //! The runtime: what starts the scheduler, keeps it, and ends it.
 //!
-//! Most programs need only [`#[executor::main]`](crate::main). Those that embed a runtime in a larger program build one:
+//! Most programs need only `#[executor::main]`. Those that embed a runtime in a larger program build one:
 //!
 //! ```
 //! let runtime = executor::runtime::Builder::new_multi_thread().worker_threads(2).build()?;

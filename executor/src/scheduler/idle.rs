@@ -13,6 +13,8 @@
 //!   P3  read the counts: nobody searches and     S3  look at all queues once more;
 //!       somebody sleeps? then wake one               anything there? then leave `sleepers` and go on
 //! ```
+//! The pattern is Dekker's: each side writes, fences, and reads what the other wrote, so one of them sees the other.
+//!
 //! Proof sketch. Let the push be the last one before all workers sleep, and W the last worker to pass S2. Either P2 comes before W's S2:
 //! then S3 sees the pushed task. Or S2 comes before P2: then P3 sees W's S1. If P3 wakes nobody because somebody searches, that
 //! searcher has S1 before it, so its own S3 sees the task, or it found other work: then, as the last searcher, it repeats P2 and P3 for
