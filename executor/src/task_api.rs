@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::blocking::Pool;
@@ -66,7 +67,9 @@ where
     R: Send + 'static,
 {
     let (job, handle) = Pool::job(f, Location::caller());
-    for refused in context::with_current(|state| state.submit_blocking(job)) {
+    // A clone, because starting a thread asks the user's function for its name.
+    let state = context::with_current(Arc::clone);
+    for refused in state.submit_blocking(job) {
         refused.cancel();
     }
     handle

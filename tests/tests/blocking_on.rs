@@ -292,3 +292,43 @@ fn spawned_from_outside_a_task_reaches_a_sleeping_driver() {
         });
     });
 }
+
+/// The call for work that came from outside must not be forgotten with the driver who heard it: the next driver would fall asleep
+/// while everybody believes that somebody is on the way.
+#[test]
+fn a_driver_that_leaves_after_a_call_for_work_lets_the_next_one_be_called() {
+    within(60, || {
+        let runtime = current_thread();
+        for _ in 0..300 {
+            let handle = runtime.handle().clone();
+            let (leave, left) = oneshot::channel::<()>();
+            let foreign = thread::spawn(move || {
+                thread::sleep(Duration::from_micros(200));
+                drop(handle.spawn(async {}));
+                leave.send(()).unwrap();
+            });
+            runtime.block_on(left).unwrap();
+            foreign.join().unwrap();
+        }
+        let (send, receive) = oneshot::channel();
+        let task = runtime.spawn(receive);
+        let foreign = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(50));
+            send.send(5).unwrap();
+        });
+        assert_eq!(runtime.block_on(task).unwrap(), Ok(5));
+        foreign.join().unwrap();
+    });
+}
+
+#[test]
+fn many_short_calls_get_to_timers_as_one_long_call_does() {
+    within(60, || {
+        let runtime = current_thread();
+        let task = runtime.spawn(async { sleep(Duration::from_millis(1)).await });
+        until(|| {
+            (0..100).for_each(|_| runtime.block_on(yield_now()));
+            task.is_finished()
+        });
+    });
+}

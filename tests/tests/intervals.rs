@@ -52,6 +52,30 @@ fn delay_goes_on_from_the_late_tick() {
     );
 }
 
+/// When the tick comes that follows one taken half a period late, so that none was missed.
+fn after_half_a_period(behavior: MissedTickBehavior) -> Duration {
+    paused().block_on(async move {
+        let start = Instant::now();
+        let mut interval = interval(SECOND);
+        interval.set_missed_tick_behavior(behavior);
+        interval.tick().await;
+        time::advance(SECOND + SECOND / 2).await;
+        assert_eq!(interval.tick().await - start, SECOND);
+        interval.tick().await - start
+    })
+}
+
+#[test]
+fn delay_keeps_its_distance_also_when_no_tick_was_missed() {
+    assert_eq!(
+        after_half_a_period(MissedTickBehavior::Delay),
+        2 * SECOND + SECOND / 2
+    );
+    for other in [MissedTickBehavior::Burst, MissedTickBehavior::Skip] {
+        assert_eq!(after_half_a_period(other), 2 * SECOND, "{other:?}");
+    }
+}
+
 #[test]
 fn skip_leaves_missed_ticks_out() {
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Both families of I/O traits on the stream and on all its halves, and the re-exported tools.
 
-use std::io::IoSlice;
+use std::io::{IoSlice, IoSliceMut};
 
 use executor::net::{TcpListener, TcpStream};
 
@@ -128,6 +128,30 @@ fn more_slices_than_the_system_takes_are_written_in_part() {
             let mut all = Vec::new();
             b.read_to_end(&mut all).await.unwrap();
             assert_eq!(all.len(), n + m);
+        })
+    });
+}
+
+#[test]
+fn what_does_not_fit_into_the_slices_of_one_call_is_not_forgotten() {
+    within(30, || {
+        workers(1).block_on(async {
+            use futures::io::{AsyncReadExt, AsyncWriteExt};
+            let (mut a, mut b) = pair().await;
+            a.write_all(&[7; 2000]).await.unwrap();
+            // Until an event has come, and all of it is there.
+            let mut seen = [0; 2000];
+            while b.peek(&mut seen).await.unwrap() < seen.len() {
+                executor::task::yield_now().await;
+            }
+            let mut bytes = [0; 3000];
+            let mut received = 0;
+            while received < seen.len() {
+                // There is room for all, but one call takes fewer slices than these.
+                let mut slices: Vec<_> = bytes.chunks_mut(1).map(IoSliceMut::new).collect();
+                received += b.read_vectored(&mut slices).await.unwrap();
+            }
+            assert_eq!(received, seen.len());
         })
     });
 }

@@ -10,7 +10,7 @@ use executor::runtime::{Builder, Runtime};
 use executor::task::{spawn_blocking, yield_now};
 use executor::time::{self, Instant, interval, sleep};
 
-use crate::support::{current_thread, within, workers};
+use crate::support::{current_thread, pair_with_std, within, workers};
 
 fn paused() -> Runtime {
     Builder::new_current_thread()
@@ -319,4 +319,66 @@ fn a_timer_keeps_to_its_own_clock_when_polled_elsewhere() {
             .is_pending()
     );
     runtime.block_on(timer);
+}
+
+#[test]
+fn events_come_though_tasks_never_rest() {
+    within(30, || {
+        paused().block_on(async {
+            let (socket, peer) = pair_with_std().await;
+            let reader = executor::spawn(async move {
+                futures::AsyncReadExt::read_exact(&mut { socket }, &mut [0; 4])
+                    .await
+                    .unwrap();
+            });
+            yield_now().await;
+            std::io::Write::write_all(&mut &peer, b"ping").unwrap();
+            while !reader.is_finished() {
+                yield_now().await;
+            }
+        });
+    });
+}
+
+/// The closure holds the clock until its end, so the runtime sleeps without a deadline; nobody awaits the closure.
+#[test]
+fn resumed_by_a_blocking_closure_it_runs_on_for_those_who_sleep() {
+    within(30, || {
+        paused().block_on(async {
+            let (go, wait) = channel();
+            drop(spawn_blocking(move || {
+                wait.recv().unwrap();
+                // Long enough for the runtime to fall asleep.
+                thread::sleep(Duration::from_millis(50));
+                time::resume();
+            }));
+            go.send(()).unwrap();
+            sleep(Duration::from_millis(1)).await;
+        });
+    });
+}
+
+#[test]
+fn a_waker_may_advance_it() {
+    within(30, || {
+        struct Advance(Arc<Mutex<Vec<Duration>>>, Instant);
+        impl std::task::Wake for Advance {
+            fn wake(self: Arc<Self>) {
+                let mut advance = Box::pin(time::advance(SECOND));
+                let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+                assert!(advance.as_mut().poll(&mut context).is_pending());
+                self.0.lock().unwrap().push(self.1.elapsed());
+            }
+        }
+        paused().block_on(async {
+            let times = Arc::new(Mutex::new(Vec::new()));
+            let waker = Arc::new(Advance(times.clone(), Instant::now())).into();
+            let mut timer = Box::pin(sleep(SECOND));
+            let mut context = std::task::Context::from_waker(&waker);
+            assert!(timer.as_mut().poll(&mut context).is_pending());
+            // Its timer falls due by what the waker does.
+            sleep(2 * SECOND).await;
+            assert_eq!(*times.lock().unwrap(), [2 * SECOND]);
+        });
+    });
 }

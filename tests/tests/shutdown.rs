@@ -315,3 +315,28 @@ fn a_handle_awaited_while_the_runtime_ends_answers() {
         }
     });
 }
+
+/// Also in the `block_on` of a handle, whose thread is the worker of the current-thread flavour.
+#[test]
+fn a_task_spawned_in_block_on_after_the_end_is_dropped_unpolled() {
+    within(60, || {
+        each_runtime(|runtime| {
+            let (drops, polled) = (Drops::default(), Arc::new(AtomicBool::new(false)));
+            let handle = runtime.handle().clone();
+            drop(runtime);
+            let spawn = || {
+                let (value, polled) = (drops.value(), polled.clone());
+                executor::spawn(async move {
+                    polled.store(true, SeqCst);
+                    drop(value);
+                })
+            };
+            let awaited = handle.block_on(async { spawn().await });
+            assert!(awaited.unwrap_err().is_cancelled());
+            // This one is spawned by the last poll.
+            let (left,) = handle.block_on(async { (spawn(),) });
+            assert!(block_on(left).unwrap_err().is_cancelled());
+            assert_eq!((drops.count(), polled.load(SeqCst)), (2, false));
+        });
+    });
+}

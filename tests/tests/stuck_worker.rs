@@ -4,8 +4,13 @@
 //! runtime waited for the thread, the test would wait for ever.
 
 use std::io::{Read, Write};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::pin::pin;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Wake};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use executor::runtime::Handle;
 
 use crate::support::{within, workers};
 
@@ -116,5 +121,41 @@ fn a_spawn_from_outside_runs_while_a_worker_is_stuck() {
         }
         release.send(()).unwrap();
         runtime.block_on(stuck).unwrap();
+    });
+}
+
+/// A waker that blocks, in the hands of a worker that was called for work in the same moment: it was expected to look for more.
+#[test]
+fn a_spawn_from_outside_runs_while_a_waker_blocks_its_worker() {
+    struct Blocking(Handle, mpsc::Sender<()>);
+    impl Wake for Blocking {
+        fn wake(self: Arc<Self>) {
+            let (done, wait) = mpsc::channel();
+            thread::scope(|scope| {
+                scope.spawn(|| self.0.spawn(async move { done.send(()).unwrap() }));
+            });
+            wait.recv().unwrap();
+            self.1.send(()).unwrap();
+        }
+    }
+    within(60, || {
+        let runtime = workers(2);
+        for round in 0..300 {
+            let (finished, finish) = mpsc::channel();
+            let waker = Arc::new(Blocking(runtime.handle().clone(), finished)).into();
+            let start = Instant::now();
+            let entered = runtime.enter();
+            let mut timer = pin!(executor::time::sleep(Duration::from_millis(1)));
+            let pending = timer.as_mut().poll(&mut Context::from_waker(&waker));
+            assert!(pending.is_pending());
+            drop(entered);
+            // The timer's event and the call meet in some of the rounds.
+            let call = start + Duration::from_micros(1000 + round % 100 * 2);
+            while Instant::now() < call {
+                std::hint::spin_loop();
+            }
+            drop(runtime.spawn(async {}));
+            finish.recv().unwrap();
+        }
     });
 }

@@ -54,13 +54,15 @@ impl Threads {
         let (state, living) = (state.clone(), self.living.clone());
         let mut inner = self.living.inner.lock();
         let handle = builder.spawn(move || {
-            if catch_unwind(AssertUnwindSafe(|| live(state, main))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| live(&state, main))).is_err() {
                 // No user code panics through here: a broken invariant. Going on would leave tasks waiting for ever.
                 eprintln!(
                     "executor: a runtime thread panicked outside of any task; please report this"
                 );
                 std::process::abort();
             }
+            // Perhaps the last: then the user's hooks are dropped here.
+            drop_quietly(state);
             living.inner.lock().count -= 1;
             living.ended.notify_all();
         })?;
@@ -122,11 +124,11 @@ pub(crate) fn is_own_thread(state: &Arc<State>) -> bool {
     ptr::eq(RUNTIME.get(), Arc::as_ptr(state))
 }
 
-fn live(state: Arc<State>, main: impl FnOnce(&Arc<State>)) {
-    RUNTIME.set(Arc::as_ptr(&state));
-    let _entered = enter(&state);
+fn live(state: &Arc<State>, main: impl FnOnce(&Arc<State>)) {
+    RUNTIME.set(Arc::as_ptr(state));
+    let _entered = enter(state);
     call(&state.threads.options.on_start);
-    main(&state);
+    main(state);
     call(&state.threads.options.on_stop);
 }
 

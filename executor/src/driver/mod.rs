@@ -129,11 +129,13 @@ impl Driver {
         self.blocking.load(Ordering::Relaxed)
     }
 
-    /// True if nobody has turned for a while: time for a busy worker to look.
+    /// True if nobody has turned for a while: time for a busy worker to look. A paused clock cannot tell.
     pub(crate) fn is_stale(&self, now: Instant) -> bool {
-        self.since_origin(now)
-            .saturating_sub(self.last_turn.load(Ordering::Relaxed))
-            >= STALE.as_nanos() as u64
+        self.clock.is_paused()
+            || self
+                .since_origin(now)
+                .saturating_sub(self.last_turn.load(Ordering::Relaxed))
+                >= STALE.as_nanos() as u64
     }
 
     /// Moves the wakers of what is due in one wheel to `wakers`. Any thread may.

@@ -6,8 +6,8 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release};
+use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicBool, fence};
 use std::task::{Context, Poll, Wake, Waker};
 
 use parking_lot::Mutex;
@@ -131,8 +131,10 @@ impl Wake for Root {
         // Release: pairs with the Acquire of `poll`.
         self.woken.store(true, Release);
         let _ = self.thread.unpark();
-        // If this root's thread drives, it sleeps with the core's parker.
-        self.shared.unpark(0);
+        // If this root's thread drives, it sleeps with the core's parker. The driver itself is awake, and looks at its root next.
+        if !current::with(|worker| worker.is_some_and(|worker| worker.belongs_to(&*self.shared))) {
+            self.shared.unpark(0);
+        }
     }
 }
 
@@ -173,7 +175,12 @@ impl<'a> Driving<'a> {
             while round > 0
                 && let Some(task) = worker.next()
             {
-                worker.run_task(task);
+                // A worker thread ends with its runtime; this one goes on for the root, and may even begin after the end.
+                if worker.shared.closed.load(Relaxed) {
+                    task.cancel();
+                } else {
+                    worker.run_task(task);
+                }
                 round -= 1;
             }
             if round > 0 && !root.woken.load(Relaxed) {
@@ -185,8 +192,18 @@ impl<'a> Driving<'a> {
 
 impl Drop for Driving<'_> {
     fn drop(&mut self) {
-        if let Some(worker) = self.worker.take() {
-            self.slot.put(worker.core);
+        let Some(worker) = self.worker.take() else {
+            return;
+        };
+        // It may have been called for work and not have looked. The next driver looks before it sleeps, but if this one still
+        // counted as searching then, nobody would call again.
+        worker.found_work();
+        let Worker { shared, core, .. } = worker;
+        self.slot.put(core);
+        // Pairs with the fence in `close`: either the closer's drain sees what is left in the queue, or we see `closed`.
+        fence(SeqCst);
+        if shared.closed.load(Relaxed) {
+            shared.drain();
         }
     }
 }

@@ -75,6 +75,12 @@ impl Idle {
     pub(crate) fn should_wake(&self) -> bool {
         // Pairs with the fence in `sleep`: see the top of this file.
         fence(SeqCst);
+        self.nobody_looks()
+    }
+
+    /// P3, for a caller who has fenced since its push.
+    #[inline]
+    pub(crate) fn nobody_looks(&self) -> bool {
         let counts = self.counts();
         counts.searching() == 0 && counts.awake() < self.workers
     }

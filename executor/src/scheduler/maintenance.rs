@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::Ordering::Relaxed;
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::worker::Worker;
@@ -55,16 +56,17 @@ impl Worker {
     pub(super) fn maintain(&self) {
         let driver = &self.shared.driver;
         let now = driver.clock().now();
-        self.pace.restart(now);
+        self.core.pace.restart(now);
         // Remote work first: a worker with an endless local queue would never see it.
         if !self.shared.injector.is_empty() {
             self.shared.injector.move_into(&self.core.queue);
         }
-        driver.fire_wheel(self.core.index, now, &mut self.wakers.borrow_mut());
+        let mut wakers = self.wakers.take();
+        driver.fire_wheel(self.core.index, now, &mut wakers);
         if driver.is_stale(now) {
-            self.look();
+            self.look(&mut wakers);
         }
-        self.wake_batch(&mut self.wakers.borrow_mut());
+        self.wake_batch(wakers);
         self.rescue();
     }
 
@@ -91,9 +93,9 @@ impl Worker {
     }
 
     /// Collects whom the outside world wakes, if nobody else is about to.
-    fn look(&self) {
+    fn look(&self, wakers: &mut Vec<Waker>) {
         if let Some(mut duty) = self.shared.driver.try_duty() {
-            duty.look(&mut self.wakers.borrow_mut());
+            duty.look(wakers);
         }
     }
 }
@@ -108,11 +110,13 @@ impl Shared {
             };
             // One look fires a bounded number.
             loop {
-                worker.look();
-                if worker.wakers.borrow().is_empty() {
+                let mut wakers = worker.wakers.take();
+                worker.look(&mut wakers);
+                let done = wakers.is_empty();
+                worker.wake_batch(wakers);
+                if done {
                     break;
                 }
-                worker.wake_batch(&mut worker.wakers.borrow_mut());
             }
         });
     }

@@ -49,6 +49,7 @@ use crate::task::{
 };
 use guard::Guard;
 use idle::Idle;
+use maintenance::Pace;
 use parker::{Parker, Unparked, Unparker};
 use worker::Worker;
 
@@ -66,7 +67,7 @@ pub(crate) struct Shared {
     closed: AtomicBool,
     /// The flavour: the current-thread one is strictly first in, first out, and its thread is whoever calls `block_on`.
     current_thread: Option<CoreSlot>,
-    /// Not more than this many workers are woken at once for a batch of events.
+    /// A batch of events wakes no more workers once so many are awake: the number of processors, or of workers if that is less.
     processors: usize,
 }
 
@@ -94,6 +95,8 @@ pub(crate) struct Core {
     queue: Local<Notified>,
     parker: Parker,
     ids: IdSource,
+    /// Here, so that many short `block_on` calls get to maintenance as one long call does.
+    pace: Pace,
 }
 
 /// A task's way home: the seat in whose list it is linked, or null while it never waited. One word.
@@ -138,7 +141,7 @@ impl Shared {
             guard: Guard::new(),
             closed: AtomicBool::new(false),
             current_thread: config.current_thread.then(CoreSlot::new),
-            processors: num_cpus::get(),
+            processors: num_cpus::get().min(config.workers),
         });
         for seat in &shared.seats {
             seat.tasks.set_keep_alive(shared.clone());
@@ -157,7 +160,7 @@ impl Shared {
         F::Output: Send + 'static,
     {
         current::with(|worker| {
-            let worker = worker.filter(|worker| worker.belongs_to(self));
+            let worker = worker.filter(|worker| worker.belongs_to(&**self));
             let id = worker.map_or_else(Id::next, Worker::next_id);
             let (task, handle) = task::new(future, Home(AtomicPtr::default()), id, location);
             match worker {
@@ -202,12 +205,13 @@ impl Shared {
     /// Queues a token from a thread that is not one of our workers. The caller keeps `self` alive by other means than the token.
     fn inject(&self, task: Notified) {
         self.injector.push(task);
-        // Pairs with the fence in `close`: either we see `closed` here, or the closer's drain sees the task.
+        // Pairs with the fence in `close`: either we see `closed` here, or the closer's drain sees the task. It is also the fence
+        // between the push and the look at the counts (see `idle`).
         fence(Ordering::SeqCst);
         if self.closed.load(Ordering::Relaxed) {
             self.drain();
-        } else {
-            self.wake_for_work();
+        } else if self.idle.nobody_looks() {
+            self.wake_one();
         }
     }
 
@@ -259,6 +263,7 @@ impl Core {
             queue: Local::new(),
             parker: Parker::new(),
             ids: IdSource::default(),
+            pace: Pace::new(),
         }
     }
 }
@@ -280,15 +285,17 @@ impl Home {
 
 impl Schedule for Home {
     fn schedule(&self, task: Notified) {
-        let seat = self.seat().expect("a task is linked before it is idle");
-        // SAFETY: the list of a linked task holds the `Arc`, and the token in our hand keeps the list from emptying.
-        let shared = unsafe { seat.shared.as_ref() };
+        let shared = self
+            .seat()
+            .expect("a task is linked before it is idle")
+            .shared;
         current::with(
-            |worker| match worker.filter(|worker| worker.belongs_to(shared)) {
+            |worker| match worker.filter(|worker| worker.belongs_to(shared.as_ptr())) {
                 Some(worker) => worker.push(task),
                 None => {
                     // Once pushed the task may complete, and be the last one: `shared` needs a count of its own.
-                    let shared = shared.count();
+                    // SAFETY: the list of a linked task holds the `Arc`, and the token in our hand keeps the list from emptying.
+                    let shared = unsafe { Shared::count(shared) };
                     shared.inject(task);
                 }
             },
@@ -331,14 +338,17 @@ impl Schedule for Home {
 }
 
 impl Shared {
-    /// A counted reference, from a borrowed one.
-    fn count(&self) -> Arc<Self> {
-        let this: *const Self = self;
-        // SAFETY: every `Shared` is made by `Shared::new`, in an `Arc`, and `self` shows that it is alive.
-        unsafe {
-            Arc::increment_strong_count(this);
-            Arc::from_raw(this)
-        }
+    /// A counted reference. Not from a `&Shared`: that may be used for the value alone, not for the counts beside it.
+    ///
+    /// # Safety
+    ///
+    /// - `this` is a seat's pointer to its `Shared`, and that is alive.
+    unsafe fn count(this: NonNull<Self>) -> Arc<Self> {
+        let this = this.as_ptr().cast_const();
+        // SAFETY: the pointer came from the `Arc` that `Shared::new` made, and the caller says that it is alive.
+        unsafe { Arc::increment_strong_count(this) };
+        // SAFETY: as above, and the count made there is this one's.
+        unsafe { Arc::from_raw(this) }
     }
 }
 

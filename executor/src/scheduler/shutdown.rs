@@ -19,7 +19,7 @@ impl Shared {
     /// Stops polling. Threads end after the poll they are in; the caller then drains.
     pub(crate) fn close(&self) {
         self.closed.store(true, SeqCst);
-        // Pairs with the fences in `inject`, `Idle::sleep` and `sleep_deeply`.
+        // Pairs with the fences in `inject`, `Idle::sleep`, `sleep_deeply` and the drop of `Driving`.
         fence(SeqCst);
         for worker in 0..self.seats.len() {
             self.unpark(worker);

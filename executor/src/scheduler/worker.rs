@@ -1,13 +1,12 @@
 //! The worker: finds the next task, runs it, and sleeps when there is none.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::Waker;
 
 use super::idle::Left;
-use super::maintenance::Pace;
 use super::{Core, Seat, Shared, current, wake_all};
 use crate::task::{Id, Notified};
 
@@ -21,11 +20,10 @@ pub(super) struct Worker {
     batching: Cell<bool>,
     /// Polls from the next slot in a row.
     slot_polls: Cell<u32>,
-    pub(super) pace: Pace,
     /// A worker, and how many polls it had begun at our last maintenance.
     pub(super) watched: Cell<(usize, u64)>,
-    /// The wakers of one turn; kept for its room.
-    pub(super) wakers: RefCell<Vec<Waker>>,
+    /// Room for the wakers of one turn. Taken out while they are run, because they may come back here.
+    pub(super) wakers: Cell<Vec<Waker>>,
     random: Cell<u32>,
     /// The current-thread flavour has no next slot.
     strict_fifo: bool,
@@ -41,9 +39,8 @@ impl Worker {
             searching: Cell::new(false),
             batching: Cell::new(false),
             slot_polls: Cell::new(0),
-            pace: Pace::new(),
             watched: Cell::new((0, 0)),
-            wakers: RefCell::new(Vec::new()),
+            wakers: Cell::default(),
             random,
         }
     }
@@ -57,7 +54,7 @@ impl Worker {
     }
 
     #[inline]
-    pub(super) fn belongs_to(&self, shared: &Shared) -> bool {
+    pub(super) fn belongs_to(&self, shared: *const Shared) -> bool {
         ptr::eq(&*self.shared, shared)
     }
 
@@ -100,7 +97,7 @@ impl Worker {
 
     /// The next task of this worker's own queues or of the injector.
     pub(super) fn next(&self) -> Option<Notified> {
-        if self.pace.tick() {
+        if self.core.pace.tick() {
             self.maintain();
         }
         if self.slot_polls.get() < MOST_SLOT_POLLS
@@ -173,7 +170,7 @@ impl Worker {
     pub(super) fn park(&self) {
         let shared = &*self.shared;
         shared.idle.sleep(self.core.index, self.searching.take());
-        let mut wakers = self.wakers.borrow_mut();
+        let mut wakers = self.wakers.take();
         // Looked at after `sleep` has fenced: see `idle`.
         let work_in_sight = shared.has_queued_work();
         if !work_in_sight {
@@ -195,7 +192,7 @@ impl Worker {
             // Whatever the limit on searchers says: if they hold it up, and do not run, this worker would turn in circles here.
             shared.idle.force_searching();
         }
-        self.wake_batch(&mut wakers);
+        self.wake_batch(wakers);
     }
 
     /// Waits, in the driver if nobody else does. Having announced itself as asleep and fenced, a worker that finds the duty taken
@@ -218,13 +215,16 @@ impl Worker {
     }
 
     /// Runs the wakers of a batch of events, then wakes as many others as there is work for.
-    pub(super) fn wake_batch(&self, wakers: &mut Vec<Waker>) {
+    pub(super) fn wake_batch(&self, mut wakers: Vec<Waker>) {
         if wakers.is_empty() {
-            return;
+            return self.wakers.set(wakers);
         }
-        self.batching.set(true);
-        wake_all(wakers);
-        self.batching.set(false);
+        // Wakers are code of the user and may take their time: who has work must not rely on this worker's search meanwhile.
+        self.found_work();
+        let outer = self.batching.replace(true);
+        wake_all(&mut wakers);
+        self.batching.set(outer);
+        self.wakers.set(wakers);
         if self.strict_fifo {
             return;
         }
@@ -245,8 +245,9 @@ impl Worker {
         }
     }
 
+    /// Ends this worker's search.
     #[inline]
-    fn found_work(&self) {
+    pub(super) fn found_work(&self) {
         if self.searching.get() {
             self.searching.set(false);
             // The last searcher has found work: if there is more, somebody else should search.

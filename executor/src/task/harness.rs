@@ -21,20 +21,24 @@ pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
     match cell.header.state.start_poll() {
         StartPoll::Poll => match poll_future(cell, task) {
-            Poll::Ready(output) => complete(cell, task, output),
-            Poll::Pending => suspend(cell, task),
+            // SAFETY: `start_poll` has set RUNNING, for us.
+            Poll::Ready(output) => unsafe { complete::<F, S>(task, output) },
+            // SAFETY: as above.
+            Poll::Pending => unsafe { suspend::<F, S>(task) },
         },
-        StartPoll::Cancel => complete(cell, task, Err(JoinError::cancelled(cell.header.id))),
+        // SAFETY: as above.
+        StartPoll::Cancel => unsafe { cancel_claimed::<F, S>(task) },
     }
 }
 
 /// # Safety
 ///
-/// - `task` is a `Cell<F, S>`, and the caller's `State::claim` returned true.
+/// - `task` is a `Cell<F, S>`, and the caller has set RUNNING, by `State::claim` for example.
 pub(super) unsafe fn cancel_claimed<F: Future, S: Schedule>(task: NonNull<Header>) {
     // SAFETY: RUNNING is set by the caller, so the task is not complete and the owner's reference keeps it alive.
-    let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
-    complete(cell, task, Err(JoinError::cancelled(cell.header.id)));
+    let id = unsafe { task.as_ref() }.id;
+    // SAFETY: the caller's promise.
+    unsafe { complete::<F, S>(task, Err(JoinError::cancelled(id))) };
 }
 
 /// # Safety
@@ -46,11 +50,19 @@ pub(super) unsafe fn schedule<F: Future, S: Schedule>(task: NonNull<Header>) {
     cell.scheduler.schedule(Notified::from_token(task));
 }
 
-/// Ends a poll that returned `Pending`.
-fn suspend<F: Future, S: Schedule>(cell: &Cell<F, S>, task: NonNull<Header>) {
+/// Ends a poll that returned `Pending`. The task may be freed before this returns, so it comes as a pointer: a reference that is an
+/// argument must stay good until the end of its function.
+///
+/// # Safety
+///
+/// - `task` is a `Cell<F, S>`, and the caller has set RUNNING.
+unsafe fn suspend<F: Future, S: Schedule>(task: NonNull<Header>) {
+    // SAFETY: RUNNING is set, so the task is not complete and the owner's reference keeps it alive.
+    let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
     // A task that goes straight back into a queue need not be linked.
     if !cell.header.state.is_notified() && !cell.scheduler.link(&TaskRef::borrow(task)) {
-        return complete(cell, task, Err(JoinError::cancelled(cell.header.id)));
+        // SAFETY: the caller's promise.
+        return unsafe { cancel_claimed::<F, S>(task) };
     }
     match cell.header.state.end_poll() {
         // From here on another thread may run, complete and free the task: no further look at it.
@@ -82,12 +94,17 @@ fn poll_future<F: Future, S: Schedule>(
     }
 }
 
-/// Ends the task in the documented order. RUNNING is set, by us.
-fn complete<F: Future, S: Schedule>(
-    cell: &Cell<F, S>,
+/// Ends the task in the documented order. As for `suspend`, the task may be freed before this returns.
+///
+/// # Safety
+///
+/// - `task` is a `Cell<F, S>`, and the caller has set RUNNING.
+unsafe fn complete<F: Future, S: Schedule>(
     task: NonNull<Header>,
     mut output: Result<F::Output, JoinError>,
 ) {
+    // SAFETY: RUNNING is set, so the task is not complete and the owner's reference keeps it alive.
+    let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop_future(cell))) {
         // The first panic is the one to report; what it replaces is dropped with its own destructor's panics caught.
         let first = mem::replace(&mut output, Err(JoinError::cancelled(cell.header.id)));

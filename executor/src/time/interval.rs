@@ -50,13 +50,13 @@ pub struct Interval {
     missed: MissedTickBehavior,
 }
 
-/// What an [`Interval`] does if it was asked so late that ticks were missed.
+/// What an [`Interval`] does after a tick that was taken late, by more than 5 ms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MissedTickBehavior {
     /// Ticks without a pause until the missed ticks are made up for.
     #[default]
     Burst,
-    /// Goes on from the late tick: the next one comes a period after it.
+    /// Goes on from the late tick: the next one comes a period after it was taken, even if none was missed.
     Delay,
     /// Leaves the missed ticks out: the next one comes when it would have come anyway.
     Skip,
@@ -124,8 +124,8 @@ impl MissedTickBehavior {
         let regular = due
             .checked_add(period)
             .unwrap_or_else(|| Instant::after(Duration::MAX));
-        // The clock's own grain, and a busy worker's, must not count as missing.
-        let late = now > regular && now.duration_since(due) > TOLERANCE;
+        // The clock's own grain, and a busy worker's, must not count as lateness: `Delay` would drift by it at every tick.
+        let late = now.duration_since(due) > TOLERANCE;
         match self {
             Self::Delay if late => Instant::after(period),
             Self::Skip if late => {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::context;
-use crate::driver::Clock;
+use crate::driver::Driver;
 use crate::task_api::yield_now;
 
 /// Stops the clock of the current runtime. See [`Builder::start_paused`](crate::runtime::Builder::start_paused).
@@ -21,7 +21,7 @@ use crate::task_api::yield_now;
 #[doc(alias = "MockClock")]
 pub fn pause() {
     assert!(
-        with_clock(Clock::pause),
+        with_driver(|driver| driver.clock().pause()),
         "the clock is paused already: `time::resume` it first"
     );
 }
@@ -33,10 +33,13 @@ pub fn pause() {
 /// If the clock is not paused, and outside of a current-thread runtime.
 #[track_caller]
 pub fn resume() {
-    assert!(
-        with_clock(Clock::resume),
-        "the clock is not paused: `time::pause` it first"
-    );
+    let resumed = with_driver(|driver| {
+        let resumed = driver.clock().resume();
+        // Called from a blocking closure, whoever sleeps in the driver waits for that to end, not for a deadline.
+        driver.wake();
+        resumed
+    });
+    assert!(resumed, "the clock is not paused: `time::pause` it first");
 }
 
 /// Moves a paused clock on by `duration`, and lets the tasks run whose timers are due then.
@@ -45,17 +48,17 @@ pub fn resume() {
 ///
 /// If the clock is not paused, and outside of a current-thread runtime.
 pub async fn advance(duration: Duration) {
-    let advanced = with_clock(|clock| clock.advance(duration));
+    let advanced = with_driver(|driver| driver.clock().advance(duration));
     assert!(advanced, "the clock is not paused: `time::pause` it first");
     context::with_current(|state| state.scheduler.clone()).look();
     yield_now().await;
 }
 
 #[track_caller]
-fn with_clock<R>(f: impl FnOnce(&Clock) -> R) -> R {
+fn with_driver<R>(f: impl FnOnce(&Driver) -> R) -> R {
     let result = context::try_with_current(|state| {
         let state = state.filter(|state| state.scheduler.is_current_thread())?;
-        Some(f(state.scheduler.driver().clock()))
+        Some(f(state.scheduler.driver()))
     });
     result.expect("the clock can be paused on the current-thread flavour only: `Builder::new_current_thread`, or #[executor::test]")
 }

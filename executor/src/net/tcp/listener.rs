@@ -47,7 +47,8 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// That of the lookup, or of the last address tried, with the address in its text; that the runtime has shut down.
+    /// That of the lookup, or of the last address tried, with the address in its text: it has the kind of the system's error, but
+    /// not its number (`raw_os_error` is `None`). Also that the runtime has shut down.
     ///
     /// # Panics
     ///

@@ -54,7 +54,8 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// That of the lookup, or of the last address tried, with the address in its text; that the runtime has shut down.
+    /// That of the lookup, or of the last address tried, with the address in its text: it has the kind of the system's error, but
+    /// not its number (`raw_os_error` is `None`). Also that the runtime has shut down.
     ///
     /// # Panics
     ///
@@ -299,7 +300,7 @@ impl TcpStream {
         SockRef::from(self).linger()
     }
 
-    /// Sets how long, in whole seconds, dropping the stream waits for what was written to be sent.
+    /// Sets how long, in whole seconds, dropping the stream waits for what was written to be sent. Less than one counts as zero.
     ///
     /// While it waits, the thread that drops the stream is blocked. Zero throws unsent data away and resets the connection.
     ///
