@@ -5,7 +5,8 @@
 
 use std::io::{Read, Write};
 use std::pin::pin;
-use std::sync::{Arc, mpsc};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Wake};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -157,5 +158,38 @@ fn a_spawn_from_outside_runs_while_a_waker_blocks_its_worker() {
             drop(runtime.spawn(async {}));
             finish.recv().unwrap();
         }
+    });
+}
+
+/// The other worker never searches, because a task that yields without end keeps it in work.
+#[test]
+fn a_worker_that_is_never_out_of_work_takes_what_waits_behind_a_stuck_one() {
+    within(30, || {
+        let runtime = workers(2);
+        let last = Arc::new(Mutex::new(None));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (here, stopped) = (last.clone(), stop.clone());
+        let restless = runtime.spawn(async move {
+            while !stopped.load(SeqCst) {
+                *here.lock().unwrap() = Some(thread::current().id());
+                executor::task::yield_now().await;
+            }
+        });
+        let stuck = runtime.spawn(async move {
+            // Until the restless task is at work on the other thread.
+            while last
+                .lock()
+                .unwrap()
+                .is_none_or(|id| id == thread::current().id())
+            {
+                executor::task::yield_now().await;
+            }
+            let (done, wait) = mpsc::channel();
+            executor::spawn(async move { done.send(()).unwrap() });
+            wait.recv().unwrap();
+        });
+        runtime.block_on(stuck).unwrap();
+        stop.store(true, SeqCst);
+        runtime.block_on(restless).unwrap();
     });
 }

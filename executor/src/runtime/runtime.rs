@@ -16,8 +16,9 @@ use crate::task::JoinHandle;
 /// dropped, too. Sockets and timers that outlive the runtime answer with an error.
 ///
 /// `drop` waits for the runtime's threads: for polls and blocking closures that are under way, at most 5 seconds. What takes longer
-/// is left to itself, and its memory goes when it ends. (A destructor of your thread locals that blocks is waited for all the same.) [`shutdown_timeout`](Self::shutdown_timeout) sets another limit. On one
-/// of the runtime's own threads, that is in a task or a blocking closure, nothing is waited for.
+/// is left to itself, and its memory goes when it ends. [`shutdown_timeout`](Self::shutdown_timeout) sets another limit. On one of
+/// the runtime's own threads, that is in a task or a blocking closure, nothing is waited for. A thread that has ended but for its
+/// thread-local destructors is waited for without a limit.
 #[derive(Debug)]
 #[doc(alias = "Runner")]
 #[doc(alias = "EventLoop")]
