@@ -24,6 +24,8 @@ pub(super) struct Worker {
     pub(super) watched: Cell<(usize, u64)>,
     /// Room for the wakers of one turn. Taken out while they are run, because they may come back here.
     pub(super) wakers: Cell<Vec<Waker>>,
+    /// Room for a search.
+    polls_before: Cell<Vec<u64>>,
     random: Cell<u32>,
     /// The current-thread flavour has no next slot.
     strict_fifo: bool,
@@ -41,6 +43,7 @@ impl Worker {
             slot_polls: Cell::new(0),
             watched: Cell::new((0, 0)),
             wakers: Cell::default(),
+            polls_before: Cell::default(),
             random,
         }
     }
@@ -126,6 +129,14 @@ impl Worker {
 
     /// Looks for work at the others' seats.
     fn search(&self) -> Option<Notified> {
+        let mut polls_before = self.polls_before.take();
+        let found = self.search_noting(&mut polls_before);
+        self.polls_before.set(polls_before);
+        found
+    }
+
+    /// `polls_before` is room for how many polls each seat had begun at first.
+    fn search_noting(&self, polls_before: &mut Vec<u64>) -> Option<Notified> {
         if self.shared.seats.len() == 1
             || !(self.searching.get() || self.shared.idle.start_searching())
         {
@@ -140,7 +151,8 @@ impl Worker {
                 .filter(|&index| index != self.core.index)
         };
         // A next slot is taken only from an owner that is in the same poll for the whole search.
-        let polls_before = self.poll_counts();
+        polls_before.clear();
+        polls_before.extend(seats.iter().map(|seat| seat.polls.load(Relaxed)));
         for pass in 0..SEARCH_PASSES {
             for victim in victims() {
                 let seat = &seats[victim];
@@ -152,7 +164,7 @@ impl Worker {
                 }
                 if pass == SEARCH_PASSES - 1
                     && !seat.slot.is_empty()
-                    && polls_before.get(victim) == Some(&seat.polls.load(Relaxed))
+                    && polls_before[victim] == seat.polls.load(Relaxed)
                     && let Some(task) = seat.slot.steal()
                 {
                     return Some(task);
@@ -262,14 +274,6 @@ impl Worker {
         &self.shared.seats[self.core.index]
     }
 
-    fn poll_counts(&self) -> [u64; POLL_COUNTS] {
-        let mut counts = [0; POLL_COUNTS];
-        for (count, seat) in counts.iter_mut().zip(&self.shared.seats) {
-            *count = seat.polls.load(Relaxed);
-        }
-        counts
-    }
-
     /// Marsaglia's xorshift: only to begin each search somewhere else.
     fn next_random(&self) -> u32 {
         let mut x = self.random.get();
@@ -303,6 +307,3 @@ const MOST_SLOT_POLLS: u32 = 3;
 
 /// How often a searcher goes round before it sleeps.
 const SEARCH_PASSES: usize = 4;
-
-/// Next slots of workers beyond this number are left to their owners; their queues are not.
-const POLL_COUNTS: usize = 64;
