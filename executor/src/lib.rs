@@ -36,7 +36,7 @@
 //! # How it runs
 //!
 //! Each worker thread has a queue of tasks and a slot for the one to run next. What a worker wakes it runs itself; a worker without work
-//! steals half of another's queue (Blumofe and Leiserson, *Scheduling Multithreaded Computations by Work Stealing*, 1999; the queues
+//! steals up to half of another's queue (Blumofe and Leiserson, *Scheduling Multithreaded Computations by Work Stealing*, 1999; the queues
 //! are crossbeam's, after Chase and Lev, *Dynamic Circular Work-Stealing Deque*, 2005). One that finds nothing sleeps, and one of those
 //! who sleep waits for sockets and timers. If none does, because all are busy, a thread that is only there for this takes the
 //! duty over, so one task that does not come back stops no other while a worker is free.

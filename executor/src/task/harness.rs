@@ -142,11 +142,7 @@ unsafe fn complete<F: Future, S: Schedule>(
             });
         if !cell.header.state.release_join_waker().has_join_interest() {
             // SAFETY: the handle left while we woke it, so the waker is ours.
-            drop_quietly(
-                cell.header
-                    .join_waker
-                    .with_mut(|waker| unsafe { (*waker).take() }),
-            );
+            unsafe { drop_join_waker(&cell.header) };
         }
     }
     if cell.header.state.drop_reference() {
@@ -245,16 +241,24 @@ pub(super) unsafe fn drop_join_handle<F: Future, S: Schedule>(task: NonNull<Head
     }
     if left.waker {
         // SAFETY: JOIN_WAKER is clear, so the waker was the handle's alone.
-        drop_quietly(
-            cell.header
-                .join_waker
-                .with_mut(|waker| unsafe { (*waker).take() }),
-        );
+        unsafe { drop_join_waker(&cell.header) };
     }
     if cell.header.state.drop_reference() {
         // SAFETY: the handle's was the last reference.
         unsafe { free::<F, S>(task) };
     }
+}
+
+/// # Safety
+///
+/// - The join waker is the caller's alone: it is the `JoinHandle` with JOIN_WAKER clear, or the completer after the handle has left.
+unsafe fn drop_join_waker(header: &Header) {
+    // SAFETY: the caller's promise.
+    drop_quietly(
+        header
+            .join_waker
+            .with_mut(|waker| unsafe { (*waker).take() }),
+    );
 }
 
 /// # Safety
