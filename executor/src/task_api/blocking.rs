@@ -1,0 +1,39 @@
+//! `spawn_blocking`: closures that block, off the workers.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::blocking::Pool;
+use crate::context;
+use crate::task::JoinHandle;
+
+/// Runs a closure that may block, on a thread of its own kind, and returns a handle to its result.
+///
+/// Threads are started on demand, up to
+/// [`max_blocking_threads`](crate::runtime::Builder::max_blocking_threads), and end when they had nothing to do for a while.
+/// Aborting the handle stops a closure only before it has started. If the system refuses a thread and there is no other, or
+/// the runtime has been shut down, the closure is dropped and the handle answers "cancelled".
+///
+/// ```
+/// # executor::runtime::Runtime::new().unwrap().block_on(async {
+/// let text = executor::task::spawn_blocking(|| std::fs::read_to_string("/dev/null")).await.unwrap();
+/// assert_eq!(text.unwrap(), "");
+/// # });
+/// ```
+#[doc(alias = "to_thread")]
+#[doc(alias = "run_in_executor")]
+#[doc(alias = "run_sync")]
+#[track_caller]
+pub fn spawn_blocking<F, R>(f: F) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    let (job, handle) = Pool::job(f, Location::caller());
+    // A clone, because starting a thread asks the user's function for its name.
+    let state = context::with_current(Arc::clone);
+    for refused in state.submit_blocking(job) {
+        refused.cancel();
+    }
+    handle
+}

@@ -1,0 +1,9 @@
+//! What users find at `executor::task` and that needs to know the current runtime.
+
+mod blocking;
+mod spawn;
+mod yield_now;
+
+pub use blocking::spawn_blocking;
+pub use spawn::spawn;
+pub use yield_now::yield_now;
