@@ -58,6 +58,8 @@ mod driver;
 pub mod hyper;
 #[cfg(feature = "io")]
 pub mod io;
+#[doc(hidden)]
+pub mod macros;
 pub mod net;
 mod queue;
 mod rt_sync;

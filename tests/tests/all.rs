@@ -21,6 +21,7 @@ mod io_traits;
 mod join_errors;
 mod leaks;
 mod lost_wakes;
+mod macros;
 mod panic_matrix;
 mod panics;
 mod paused_clock;

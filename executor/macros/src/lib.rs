@@ -1,4 +1,4 @@
-//! The attributes `#[executor::main]` and `#[executor::test]`.
+//! The attributes `#[executor::main]` and `#[executor::test]`, and what is behind `select!`, `join!` and `try_join!`.
 //!
 //! ```text
 //! #[executor::main(worker_threads = 2)]        fn main() -> R {
@@ -8,15 +8,19 @@
 //! ```
 //!
 //! `args` reads what stands in the parentheses, `krate` finds what the user's `Cargo.toml` calls the library, and
-//! `expand` puts the new function together. Use them through the library, which re-exports both attributes.
+//! `expand` puts the new function together. `select` and `join` write the code of the macros by these names, `concurrent` what
+//! they share. Use all of them through the library.
 
 use proc_macro::TokenStream;
 
 use crate::args::Kind;
 
 mod args;
+mod concurrent;
 mod expand;
+mod join;
 mod krate;
+mod select;
 
 /// Runs an async function on a runtime of its own: the usual way to start a program.
 ///
@@ -93,4 +97,25 @@ pub fn main(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn test(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(Kind::Test, args.into(), item.into()).into()
+}
+
+/// The code of the library's `select!`, where it is documented.
+#[doc(hidden)]
+#[proc_macro]
+pub fn select(input: TokenStream) -> TokenStream {
+    select::expand(input.into()).into()
+}
+
+/// The code of the library's `join!`, where it is documented.
+#[doc(hidden)]
+#[proc_macro]
+pub fn join(input: TokenStream) -> TokenStream {
+    join::expand(join::Kind::Join, input.into()).into()
+}
+
+/// The code of the library's `try_join!`, where it is documented.
+#[doc(hidden)]
+#[proc_macro]
+pub fn try_join(input: TokenStream) -> TokenStream {
+    join::expand(join::Kind::TryJoin, input.into()).into()
 }

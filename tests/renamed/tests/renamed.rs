@@ -21,3 +21,16 @@ async fn test_finds_the_new_name_on_worker_threads() -> Result<(), std::num::Par
     assert_eq!("42".parse::<u32>()?, 42);
     Ok(())
 }
+
+#[tokio::test]
+async fn macros_find_the_new_name() {
+    assert_eq!(tokio::join!(async { 1 }, async { 2 }), (1, 2));
+    assert_eq!(tokio::try_join!(async { Ok::<_, ()>(1) }), Ok((1,)));
+    let work = async { 3 };
+    tokio::pin!(work);
+    let taken = tokio::select! {
+        n = &mut work => n,
+        else => 0,
+    };
+    assert_eq!(taken, 3);
+}
