@@ -45,7 +45,7 @@
 //!
 //! # Features
 //!
-//! - `io` (default): tokio's I/O traits on our sockets, and the module `io` with their runtime-free tools. Without it no crate of
+//! - `io` (default): tokio's I/O traits on our sockets, and in the module `io` their runtime-free tools. Without it no crate of
 //!   tokio is in the tree; the traits of `futures` are always there.
 //! - `macros` (default): the attributes `main` and `test`.
 //! - `hyper`: the module `hyper`, for servers and clients on hyper.
@@ -56,7 +56,6 @@ mod context;
 mod driver;
 #[cfg(feature = "hyper")]
 pub mod hyper;
-#[cfg(feature = "io")]
 pub mod io;
 #[doc(hidden)]
 pub mod macros;

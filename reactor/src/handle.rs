@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
@@ -72,16 +72,33 @@ impl Handle {
 
     /// Watches `io`, which must be in non-blocking mode already, for `interest`.
     ///
+    /// `io` keeps its descriptor open: one that is closed while it is watched is not watched any more, and what is opened under the
+    /// same number afterwards is not either.
+    ///
     /// Readiness starts out as "not ready"; the first turn brings what the descriptor was ready for all along. A stream
     /// socket is therefore registered after `connect` has begun: one that is not even connecting counts as hung up.
     ///
     /// # Errors
     /// What the operating system says (the descriptor cannot be watched, is watched already, or there are too many), or
     /// that the runtime has shut down or was made before a `fork`. `io` is dropped then, and nothing stays behind.
-    pub fn register<T: AsFd>(&self, io: T, interest: Interest) -> io::Result<Source<T>> {
-        let fd = io.as_fd().as_raw_fd();
-        let token = self.add(fd, interest)?;
-        Ok(Source::new(io, Registration::new(self.clone(), token, fd)))
+    pub fn register<T: AsRawFd>(&self, io: T, interest: Interest) -> io::Result<Source<T>> {
+        self.try_register(io, interest).map_err(|(_, error)| error)
+    }
+
+    /// As [`register`](Self::register), but gives `io` back when it cannot be watched.
+    ///
+    /// # Errors
+    /// As [`register`](Self::register), with `io`.
+    pub fn try_register<T: AsRawFd>(
+        &self,
+        io: T,
+        interest: Interest,
+    ) -> Result<Source<T>, (T, io::Error)> {
+        let fd = io.as_raw_fd();
+        match self.add(fd, interest) {
+            Ok(token) => Ok(Source::new(io, Registration::new(self.clone(), token, fd))),
+            Err(error) => Err((io, error)),
+        }
     }
 
     /// Shuts the reactor down: every source, now and later, answers that its runtime has shut down.

@@ -3,15 +3,31 @@
 use std::fmt;
 use std::ops::BitOr;
 
-use crate::readiness::Snapshot;
+use crate::readiness::{Snapshot, Wanted};
 
-/// One of the two directions in which a source becomes ready.
+/// One of the ways in which a source becomes ready. Reading and writing are independent of each other; the others come with reading,
+/// and share its place in [`Source::poll_ready`](crate::Source::poll_ready).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// Data, a connection to accept, the peer's end of stream, or an error can be read.
     Read,
     /// There is room to write, a connection attempt has ended, or an error can be fetched.
     Write,
+    /// Priority (urgent, out-of-band) data is there, or the peer's end of stream. Asks for `Interest::PRIORITY`.
+    Priority,
+    /// An error can be fetched, by any operation that does. Every source is told of errors, whatever its interest.
+    Error,
+}
+
+impl Direction {
+    /// What it waits for in the word of its direction.
+    pub(crate) const fn wanted(self) -> Wanted {
+        match self {
+            Self::Read | Self::Write => Wanted::Transfer,
+            Self::Priority => Wanted::Priority,
+            Self::Error => Wanted::Fault,
+        }
+    }
 }
 
 /// The directions a source is registered for.
@@ -33,6 +49,10 @@ impl Interest {
     pub const READABLE: Self = Self(mio::Interest::READABLE);
     /// Only [`Direction::Write`].
     pub const WRITABLE: Self = Self(mio::Interest::WRITABLE);
+
+    /// Only [`Direction::Priority`]. On these systems alone.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub const PRIORITY: Self = Self(mio::Interest::PRIORITY);
 
     /// Whether [`Direction::Read`] is part of it.
     pub const fn is_readable(self) -> bool {
@@ -89,6 +109,16 @@ impl ReadyEvent {
     /// The direction that was looked at.
     pub const fn direction(self) -> Direction {
         self.direction
+    }
+
+    /// Whether the operation is worth trying for another reason than a hang-up.
+    pub const fn is_ready(self) -> bool {
+        self.snapshot.is_ready()
+    }
+
+    /// Whether there is priority data.
+    pub const fn is_priority(self) -> bool {
+        self.snapshot.is_priority()
     }
 
     /// Whether this direction has been hung up: the peer closed or reset, or this side was shut down.

@@ -11,7 +11,7 @@ use loom::sync::Arc;
 use loom::thread;
 
 use crate::interest::Direction;
-use crate::readiness::{Clear, Event, Look, Place, Readiness, Snapshot};
+use crate::readiness::{Clear, Event, Look, Place, Readiness, Snapshot, Wanted};
 use crate::registry::Entry;
 
 const EVENT: Event = Event::new(false, false);
@@ -59,7 +59,7 @@ fn loom_an_event_reaches_the_slot_and_the_list() {
                 let readiness = readiness.clone();
                 thread::spawn(move || {
                     let waker = mark();
-                    (readiness.wait(place, &waker), waker)
+                    (readiness.wait(Wanted::Transfer, place, &waker), waker)
                 })
             })
             .collect();
@@ -80,13 +80,13 @@ fn loom_an_event_survives_the_clear_of_the_last_one() {
     loom::model(|| {
         let readiness = Arc::new(Readiness::default());
         deliver(&readiness, EVENT);
-        let seen = ready(readiness.look());
+        let seen = ready(readiness.look(Wanted::Transfer));
         let reader = {
             let readiness = readiness.clone();
             thread::spawn(move || {
-                readiness.clear(seen, Clear::All);
+                readiness.clear(Wanted::Transfer, seen, Clear::All);
                 let waker = mark();
-                (readiness.wait(Place::Slot, &waker), waker)
+                (readiness.wait(Wanted::Transfer, Place::Slot, &waker), waker)
             })
         };
         let wakers = deliver(&readiness, EVENT);
@@ -95,7 +95,7 @@ fn loom_an_event_survives_the_clear_of_the_last_one() {
             seen != Look::Idle || contains(&wakers, &waker),
             "the second event was lost"
         );
-        ready(readiness.look());
+        ready(readiness.look(Wanted::Transfer));
     });
 }
 
@@ -107,11 +107,17 @@ fn loom_a_short_read_keeps_a_hang_up() {
         deliver(&readiness, EVENT);
         let reader = {
             let readiness = readiness.clone();
-            thread::spawn(move || readiness.clear(ready(readiness.look()), Clear::KeepClosed))
+            thread::spawn(move || {
+                readiness.clear(
+                    Wanted::Transfer,
+                    ready(readiness.look(Wanted::Transfer)),
+                    Clear::KeepClosed,
+                )
+            })
         };
         deliver(&readiness, HANG_UP);
         reader.join().unwrap();
-        assert!(ready(readiness.look()).is_closed());
+        assert!(ready(readiness.look(Wanted::Transfer)).is_closed());
     });
 }
 
@@ -124,10 +130,10 @@ fn loom_nobody_waits_on_a_ready_direction() {
             let readiness = readiness.clone();
             thread::spawn(move || {
                 let waker = mark();
-                let mut seen = readiness.wait(Place::Listed(0), &waker);
+                let mut seen = readiness.wait(Wanted::Transfer, Place::Listed(0), &waker);
                 if let Look::Ready(snapshot) = seen {
-                    readiness.clear(snapshot, Clear::All);
-                    seen = readiness.wait(Place::Listed(0), &waker);
+                    readiness.clear(Wanted::Transfer, snapshot, Clear::All);
+                    seen = readiness.wait(Wanted::Transfer, Place::Listed(0), &waker);
                 }
                 (seen, waker)
             })
@@ -136,7 +142,10 @@ fn loom_nobody_waits_on_a_ready_direction() {
             let readiness = readiness.clone();
             thread::spawn(move || {
                 let waker = mark();
-                (readiness.wait(Place::Listed(1), &waker), waker)
+                (
+                    readiness.wait(Wanted::Transfer, Place::Listed(1), &waker),
+                    waker,
+                )
             })
         };
         let mut wakers = deliver(&readiness, EVENT);
@@ -144,7 +153,7 @@ fn loom_nobody_waits_on_a_ready_direction() {
         let ends = [first, second].map(|thread| thread.join().unwrap());
         for (seen, waker) in ends {
             // Once both threads have ended the word stands still: who waits unheard does so on an idle direction.
-            let idle = matches!(readiness.look(), Look::Idle);
+            let idle = matches!(readiness.look(Wanted::Transfer), Look::Idle);
             assert!(
                 seen != Look::Idle || contains(&wakers, &waker) || idle,
                 "the direction is ready"
@@ -167,10 +176,10 @@ fn loom_shutdown_leaves_nobody_waiting() {
             let readiness = readiness.clone();
             thread::spawn(move || {
                 let waker = mark();
-                let mut seen = readiness.wait(Place::Slot, &waker);
+                let mut seen = readiness.wait(Wanted::Transfer, Place::Slot, &waker);
                 if let Look::Ready(snapshot) = seen {
-                    readiness.clear(snapshot, Clear::All);
-                    seen = readiness.wait(Place::Slot, &waker);
+                    readiness.clear(Wanted::Transfer, snapshot, Clear::All);
+                    seen = readiness.wait(Wanted::Transfer, Place::Slot, &waker);
                 }
                 (seen, waker)
             })
@@ -187,7 +196,7 @@ fn loom_shutdown_leaves_nobody_waiting() {
             seen != Look::Idle || contains(&wakers, &waker),
             "somebody waits for ever"
         );
-        assert_eq!(readiness.look(), Look::Shutdown);
+        assert_eq!(readiness.look(Wanted::Transfer), Look::Shutdown);
     });
 }
 
@@ -197,8 +206,14 @@ fn loom_a_dropped_waiter_takes_nobody_with_it() {
     loom::model(|| {
         let readiness = Arc::new(Readiness::default());
         let (stays, goes) = (mark(), mark());
-        assert_eq!(readiness.wait(Place::Listed(0), &stays), Look::Idle);
-        assert_eq!(readiness.wait(Place::Listed(1), &goes), Look::Idle);
+        assert_eq!(
+            readiness.wait(Wanted::Transfer, Place::Listed(0), &stays),
+            Look::Idle
+        );
+        assert_eq!(
+            readiness.wait(Wanted::Transfer, Place::Listed(1), &goes),
+            Look::Idle
+        );
         let dropping = {
             let readiness = readiness.clone();
             thread::spawn(move || readiness.forget(1))
@@ -218,14 +233,18 @@ fn loom_the_directions_are_independent() {
     loom::model(|| {
         let entry = Arc::new(Entry::default());
         entry.deliver(0, Some(EVENT), None, &mut Vec::new());
-        let seen = ready(entry.readiness(Direction::Read).look());
+        let seen = ready(entry.readiness(Direction::Read).look(Wanted::Transfer));
         let reader = {
             let entry = entry.clone();
             thread::spawn(move || {
                 let waker = mark();
-                entry.readiness(Direction::Read).clear(seen, Clear::All);
+                entry
+                    .readiness(Direction::Read)
+                    .clear(Wanted::Transfer, seen, Clear::All);
                 assert_eq!(
-                    entry.readiness(Direction::Read).wait(Place::Slot, &waker),
+                    entry
+                        .readiness(Direction::Read)
+                        .wait(Wanted::Transfer, Place::Slot, &waker),
                     Look::Idle
                 );
             })
@@ -235,7 +254,9 @@ fn loom_the_directions_are_independent() {
             thread::spawn(move || {
                 let waker = mark();
                 (
-                    entry.readiness(Direction::Write).wait(Place::Slot, &waker),
+                    entry
+                        .readiness(Direction::Write)
+                        .wait(Wanted::Transfer, Place::Slot, &waker),
                     waker,
                 )
             })
@@ -249,7 +270,7 @@ fn loom_the_directions_are_independent() {
             "the writer was forgotten"
         );
         assert_eq!(
-            entry.readiness(Direction::Read).look(),
+            entry.readiness(Direction::Read).look(Wanted::Transfer),
             Look::Idle,
             "the clear was disturbed"
         );
@@ -263,7 +284,9 @@ fn loom_a_late_event_does_not_reach_the_next_owner() {
         let entry = Arc::new(Entry::default());
         let old = mark();
         assert_eq!(
-            entry.readiness(Direction::Read).wait(Place::Slot, &old),
+            entry
+                .readiness(Direction::Read)
+                .wait(Wanted::Transfer, Place::Slot, &old),
             Look::Idle
         );
         let owner = {
@@ -273,7 +296,10 @@ fn loom_a_late_event_does_not_reach_the_next_owner() {
                 let generation = entry.release(0, &mut wakers);
                 drop(wakers);
                 let waker = mark();
-                let seen = entry.readiness(Direction::Read).wait(Place::Slot, &waker);
+                let seen =
+                    entry
+                        .readiness(Direction::Read)
+                        .wait(Wanted::Transfer, Place::Slot, &waker);
                 assert_eq!(seen, Look::Idle, "an event of the last owner arrived");
                 let mut wakers = Vec::new();
                 entry.deliver(generation, Some(EVENT), None, &mut wakers);
@@ -288,8 +314,11 @@ fn loom_a_late_event_does_not_reach_the_next_owner() {
             contains(&wakers, &waker),
             "the next owner's own event was lost"
         );
-        assert!(!ready(entry.readiness(Direction::Read).look()).is_closed());
-        assert_eq!(entry.readiness(Direction::Write).look(), Look::Idle);
+        assert!(!ready(entry.readiness(Direction::Read).look(Wanted::Transfer)).is_closed());
+        assert_eq!(
+            entry.readiness(Direction::Write).look(Wanted::Transfer),
+            Look::Idle
+        );
     });
 }
 
@@ -304,6 +333,41 @@ fn loom_shutdown_survives_a_change_of_owner() {
         };
         entry.readiness(Direction::Read).shut_down(&mut Vec::new());
         owner.join().unwrap();
-        assert_eq!(entry.readiness(Direction::Read).look(), Look::Shutdown);
+        assert_eq!(
+            entry.readiness(Direction::Read).look(Wanted::Transfer),
+            Look::Shutdown
+        );
+    });
+}
+
+/// A reader that clears what it has seen takes no error from whoever waits for errors.
+#[test]
+fn loom_a_reader_takes_no_error_from_who_waits_for_it() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::default());
+        let reader = {
+            let readiness = readiness.clone();
+            thread::spawn(move || {
+                if let Look::Ready(seen) = readiness.look(Wanted::Transfer) {
+                    readiness.clear(Wanted::Transfer, seen, Clear::All);
+                }
+            })
+        };
+        let waiting = {
+            let readiness = readiness.clone();
+            thread::spawn(move || {
+                let waker = mark();
+                let seen = readiness.wait(Wanted::Fault, Place::Listed(0), &waker);
+                (seen, waker)
+            })
+        };
+        let wakers = deliver(&readiness, Event::new(false, true));
+        reader.join().unwrap();
+        let (seen, waker) = waiting.join().unwrap();
+        assert!(
+            seen != Look::Idle || contains(&wakers, &waker),
+            "a waiter was forgotten"
+        );
+        assert!(matches!(readiness.look(Wanted::Fault), Look::Ready(_)));
     });
 }

@@ -102,8 +102,10 @@ impl fmt::Debug for Reactor {
 /// What an event says to readers. A hang-up and an error are worth a read: it returns the end of stream or the error.
 fn read_side(event: &mio::event::Event) -> Option<Event> {
     let (closed, error) = (event.is_read_closed(), event.is_error());
-    (event.is_readable() || event.is_priority() || closed || error)
-        .then(|| Event::new(closed, error))
+    if event.is_priority() {
+        return Some(Event::new(closed, error).with_priority());
+    }
+    (event.is_readable() || closed || error).then(|| Event::new(closed, error))
 }
 
 /// What an event says to writers.

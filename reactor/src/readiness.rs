@@ -1,27 +1,33 @@
 //! The readiness of one direction of one source, and those who wait for it.
 //!
 //! ```text
-//!            63 ......... 8   4         3        2      1       0
-//!  word      tick (56 bits) | SHUTDOWN  WAITING  ERROR  CLOSED  READY
+//!            63 ......... 8   6      5         4         3        2      1       0
+//!  word      tick (56 bits) | FAULT  PRIORITY  SHUTDOWN  WAITING  ERROR  CLOSED  READY
 //!  waiters   mutex { slot: the last caller of poll_ready; listed: one waker per ReadyFuture }
 //!
-//!  event     CAS word: tick + 1, READY on, WAITING off ── was WAITING on? ──▶ lock; take all wakers
-//!  wait      lock; CAS word: WAITING on, only while it shows no readiness ──▶ store the waker; unlock
-//!  clear     CAS word: READY off, only while the tick is the one that was seen
+//!  event     CAS word: tick + 1, what it says on, WAITING off ── was WAITING on? ──▶ lock; take all wakers
+//!  wait      lock; CAS word: WAITING on, only while no bit that is waited for is on ──▶ store the waker; unlock
+//!  clear     CAS word: the bits off, only while the tick is the one that was seen
 //! ```
+//!
+//! Who waits says for which bits (`Wanted`): those who want to read or write for READY and CLOSED, those who want priority data or
+//! errors, who share the word of the readers, for PRIORITY and FAULT. Nobody clears the bits of others, so a reader that finds
+//! nothing to read takes no error away from whoever waits for that.
 //!
 //! Invariant: while nobody holds the lock, a stored waker implies that WAITING is on, or that the one who turned it off
 //! is on its way to the lock and will take that waker.
 //!
 //! Why no event is lost:
 //! - *event against wait*. Both change the same word by a read-modify-write, so one comes first. The event first: wait
-//!   sees READY and stores nothing. The wait first: the event sees WAITING, and since the waiter set it with the lock
+//!   sees its bit and stores nothing. The wait first: the event sees WAITING, and since the waiter set it with the lock
 //!   held, the event gets the lock only after the waker has been stored. A waiter that finds WAITING on already need
 //!   not write: whoever turns it off later takes the lock after the waiter has let go of it.
 //! - *event against clear*. An event that comes after the look changes the tick, and the clear does nothing. An event
 //!   that comes after the clear stands. Ticks never run backwards, not even when the entry changes owner, and 2^56
 //!   events do not happen between a look and a clear.
 //! - *the two directions* share no word, so neither can disturb the other.
+//!
+//! An event takes the wakers of those who wait for other bits as well. They look, and wait again.
 //!
 //! An event may take wakers that were stored after it (the socket was drained and waited for again before the event got
 //! the lock). That is a wake-up too many, never one too few; WAITING then stays on with nobody there, and costs the next
@@ -63,6 +69,17 @@ pub(crate) enum Place {
     Listed(u64),
 }
 
+/// The bits that somebody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// That the operation is worth trying.
+    Transfer,
+    /// Priority data, or that none will come.
+    Priority,
+    /// An error.
+    Fault,
+}
+
 /// Which part of a readiness a clear takes away.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Clear {
@@ -75,14 +92,14 @@ pub(crate) enum Clear {
 }
 
 impl Readiness {
-    pub(crate) fn look(&self) -> Look {
+    pub(crate) fn look(&self, wanted: Wanted) -> Look {
         // Acquire: pairs with the Release half of the event's exchange, as every later read of the word does.
-        look(self.word.load(Ordering::Acquire))
+        look(self.word.load(Ordering::Acquire), wanted)
     }
 
     /// Stores `waker` unless the direction is ready (or shut down) already, and says which.
-    pub(crate) fn wait(&self, place: Place, waker: &Waker) -> Look {
-        match self.look() {
+    pub(crate) fn wait(&self, wanted: Wanted, place: Place, waker: &Waker) -> Look {
+        match self.look(wanted) {
             Look::Idle => {}
             seen => return seen,
         }
@@ -90,7 +107,7 @@ impl Readiness {
         let waker = waker.clone();
         let (seen, _unused) = {
             let mut waiters = self.waiters.lock();
-            match self.announce_waiter() {
+            match self.announce_waiter(wanted) {
                 Look::Idle => (Look::Idle, waiters.store(place, waker)),
                 seen => (seen, Some(waker)),
             }
@@ -98,11 +115,11 @@ impl Readiness {
         seen
     }
 
-    /// Turns WAITING on unless the word shows something. Only called with the lock held.
-    fn announce_waiter(&self) -> Look {
+    /// Turns WAITING on unless the word shows what is wanted. Only called with the lock held.
+    fn announce_waiter(&self, wanted: Wanted) -> Look {
         let mut word = self.word.load(Ordering::Acquire);
         loop {
-            let seen = look(word);
+            let seen = look(word, wanted);
             if seen != Look::Idle || word & WAITING != 0 {
                 return seen;
             }
@@ -128,10 +145,10 @@ impl Readiness {
     }
 
     /// Forgets what `seen` showed, unless an event has come since.
-    pub(crate) fn clear(&self, seen: Snapshot, part: Clear) {
+    pub(crate) fn clear(&self, wanted: Wanted, seen: Snapshot, part: Clear) {
         let gone = match part {
-            Clear::KeepClosed => READY | ERROR,
-            Clear::All => READY | ERROR | CLOSED,
+            Clear::KeepClosed => wanted.cleared() & !CLOSED,
+            Clear::All => wanted.cleared(),
         };
         let mut word = self.word.load(Ordering::Acquire);
         while word >> TICK_SHIFT == seen.tick() && word & gone != 0 {
@@ -225,13 +242,41 @@ impl Waiters {
     }
 }
 
-/// The word of a direction at one moment; only made from a word that shows readiness.
+/// The word of a direction at one moment; only made from a word that shows what was wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Snapshot(u64);
+
+impl Wanted {
+    /// One of these ends the wait.
+    const fn awaited(self) -> u64 {
+        match self {
+            Self::Transfer => READY | CLOSED,
+            Self::Priority => PRIORITY | CLOSED,
+            Self::Fault => FAULT,
+        }
+    }
+
+    /// What "would block" makes untrue.
+    const fn cleared(self) -> u64 {
+        match self {
+            Self::Transfer => READY | ERROR | CLOSED,
+            Self::Priority => PRIORITY,
+            Self::Fault => FAULT,
+        }
+    }
+}
 
 impl Snapshot {
     pub(crate) const fn tick(self) -> u64 {
         self.0 >> TICK_SHIFT
+    }
+
+    pub(crate) const fn is_ready(self) -> bool {
+        self.0 & READY != 0
+    }
+
+    pub(crate) const fn is_priority(self) -> bool {
+        self.0 & PRIORITY != 0
     }
 
     pub(crate) const fn is_closed(self) -> bool {
@@ -250,15 +295,20 @@ pub(crate) struct Event(u64);
 impl Event {
     pub(crate) const fn new(closed: bool, error: bool) -> Self {
         let closed = if closed { CLOSED } else { 0 };
-        let error = if error { ERROR } else { 0 };
+        let error = if error { ERROR | FAULT } else { 0 };
         Self(READY | closed | error)
+    }
+
+    /// The same, and that there is priority data.
+    pub(crate) const fn with_priority(self) -> Self {
+        Self(self.0 | PRIORITY)
     }
 }
 
-const fn look(word: u64) -> Look {
+const fn look(word: u64, wanted: Wanted) -> Look {
     if word & SHUTDOWN != 0 {
         Look::Shutdown
-    } else if word & (READY | CLOSED) != 0 {
+    } else if word & wanted.awaited() != 0 {
         Look::Ready(Snapshot(word))
     } else {
         Look::Idle
@@ -269,11 +319,15 @@ const fn look(word: u64) -> Look {
 const READY: u64 = 1;
 /// Hung up.
 const CLOSED: u64 = 1 << 1;
-/// An error is pending; only ever on together with READY.
+/// An error is pending, for whoever reads or writes; only ever on together with READY.
 const ERROR: u64 = 1 << 2;
 /// A waker may be stored.
 const WAITING: u64 = 1 << 3;
 /// The runtime has shut down; never turned off again.
 const SHUTDOWN: u64 = 1 << 4;
+/// There is priority data.
+const PRIORITY: u64 = 1 << 5;
+/// An error is pending, for whoever waits for errors: reading and writing leave it on.
+const FAULT: u64 = 1 << 6;
 const TICK_SHIFT: u32 = 8;
 const TICK: u64 = 1 << TICK_SHIFT;

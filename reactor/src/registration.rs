@@ -35,7 +35,10 @@ impl Registration {
 
     /// The readiness there is now, if any, or the reason why there will be none.
     pub(crate) fn look(&self, direction: Direction) -> Poll<io::Result<ReadyEvent>> {
-        answer(direction, self.entry().readiness(direction).look())
+        answer(
+            direction,
+            self.entry().readiness(direction).look(direction.wanted()),
+        )
     }
 
     /// As `look`, but leaves `waker` behind if there is none.
@@ -55,7 +58,9 @@ impl Registration {
         }
         answer(
             direction,
-            self.entry().readiness(direction).wait(place, waker),
+            self.entry()
+                .readiness(direction)
+                .wait(direction.wanted(), place, waker),
         )
     }
 
@@ -66,9 +71,10 @@ impl Registration {
     }
 
     pub(crate) fn clear(&self, event: ReadyEvent, part: Clear) {
+        let direction = event.direction();
         self.entry()
-            .readiness(event.direction())
-            .clear(event.snapshot(), part);
+            .readiness(direction)
+            .clear(direction.wanted(), event.snapshot(), part);
     }
 
     /// Gives the place back. Called once, by the source, which knows the descriptor it has `now`.

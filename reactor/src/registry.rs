@@ -150,7 +150,7 @@ impl Registry {
 impl Entry {
     pub(crate) fn readiness(&self, direction: Direction) -> &Readiness {
         match direction {
-            Direction::Read => &self.read,
+            Direction::Read | Direction::Priority | Direction::Error => &self.read,
             Direction::Write => &self.write,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsRawFd;
 use std::task::{Context, Poll, ready};
 
 use crate::handle::Handle;
@@ -14,13 +14,13 @@ use crate::registration::Registration;
 /// Owns a value with a file descriptor, and knows when it can be read and written.
 ///
 /// Made by [`Handle::register`]. Dropping it ends the registration first, then drops the value.
-pub struct Source<T: AsFd> {
+pub struct Source<T: AsRawFd> {
     /// `None` only while `into_inner` or `drop` takes it out.
     io: Option<T>,
     registration: Registration,
 }
 
-impl<T: AsFd> Source<T> {
+impl<T: AsRawFd> Source<T> {
     pub(crate) fn new(io: T, registration: Registration) -> Self {
         Self {
             io: Some(io),
@@ -80,10 +80,18 @@ impl<T: AsFd> Source<T> {
 
     /// The readiness of `direction` as it is known now, without waiting; `None` after a shutdown as well.
     pub fn readiness(&self, direction: Direction) -> Option<ReadyEvent> {
-        match self.registration.look(direction) {
+        match self.look(direction) {
             Poll::Ready(Ok(event)) => Some(event),
             Poll::Ready(Err(_)) | Poll::Pending => None,
         }
+    }
+
+    /// As [`readiness`](Self::readiness), and tells "not ready" from "never again". It leaves no waker behind.
+    ///
+    /// # Errors
+    /// That the runtime has shut down.
+    pub fn look(&self, direction: Direction) -> Poll<io::Result<ReadyEvent>> {
+        self.registration.look(direction)
     }
 
     /// Forgets the readiness that `event` showed, unless a newer event has come since. A hang-up stays known.
@@ -114,7 +122,7 @@ impl<T: AsFd> Source<T> {
         direction: Direction,
         op: impl FnOnce(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        match self.registration.look(direction) {
+        match self.look(direction) {
             Poll::Ready(event) => self.attempt(event?, op),
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
         }
@@ -171,18 +179,18 @@ impl<T: AsFd> Source<T> {
     /// Ends the registration while the descriptor is still open, and takes the value out.
     fn end(&mut self) -> Option<T> {
         let io = self.io.take()?;
-        self.registration.end(io.as_fd().as_raw_fd());
+        self.registration.end(io.as_raw_fd());
         Some(io)
     }
 }
 
-impl<T: AsFd> Drop for Source<T> {
+impl<T: AsRawFd> Drop for Source<T> {
     fn drop(&mut self) {
         drop(self.end());
     }
 }
 
-impl<T: AsFd> fmt::Debug for Source<T> {
+impl<T: AsRawFd> fmt::Debug for Source<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source")
             .field("fd", &self.registration.fd())

@@ -25,6 +25,7 @@ mod macros;
 mod panic_matrix;
 mod panics;
 mod paused_clock;
+mod readiness;
 mod reentrant_wakers;
 mod refused_threads;
 mod shutdown;

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 
+use executor::io::{Interest as IoInterest, Ready};
 use executor::net::{TcpListener, TcpStream};
 use executor::runtime::{Builder, EnterGuard, Handle, Runtime, RuntimeFlavor, TryCurrentError};
 use executor::task::{AbortHandle, Id, JoinError, JoinHandle};
@@ -96,3 +97,11 @@ fn debug_works_in_every_state() {
         assert!(show().contains("JoinHandle"));
     });
 }
+
+yes!(Send: IoInterest, Ready);
+yes!(Sync: IoInterest, Ready);
+yes!(Unpin: IoInterest, Ready);
+yes!(UnwindSafe: IoInterest, Ready);
+yes!(RefUnwindSafe: IoInterest, Ready);
+yes!(Copy: IoInterest, Ready);
+yes!(Ord: Ready);

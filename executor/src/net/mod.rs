@@ -37,7 +37,7 @@ mod addr;
 pub mod tcp;
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::AsRawFd;
 
 use crate::context;
 use crate::driver::{Interest, Source};
@@ -46,7 +46,7 @@ pub use addr::{ToSocketAddrs, lookup_host};
 pub use tcp::{TcpListener, TcpStream};
 
 /// Watches a descriptor that is in non-blocking mode, in the current runtime.
-pub(crate) fn watch<T: AsFd>(io: T, interest: Interest) -> io::Result<Source<T>> {
+pub(crate) fn watch<T: AsRawFd>(io: T, interest: Interest) -> io::Result<Source<T>> {
     let handle = context::with_current(|state| state.scheduler.driver().handle().clone());
     handle.register(io, interest)
 }

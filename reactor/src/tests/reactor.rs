@@ -87,7 +87,9 @@ fn an_earlier_timer_is_left_standing_and_a_later_one_is_replaced() {
 fn what_an_event_means_to_each_side() {
     let (mut reactor, handle) = Reactor::new().unwrap();
     let (ours, _peer) = std::os::unix::net::UnixStream::pair().unwrap();
-    let source = handle.register(&ours, crate::Interest::WRITABLE).unwrap();
+    let source = handle
+        .register(std::sync::Arc::new(ours), crate::Interest::WRITABLE)
+        .unwrap();
     reactor.turn(None, &mut Vec::new()).unwrap();
     assert!(source.readiness(crate::Direction::Write).is_some());
     assert!(source.readiness(crate::Direction::Read).is_none());

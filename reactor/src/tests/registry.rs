@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::readiness::Look;
+use crate::readiness::{Look, Wanted};
 
 const EVENT: Event = Event::new(false, false);
 
@@ -65,12 +65,15 @@ fn a_token_of_the_last_owner_fits_nobody() {
     registry.deliver(old, Some(EVENT), Some(EVENT), &mut Vec::new());
     let entry = registry.entry(new.index);
     assert_eq!(
-        (entry.read.look(), entry.write.look()),
+        (
+            entry.read.look(Wanted::Transfer),
+            entry.write.look(Wanted::Transfer)
+        ),
         (Look::Idle, Look::Idle)
     );
     registry.deliver(new, Some(EVENT), None, &mut Vec::new());
-    assert!(matches!(entry.read.look(), Look::Ready(_)));
-    assert_eq!(entry.write.look(), Look::Idle);
+    assert!(matches!(entry.read.look(Wanted::Transfer), Look::Ready(_)));
+    assert_eq!(entry.write.look(Wanted::Transfer), Look::Idle);
 }
 
 #[test]
@@ -79,42 +82,48 @@ fn a_look_of_the_last_owner_clears_nothing_of_the_next() {
     let old = registry.acquire().unwrap();
     let entry = registry.entry(old.index);
     registry.deliver(old, Some(EVENT), None, &mut Vec::new());
-    let Look::Ready(seen) = entry.read.look() else {
+    let Look::Ready(seen) = entry.read.look(Wanted::Transfer) else {
         panic!("an event was delivered")
     };
     registry.release(old, &mut Vec::new());
     let new = registry.acquire().unwrap();
     registry.deliver(new, Some(EVENT), None, &mut Vec::new());
-    entry.read.clear(seen, crate::readiness::Clear::All);
-    assert!(matches!(entry.read.look(), Look::Ready(_)));
+    entry
+        .read
+        .clear(Wanted::Transfer, seen, crate::readiness::Clear::All);
+    assert!(matches!(entry.read.look(Wanted::Transfer), Look::Ready(_)));
 }
 
 #[test]
 fn an_event_of_one_direction_neither_stops_nor_suffers_a_clear_of_the_other() {
     let entry = Entry::default();
     entry.deliver(0, Some(EVENT), None, &mut Vec::new());
-    let Look::Ready(seen) = entry.read.look() else {
+    let Look::Ready(seen) = entry.read.look(Wanted::Transfer) else {
         panic!("an event was delivered")
     };
     entry.deliver(0, None, Some(EVENT), &mut Vec::new());
-    entry.read.clear(seen, crate::readiness::Clear::All);
-    assert_eq!(entry.read.look(), Look::Idle);
-    assert!(matches!(entry.write.look(), Look::Ready(_)));
+    entry
+        .read
+        .clear(Wanted::Transfer, seen, crate::readiness::Clear::All);
+    assert_eq!(entry.read.look(Wanted::Transfer), Look::Idle);
+    assert!(matches!(entry.write.look(Wanted::Transfer), Look::Ready(_)));
 }
 
 #[test]
 fn more_events_than_a_narrow_tick_could_count_leave_an_old_clear_old() {
     let entry = Entry::default();
     entry.deliver(0, Some(EVENT), None, &mut Vec::new());
-    let Look::Ready(seen) = entry.read.look() else {
+    let Look::Ready(seen) = entry.read.look(Wanted::Transfer) else {
         panic!("an event was delivered")
     };
     for power in [8, 16, 20] {
         for _ in 0..1 << power {
             entry.deliver(0, Some(EVENT), None, &mut Vec::new());
         }
-        entry.read.clear(seen, crate::readiness::Clear::All);
-        assert!(matches!(entry.read.look(), Look::Ready(_)));
+        entry
+            .read
+            .clear(Wanted::Transfer, seen, crate::readiness::Clear::All);
+        assert!(matches!(entry.read.look(Wanted::Transfer), Look::Ready(_)));
     }
 }
 
@@ -142,5 +151,8 @@ fn an_entry_stays_shut_down_for_the_next_owner() {
     registry.shut_down(&mut Vec::new());
     registry.release(token, &mut Vec::new());
     let next = registry.acquire().unwrap();
-    assert_eq!(registry.entry(next.index).read.look(), Look::Shutdown);
+    assert_eq!(
+        registry.entry(next.index).read.look(Wanted::Transfer),
+        Look::Shutdown
+    );
 }

@@ -181,8 +181,8 @@ impl Fresh {
 
     fn flag(&self, direction: Direction) -> &AtomicBool {
         match direction {
-            Direction::Read => &self.read,
             Direction::Write => &self.write,
+            _ => &self.read,
         }
     }
 }
