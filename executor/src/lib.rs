@@ -27,6 +27,10 @@
 //! | [`spawn`], [`task`] | run futures concurrently, await them, abort them; run closures that block |
 //! | [`time`] | sleep, time out, tick |
 //! | [`net`] | TCP: listen, connect, read, write, split |
+#![cfg_attr(
+    feature = "sync",
+    doc = "| [`sync`] | channels and locks between tasks |"
+)]
 //! | [`signal`] | wait for Ctrl-C |
 //! | [`runtime`] | build a runtime, enter one, end one |
 //!
@@ -45,11 +49,16 @@
 //!
 //! # Features
 //!
-//! - `io` (default): tokio's I/O traits on our sockets, and in the module `io` their runtime-free tools. Without it no crate of
-//!   tokio is in the tree; the traits of `futures` are always there.
+//! - `io` (default): tokio's I/O traits on our sockets, and in the module `io` their runtime-free tools. The traits of `futures`
+//!   are always there.
+//! - `sync` (default): the module `sync`, tokio's channels and locks. Without `io` and `sync` no crate of tokio is in the tree.
 //! - `macros` (default): the attributes `main` and `test`.
 //! - `hyper`: the module `hyper`, for servers and clients on hyper.
 //! - `test-util`: a clock that can be paused.
+//!
+//! The names of tokio's features are accepted, so that a manifest can rename its dependency and keep them: `full` is `io`, `sync`
+//! and `macros`; `io-util` is `io`; `rt`, `rt-multi-thread`, `net`, `time`, `signal`, `process`, `fs`, `io-std`, `parking_lot` and
+//! `bytes` change nothing, because what they stand for is always there.
 
 mod blocking;
 mod context;
@@ -65,6 +74,17 @@ mod rt_sync;
 pub mod runtime;
 mod scheduler;
 pub mod signal;
+#[cfg(feature = "sync")]
+#[doc(alias = "Queue")]
+#[doc(alias = "Lock")]
+#[doc(alias = "Event")]
+#[doc(alias = "Condition")]
+#[doc(alias = "BoundedSemaphore")]
+#[doc(alias = "CapacityLimiter")]
+#[doc(alias = "StrictFIFOLock")]
+#[doc(alias = "ParkingLot")]
+#[doc(alias = "open_memory_channel")]
+pub mod sync;
 pub mod task;
 mod task_api;
 pub mod time;

@@ -13,6 +13,7 @@ mod documents;
 mod drop_inside;
 mod durations;
 mod examples;
+mod features;
 mod foreign_wakers;
 mod hyper_rt;
 mod idle;

@@ -34,3 +34,16 @@ async fn macros_find_the_new_name() {
     };
     assert_eq!(taken, 3);
 }
+
+#[tokio::test]
+async fn paths_and_features_keep_their_names() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::mpsc;
+
+    let (sender, mut receiver) = mpsc::channel(1);
+    tokio::spawn(async move { sender.send(42).await });
+    assert_eq!(receiver.recv().await, Some(42));
+    let (mut ours, mut theirs) = tokio::io::duplex(8);
+    ours.write_u32(42).await.unwrap();
+    assert_eq!(theirs.read_u32().await.unwrap(), 42);
+}
