@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use ::hyper::rt::{Executor, Read, ReadBufCursor, Sleep, Timer, Write};
 use pin_project_lite::pin_project;
 
-use crate::net::TcpStream;
-use crate::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use crate::net::stream::{ByteStream, Carrier, ReadFd};
+use crate::net::{TcpStream, tcp};
 use crate::time;
 
 /// Runs hyper's background work as tasks of the current runtime. See [`spawn`](crate::spawn).
@@ -89,7 +89,7 @@ macro_rules! readers {
     ($($reader:ty),*) => {$(
         impl Read for $reader {
             fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-                poll_read((*self).as_ref(), cx, buf)
+                poll_read(self.bytes(), cx, buf)
             }
         }
     )*};
@@ -99,8 +99,7 @@ macro_rules! writers {
     ($($writer:ty),*) => {$(
         impl Write for $writer {
             fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-                let stream: &TcpStream = (*self).as_ref();
-                stream.poll_write_slice(cx, buf)
+                self.bytes().poll_write(cx, buf)
             }
 
             fn poll_write_vectored(
@@ -108,8 +107,7 @@ macro_rules! writers {
                 cx: &mut Context<'_>,
                 bufs: &[IoSlice<'_>],
             ) -> Poll<io::Result<usize>> {
-                let stream: &TcpStream = (*self).as_ref();
-                stream.poll_write_slices(cx, bufs)
+                self.bytes().poll_write_slices(cx, bufs)
             }
 
             fn is_write_vectored(&self) -> bool {
@@ -123,24 +121,23 @@ macro_rules! writers {
 
             /// Shuts the writing direction down. The socket stays open for reading.
             fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                let stream: &TcpStream = (*self).as_ref();
-                Poll::Ready(stream.shut_down_write())
+                Poll::Ready(self.bytes().shut_down_write())
             }
         }
     )*};
 }
 
-readers!(TcpStream, OwnedReadHalf);
-writers!(TcpStream, OwnedWriteHalf);
+readers!(TcpStream, tcp::OwnedReadHalf);
+writers!(TcpStream, tcp::OwnedWriteHalf);
 
-fn poll_read(
-    stream: &TcpStream,
+fn poll_read<T: ReadFd>(
+    bytes: &ByteStream<T>,
     cx: &mut Context<'_>,
     mut buf: ReadBufCursor<'_>,
 ) -> Poll<io::Result<()>> {
     // SAFETY: reading initializes bytes; it never makes one uninitialized.
     let unfilled = unsafe { buf.as_mut() };
-    let n = ready!(stream.poll_read_uninit(cx, unfilled))?;
+    let n = ready!(bytes.poll_read_uninit(cx, unfilled))?;
     // SAFETY: the system has just written as many bytes.
     unsafe { buf.advance(n) };
     Poll::Ready(Ok(()))

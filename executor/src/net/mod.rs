@@ -34,6 +34,7 @@
 //! ```
 
 mod addr;
+pub(crate) mod stream;
 pub mod tcp;
 
 use std::io;

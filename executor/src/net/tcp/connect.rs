@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::TcpStream;
-use crate::driver::Direction;
+use crate::net::stream::Fresh;
 
 pub(super) async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let socket = Socket::new(
@@ -21,9 +21,9 @@ pub(super) async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
         Err(error) => return Err(error),
     };
     // Only now: a socket that is not even connecting counts as hung up.
-    let stream = TcpStream::register(socket.into(), false)?;
+    let stream = TcpStream::register(socket.into(), Fresh::none())?;
     if under_way {
-        stream.source().ready(Direction::Write).await?;
+        stream.writable().await?;
         // Readiness says that the attempt has ended, and the socket's error how.
         if let Some(error) = stream.take_error()? {
             return Err(error);

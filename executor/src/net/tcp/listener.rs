@@ -11,6 +11,7 @@ use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use super::TcpStream;
 use crate::driver::{Direction, Interest, Source};
 use crate::net::addr::{about, no_address, resolve};
+use crate::net::stream::Fresh;
 use crate::net::{ToSocketAddrs, watch};
 
 /// A TCP socket that waits for connections.
@@ -106,7 +107,7 @@ impl TcpListener {
     /// Cancel safe: no connection is lost.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let (stream, address) = self.source.async_io(Direction::Read, accept).await?;
-        Ok((TcpStream::register(stream, true)?, address))
+        Ok((TcpStream::register(stream, Fresh::both())?, address))
     }
 
     /// As [`accept`](Self::accept). Only the last task that polled is woken.
@@ -116,7 +117,7 @@ impl TcpListener {
     /// As [`accept`](Self::accept).
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         let (stream, address) = ready!(self.source.poll_io(cx, Direction::Read, accept))?;
-        Poll::Ready(Ok((TcpStream::register(stream, true)?, address)))
+        Poll::Ready(Ok((TcpStream::register(stream, Fresh::both())?, address)))
     }
 
     /// The address it listens on.

@@ -1,19 +1,18 @@
 //! `TcpStream`: a connection.
 
 use std::fmt;
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io;
 use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use socket2::SockRef;
 
-use super::io::{Fresh, send_slices};
-use super::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf, connect};
-use crate::driver::{Direction, Interest, Source};
+use super::connect;
+use crate::driver::Interest;
+use crate::net::ToSocketAddrs;
 use crate::net::addr::{about, no_address, resolve};
-use crate::net::{ToSocketAddrs, watch};
+use crate::net::stream::{ByteStream, Carrier, Fresh, reading_methods, writing_methods};
 
 /// A TCP connection.
 ///
@@ -23,6 +22,29 @@ use crate::net::{ToSocketAddrs, watch};
 ///
 /// Dropping it closes the connection. To end only the writing direction, which the peer reads as the end of the stream, use
 /// `shutdown` (tokio's traits) or `close` (those of `futures`).
+///
+/// [`readable`](Self::readable) and [`try_read`](Self::try_read), and the same for writing, keep readiness and I/O apart:
+///
+/// ```
+/// # executor::runtime::Runtime::new().unwrap().block_on(async {
+/// # use executor::net::{TcpListener, TcpStream};
+/// # let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// # let writer = TcpStream::connect(listener.local_addr()?).await?;
+/// # let (stream, _) = listener.accept().await?;
+/// # writer.writable().await?;
+/// # writer.try_write(b"hello")?;
+/// let mut buffer = [0; 16];
+/// let n = loop {
+///     stream.readable().await?;
+///     match stream.try_read(&mut buffer) {
+///         Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
+///         result => break result?,
+///     }
+/// };
+/// assert_eq!(&buffer[..n], b"hello");
+/// # std::io::Result::Ok(())
+/// # }).unwrap();
+/// ```
 ///
 /// Urgent (out-of-band) data is not supported: what a peer sends right behind it may be read only when more follows.
 ///
@@ -43,8 +65,7 @@ use crate::net::{ToSocketAddrs, watch};
 #[doc(alias = "StreamWriter")]
 #[doc(alias = "SocketStream")]
 pub struct TcpStream {
-    source: Source<net::TcpStream>,
-    fresh: Fresh,
+    bytes: ByteStream<net::TcpStream>,
 }
 
 impl TcpStream {
@@ -91,7 +112,7 @@ impl TcpStream {
     /// Outside of a runtime, if the default one cannot be started.
     pub fn from_std(stream: net::TcpStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        Self::register(stream, true)
+        Self::register(stream, Fresh::both())
     }
 
     /// Gives the connection back to the standard library. It stays in non-blocking mode.
@@ -100,7 +121,7 @@ impl TcpStream {
     ///
     /// None at present.
     pub fn into_std(self) -> io::Result<net::TcpStream> {
-        Ok(self.source.into_inner())
+        Ok(self.bytes.into_inner())
     }
 
     /// The address of this end.
@@ -128,149 +149,6 @@ impl TcpStream {
     /// What the system says when it is asked.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.socket().take_error()
-    }
-
-    /// Waits until the stream can be read: data, the end of the stream, or an error is there.
-    ///
-    /// Then use [`try_read`](Self::try_read), which may still answer `WouldBlock`. Several tasks may wait.
-    ///
-    /// # Errors
-    ///
-    /// That the runtime has shut down.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: once an event has come, `readable` returns at once until a read answers `WouldBlock`.
-    ///
-    /// ```
-    /// # executor::runtime::Runtime::new().unwrap().block_on(async {
-    /// # use executor::net::{TcpListener, TcpStream};
-    /// # let listener = TcpListener::bind("127.0.0.1:0").await?;
-    /// # let writer = TcpStream::connect(listener.local_addr()?).await?;
-    /// # let (stream, _) = listener.accept().await?;
-    /// # writer.writable().await?;
-    /// # writer.try_write(b"hello")?;
-    /// let mut buffer = [0; 16];
-    /// let n = loop {
-    ///     stream.readable().await?;
-    ///     match stream.try_read(&mut buffer) {
-    ///         Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => continue,
-    ///         result => break result?,
-    ///     }
-    /// };
-    /// assert_eq!(&buffer[..n], b"hello");
-    /// # std::io::Result::Ok(())
-    /// # }).unwrap();
-    /// ```
-    #[doc(alias = "wait_readable")]
-    pub async fn readable(&self) -> io::Result<()> {
-        self.source.ready(Direction::Read).await.map(drop)
-    }
-
-    /// Waits until the stream can be written: there is room, or an error is there.
-    ///
-    /// Then use [`try_write`](Self::try_write), which may still answer `WouldBlock`. Several tasks may wait.
-    ///
-    /// # Errors
-    ///
-    /// That the runtime has shut down.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe, as [`readable`](Self::readable).
-    #[doc(alias = "wait_writable")]
-    pub async fn writable(&self) -> io::Result<()> {
-        self.source.ready(Direction::Write).await.map(drop)
-    }
-
-    /// As [`readable`](Self::readable). Only the last task that polled for reading, by this or by a trait, is woken.
-    ///
-    /// # Errors
-    ///
-    /// That the runtime has shut down.
-    pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(ready!(self.source.poll_ready(cx, Direction::Read)).map(drop))
-    }
-
-    /// As [`writable`](Self::writable). Only the last task that polled for writing, by this or by a trait, is woken.
-    ///
-    /// # Errors
-    ///
-    /// That the runtime has shut down.
-    pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(ready!(self.source.poll_ready(cx, Direction::Write)).map(drop))
-    }
-
-    /// Reads what is there, without waiting, and returns how much that was. 0: the end of the stream, or `buf` is empty.
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if nothing is there, as far as is known; see [`readable`](Self::readable). What the system says; that
-    /// the runtime has shut down.
-    pub fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.source
-            .try_io(Direction::Read, |mut socket| socket.read(buf))
-    }
-
-    /// As [`try_read`](Self::try_read), into several buffers, one after the other.
-    ///
-    /// # Errors
-    ///
-    /// As [`try_read`](Self::try_read).
-    pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.source
-            .try_io(Direction::Read, |mut socket| socket.read_vectored(bufs))
-    }
-
-    /// Writes what there is room for, without waiting, and returns how much that was.
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if there is no room, as far as is known; see [`writable`](Self::writable).
-    /// [`BrokenPipe`](io::ErrorKind::BrokenPipe) if the connection is gone (no signal is raised), or what else the system
-    /// says; that the runtime has shut down.
-    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        self.source
-            .try_io(Direction::Write, |mut socket| socket.write(buf))
-    }
-
-    /// As [`try_write`](Self::try_write), from several buffers, one after the other.
-    ///
-    /// # Errors
-    ///
-    /// As [`try_write`](Self::try_write).
-    pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.source
-            .try_io(Direction::Write, |socket| send_slices(socket, bufs))
-    }
-
-    /// Waits for data and copies it to `buf`; it stays there to be read again.
-    ///
-    /// Returns how much was copied; 0 at the end of the stream.
-    ///
-    /// # Errors
-    ///
-    /// What the system says, or that the runtime has shut down.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: nothing is consumed.
-    pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.source
-            .async_io(Direction::Read, |socket| socket.peek(buf))
-            .await
-    }
-
-    /// Borrows the stream as two halves, for two futures of one task.
-    pub fn split(&mut self) -> (ReadHalf<'_>, WriteHalf<'_>) {
-        (ReadHalf(self), WriteHalf(self))
-    }
-
-    /// Shares the stream between two halves, for two tasks.
-    ///
-    /// Dropping the [`OwnedWriteHalf`] ends the writing direction. The connection closes when both are dropped.
-    pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
-        super::split_owned::split(self)
     }
 
     /// True if small writes are sent at once (Nagle's algorithm is off).
@@ -338,25 +216,25 @@ impl TcpStream {
         self.socket().set_ttl(ttl)
     }
 
-    /// Watches a socket that is in non-blocking mode, in the current runtime. `fresh`: it may be ready already.
-    pub(super) fn register(stream: net::TcpStream, fresh: bool) -> io::Result<Self> {
-        let source = watch(stream, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self {
-            source,
-            fresh: Fresh::new(fresh),
-        })
-    }
-
-    pub(super) fn source(&self) -> &Source<net::TcpStream> {
-        &self.source
-    }
-
-    pub(super) fn fresh(&self) -> &Fresh {
-        &self.fresh
+    /// Watches a socket that is in non-blocking mode, in the current runtime.
+    pub(super) fn register(stream: net::TcpStream, fresh: Fresh) -> io::Result<Self> {
+        let bytes = ByteStream::new(stream, Interest::READABLE | Interest::WRITABLE, fresh)?;
+        Ok(Self { bytes })
     }
 
     fn socket(&self) -> &net::TcpStream {
-        self.source.get_ref()
+        self.bytes.get_ref()
+    }
+}
+
+reading_methods!(TcpStream);
+writing_methods!(TcpStream);
+
+impl Carrier for TcpStream {
+    type Fd = net::TcpStream;
+
+    fn bytes(&self) -> &ByteStream<net::TcpStream> {
+        &self.bytes
     }
 }
 

@@ -1,0 +1,137 @@
+//! Macros that give the types before the byte streams their methods for readiness, and for I/O that does not wait.
+
+/// `readable`, `try_read` and their like, for types that are [`Carrier`](super::Carrier)s.
+macro_rules! reading_methods {
+    ($($reader:ty),+ $(,)?) => {$(
+        impl $reader {
+            /// Waits until there is something to read: data, the end of the stream, or an error.
+            ///
+            /// Then use [`try_read`](Self::try_read), which may still answer `WouldBlock`. Several tasks may wait.
+            ///
+            /// # Errors
+            ///
+            /// That the runtime has shut down.
+            ///
+            /// # Cancel safety
+            ///
+            /// Cancel safe: once an event has come, `readable` returns at once until a read answers `WouldBlock`.
+            #[doc(alias = "wait_readable")]
+            pub async fn readable(&self) -> ::std::io::Result<()> {
+                let source = $crate::net::stream::Carrier::bytes(self).source();
+                source.ready($crate::driver::Direction::Read).await.map(drop)
+            }
+
+            /// As [`readable`](Self::readable). Only the last task that polled for reading, by this or by a trait, is woken.
+            ///
+            /// # Errors
+            ///
+            /// That the runtime has shut down.
+            pub fn poll_read_ready(
+                &self,
+                cx: &mut ::std::task::Context<'_>,
+            ) -> ::std::task::Poll<::std::io::Result<()>> {
+                let source = $crate::net::stream::Carrier::bytes(self).source();
+                let ready = source.poll_ready(cx, $crate::driver::Direction::Read);
+                ready.map(|event| event.map(drop))
+            }
+
+            /// Reads what is there, without waiting, and returns how much that was. 0: the end of the stream, or `buf` is
+            /// empty.
+            ///
+            /// # Errors
+            ///
+            /// `WouldBlock` if nothing is there, as far as is known; see [`readable`](Self::readable). What the system says;
+            /// that the runtime has shut down.
+            pub fn try_read(&self, buf: &mut [u8]) -> ::std::io::Result<usize> {
+                let source = $crate::net::stream::Carrier::bytes(self).source();
+                source.try_io($crate::driver::Direction::Read, |fd| {
+                    $crate::net::stream::ReadFd::read(fd, buf)
+                })
+            }
+
+            /// As [`try_read`](Self::try_read), into several buffers, one after the other.
+            ///
+            /// # Errors
+            ///
+            /// As [`try_read`](Self::try_read).
+            pub fn try_read_vectored(
+                &self,
+                bufs: &mut [::std::io::IoSliceMut<'_>],
+            ) -> ::std::io::Result<usize> {
+                let source = $crate::net::stream::Carrier::bytes(self).source();
+                source.try_io($crate::driver::Direction::Read, |fd| {
+                    $crate::net::stream::ReadFd::read_slices(fd, bufs)
+                })
+            }
+        }
+    )+};
+}
+
+/// `writable`, `try_write` and their like, for types that are [`Carrier`](super::Carrier)s.
+macro_rules! writing_methods {
+    ($($writer:ty),+ $(,)?) => {$(
+        impl $writer {
+            /// Waits until it can be written to: there is room, or an error is there.
+            ///
+            /// Then use [`try_write`](Self::try_write), which may still answer `WouldBlock`. Several tasks may wait.
+            ///
+            /// # Errors
+            ///
+            /// That the runtime has shut down.
+            ///
+            /// # Cancel safety
+            ///
+            /// Cancel safe: once an event has come, `writable` returns at once until a write answers `WouldBlock`.
+            #[doc(alias = "wait_writable")]
+            pub async fn writable(&self) -> ::std::io::Result<()> {
+                let source = $crate::net::stream::Carrier::bytes(self).source();
+                source.ready($crate::driver::Direction::Write).await.map(drop)
+            }
+
+            /// As [`writable`](Self::writable). Only the last task that polled for writing, by this or by a trait, is woken.
+            ///
+            /// # Errors
+            ///
+            /// That the runtime has shut down.
+            pub fn poll_write_ready(
+                &self,
+                cx: &mut ::std::task::Context<'_>,
+            ) -> ::std::task::Poll<::std::io::Result<()>> {
+                let source = $crate::net::stream::Carrier::bytes(self).source();
+                let ready = source.poll_ready(cx, $crate::driver::Direction::Write);
+                ready.map(|event| event.map(drop))
+            }
+
+            /// Writes what there is room for, without waiting, and returns how much that was.
+            ///
+            /// # Errors
+            ///
+            /// `WouldBlock` if there is no room, as far as is known; see [`writable`](Self::writable).
+            /// [`BrokenPipe`](std::io::ErrorKind::BrokenPipe) if nobody can read it any more (no signal is raised), or what
+            /// else the system says; that the runtime has shut down.
+            pub fn try_write(&self, buf: &[u8]) -> ::std::io::Result<usize> {
+                let source = $crate::net::stream::Carrier::bytes(self).source();
+                source.try_io($crate::driver::Direction::Write, |fd| {
+                    $crate::net::stream::WriteFd::write(fd, buf)
+                })
+            }
+
+            /// As [`try_write`](Self::try_write), from several buffers, one after the other.
+            ///
+            /// # Errors
+            ///
+            /// As [`try_write`](Self::try_write).
+            pub fn try_write_vectored(
+                &self,
+                bufs: &[::std::io::IoSlice<'_>],
+            ) -> ::std::io::Result<usize> {
+                let source = $crate::net::stream::Carrier::bytes(self).source();
+                source.try_io($crate::driver::Direction::Write, |fd| {
+                    $crate::net::stream::WriteFd::write_slices(fd, bufs)
+                })
+            }
+        }
+    )+};
+}
+
+pub(crate) use {reading_methods, writing_methods};

@@ -1,0 +1,228 @@
+//! When to read and write, and what the answers say about readiness.
+//!
+//! Readiness is edge-triggered, so it is believed until the system says that nothing is left: by `WouldBlock`, or by doing
+//! less than it was asked for, which saves the call that would only say `WouldBlock`. The exceptions are a descriptor whose
+//! short reads mean less (see `SHORT_READ_IS_LAST`), and a direction that has been hung up or has an error: what announced it
+//! does not come twice, and the next call has to find it.
+//!
+//! A new descriptor counts as not ready until the reactor's next turn has looked at it. A connection that was accepted often
+//! has its first request in it already, so its first call in each direction is made without waiting to be told.
+
+use std::io::{self, IoSlice, IoSliceMut};
+#[cfg(any(feature = "io", feature = "hyper"))]
+use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+
+use super::descriptor::MOST_SLICES;
+use super::{ByteStream, ReadFd, WriteFd};
+use crate::driver::Direction;
+
+impl<T: ReadFd> ByteStream<T> {
+    pub(crate) fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_transfer(cx, Asked::read::<T>(buf.len()), |fd| fd.read(buf))
+    }
+
+    /// Reads into memory that need not be initialized. As many bytes as the result says are, afterwards, and none of the
+    /// others has changed.
+    #[cfg(any(feature = "io", feature = "hyper"))]
+    pub(crate) fn poll_read_uninit(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut [MaybeUninit<u8>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_transfer(cx, Asked::read::<T>(buf.len()), |fd| fd.read_uninit(buf))
+    }
+
+    #[cfg(feature = "io")]
+    pub(crate) fn poll_read_buf(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut tokio::io::ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        // SAFETY: reading initializes bytes; it never makes one uninitialized.
+        let unfilled = unsafe { buf.unfilled_mut() };
+        let n = ready!(self.poll_read_uninit(cx, unfilled))?;
+        // SAFETY: the system has just written as many bytes.
+        unsafe { buf.assume_init(n) };
+        buf.advance(n);
+        Poll::Ready(Ok(()))
+    }
+
+    pub(crate) fn poll_read_slices(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        // More are left out by the system call, and if their room counted, a read that filled the others would look short.
+        let most = bufs.len().min(MOST_SLICES);
+        let bufs = &mut bufs[..most];
+        let room = bufs.iter().map(|buf| buf.len()).sum();
+        self.poll_transfer(cx, Asked::read::<T>(room), |fd| fd.read_slices(bufs))
+    }
+}
+
+impl<T: WriteFd> ByteStream<T> {
+    pub(crate) fn poll_write(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_transfer(cx, Asked::write(buf.len()), |fd| fd.write(buf))
+    }
+
+    pub(crate) fn poll_write_slices(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let bufs = &bufs[..bufs.len().min(MOST_SLICES)];
+        let room = bufs.iter().map(|buf| buf.len()).sum();
+        self.poll_transfer(cx, Asked::write(room), |fd| fd.write_slices(bufs))
+    }
+
+    /// Ends the writing direction of a socket. A pipe has no way to do that but to be closed.
+    pub(crate) fn shut_down_write(&self) -> io::Result<()> {
+        self.get_ref().shut_down()
+    }
+}
+
+impl<T: AsRawFd> ByteStream<T> {
+    /// Calls `op`, which moves at most as much as `asked`, when there is hope, until it says anything but "later".
+    fn poll_transfer(
+        &self,
+        cx: &mut Context<'_>,
+        asked: Asked,
+        mut op: impl FnMut(&T) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        if self.fresh.is_fresh(asked.direction)
+            && let Some(result) = self.try_unannounced(asked, &mut op)
+        {
+            return Poll::Ready(result);
+        }
+        loop {
+            let event = ready!(self.source.poll_ready(cx, asked.direction))?;
+            match op(self.get_ref()) {
+                Ok(n) => {
+                    if asked.is_last(n) && !event.is_closed() && !event.is_error() {
+                        self.source.clear_ready(event);
+                    }
+                    return Poll::Ready(Ok(n));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.source.clear_would_block(event)
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// Calls `op` without an event. Whatever is left afterwards, or comes later, will be announced by one.
+    #[cold]
+    fn try_unannounced(
+        &self,
+        asked: Asked,
+        op: impl FnOnce(&T) -> io::Result<usize>,
+    ) -> Option<io::Result<usize>> {
+        match self.source.try_io(asked.direction, |_| Ok(())) {
+            Ok(()) => {
+                // The first event has come by now.
+                self.fresh.used_up(asked.direction);
+                return None;
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            // The runtime has ended.
+            Err(error) => return Some(Err(error)),
+        }
+        match op(self.get_ref()) {
+            Ok(n) => {
+                if asked.is_last(n) {
+                    self.fresh.used_up(asked.direction);
+                }
+                Some(Ok(n))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.fresh.used_up(asked.direction);
+                None
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+/// What one operation is to move, and what it means if it moves less.
+#[derive(Clone, Copy)]
+struct Asked {
+    direction: Direction,
+    room: usize,
+    short_is_last: bool,
+}
+
+impl Asked {
+    fn read<T: ReadFd>(room: usize) -> Self {
+        Self {
+            direction: Direction::Read,
+            room,
+            short_is_last: T::SHORT_READ_IS_LAST,
+        }
+    }
+
+    /// Whatever takes less than it was given is full.
+    fn write(room: usize) -> Self {
+        Self {
+            direction: Direction::Write,
+            room,
+            short_is_last: true,
+        }
+    }
+
+    /// Something was moved, but less than there was room for: nothing is left. (0 bytes are the end of the stream.)
+    fn is_last(self, n: usize) -> bool {
+        self.short_is_last && 0 < n && n < self.room
+    }
+}
+
+/// Which directions of a descriptor may be ready although no event has said so.
+#[derive(Debug)]
+pub(crate) struct Fresh {
+    read: AtomicBool,
+    write: AtomicBool,
+}
+
+impl Fresh {
+    /// Neither direction is tried before an event.
+    pub(crate) fn none() -> Self {
+        Self::new(false, false)
+    }
+
+    /// Both directions are.
+    pub(crate) fn both() -> Self {
+        Self::new(true, true)
+    }
+
+    fn new(read: bool, write: bool) -> Self {
+        Self {
+            read: AtomicBool::new(read),
+            write: AtomicBool::new(write),
+        }
+    }
+
+    fn is_fresh(&self, direction: Direction) -> bool {
+        // Relaxed, here and below: only a hint. Wrongly true costs a system call, wrongly false a turn of the reactor.
+        self.flag(direction).load(Ordering::Relaxed)
+    }
+
+    fn used_up(&self, direction: Direction) {
+        self.flag(direction).store(false, Ordering::Relaxed);
+    }
+
+    fn flag(&self, direction: Direction) -> &AtomicBool {
+        match direction {
+            Direction::Write => &self.write,
+            _ => &self.read,
+        }
+    }
+}
