@@ -107,6 +107,7 @@ mod documents {
     included! {
         readme: "../../README.md"
         asyncio: "../../docs/book/src/asyncio.md"
+        embedding: "../../docs/book/src/embedding.md"
         getting_started: "../../docs/book/src/getting-started.md"
         network: "../../docs/book/src/network.md"
         shutdown: "../../docs/book/src/shutdown.md"

@@ -87,6 +87,18 @@ fn fetch_fetches_all_pages() {
     assert!(output.contains("8 of 8 pages"), "{output}");
 }
 
+#[test]
+fn embed_runs_a_runtime_inside_three_other_things() {
+    let output = run("embed", &[]);
+    let expected = [
+        "the library has ticked 5 times or more",
+        "the other runtime has answered [120, 3628800, 2432902008176640000]",
+        "the threads were told [0, 6, 12, 18]",
+        "a thread that had entered it spawned on MultiThread",
+    ];
+    assert_eq!(output.lines().collect::<Vec<_>>(), expected);
+}
+
 /// Runs an example, which must succeed in time, and returns what it has printed.
 fn run(name: &str, arguments: &[&str]) -> String {
     let mut command = example(name, arguments);
