@@ -62,6 +62,7 @@
 
 mod blocking;
 mod context;
+mod coop;
 mod driver;
 #[cfg(feature = "hyper")]
 pub mod hyper;

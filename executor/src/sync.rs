@@ -23,7 +23,7 @@
 //!   They belong on plain threads and in [`spawn_blocking`](crate::task::spawn_blocking). In a task they block its worker, and
 //!   nobody panics, unless another crate has enabled tokio's own runtime and the thread is in it; the text of that panic speaks of tokio.
 //! - tokio's budget, by which a task that always finds something to receive is made to yield, is a part of its runtime. Here it
-//!   is unlimited: such a task calls [`yield_now`](crate::task::yield_now).
+//!   is unlimited: such a task makes the operation count by [`cooperative`](crate::task::coop::cooperative).
 //!
 //! ```
 //! # executor::runtime::Runtime::new().unwrap().block_on(async {

@@ -5,6 +5,7 @@ mod architecture;
 mod auto_traits;
 mod blocking_on;
 mod blocking_pool;
+mod budget;
 mod builder;
 mod compile;
 mod default_runtime;

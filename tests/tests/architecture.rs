@@ -11,7 +11,7 @@ const LAYERS: [&[&str]; 6] = [
     &["context"],
     &["blocking", "scheduler"],
     &["driver", "queue", "task"],
-    &["rt_sync"],
+    &["coop", "rt_sync"],
 ];
 
 /// What users see. The only layer whose modules may name each other.

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use executor::io::{Interest as IoInterest, Ready};
 use executor::net::{TcpListener, TcpStream};
 use executor::runtime::{Builder, EnterGuard, Handle, Runtime, RuntimeFlavor, TryCurrentError};
+use executor::task::coop::RestoreOnPending;
 use executor::task::{AbortHandle, Id, JoinError, JoinHandle};
 use executor::time::error::Elapsed;
 use executor::time::{Instant, Interval, MissedTickBehavior, Sleep, Timeout};
@@ -51,6 +52,15 @@ yes!(Sync: Sleep, Timeout<u8>, Interval, Instant, Elapsed, MissedTickBehavior, T
 yes!(Unpin: JoinHandle<std::marker::PhantomPinned>, AbortHandle, Runtime, Handle, Interval, Instant, TcpStream, TcpListener);
 no!(Unpin: Sleep, Timeout<u8>);
 
+type Coop<T> = executor::task::coop::Coop<std::future::Ready<T>>;
+type Unconstrained<T> = executor::task::coop::Unconstrained<std::future::Ready<T>>;
+
+yes!(Send: Coop<SendOnly>, Unconstrained<SendOnly>);
+yes!(Sync: Coop<u8>, Unconstrained<u8>);
+yes!(Unpin: Coop<u8>, Unconstrained<u8>, RestoreOnPending);
+no!(Send: Coop<Neither>, Unconstrained<Neither>, RestoreOnPending);
+no!(Sync: Coop<SendOnly>, Unconstrained<SendOnly>, RestoreOnPending);
+
 yes!(UnwindSafe: JoinHandle<Neither>, JoinHandle<&'static Cell<u8>>, AbortHandle, JoinError);
 yes!(RefUnwindSafe: JoinHandle<Cell<u8>>, AbortHandle, JoinError);
 
@@ -68,6 +78,8 @@ fn futures_of_the_public_functions_may_cross_threads() {
     let mut interval = executor::time::interval(std::time::Duration::from_secs(1));
     send(&executor::task::yield_now());
     sync(&executor::task::yield_now());
+    send(&executor::task::coop::consume_budget());
+    sync(&executor::task::coop::consume_budget());
     send(&interval.tick());
     sync(&interval.tick());
     send(&executor::time::advance(std::time::Duration::ZERO));

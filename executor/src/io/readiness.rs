@@ -9,13 +9,14 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use super::{Interest, Ready};
+use crate::coop;
 use crate::driver::{ReadyEvent, Source};
 
 /// What was seen of a source: at most one event for each direction that was asked for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Seen([Option<ReadyEvent>; 4]);
 
-/// Waits until anything of `interest` is there. Any number of these may wait on one source.
+/// Waits until anything of `interest` is there, which counts in the task's budget. Any number of these may wait on one source.
 ///
 /// Cancel safe: dropping the future loses no event. An error says that the runtime has shut down.
 pub(crate) async fn ready<T: AsRawFd>(source: &Source<T>, interest: Interest) -> io::Result<Seen> {
@@ -23,24 +24,26 @@ pub(crate) async fn ready<T: AsRawFd>(source: &Source<T>, interest: Interest) ->
         .directions()
         .map(|direction| direction.map(|direction| source.ready(direction)));
     poll_fn(|cx| {
-        let seen = look(source, interest)?;
-        if !seen.is_empty() {
-            return Poll::Ready(Ok(seen));
-        }
-        let mut seen = Seen::default();
-        // Nothing of it is there: a waker goes to every direction, unless an event comes meanwhile.
-        for (wait, event) in waits.iter_mut().zip(&mut seen.0) {
-            if let Some(wait) = wait
-                && let Poll::Ready(result) = Pin::new(wait).poll(cx)
-            {
-                *event = Some(result?);
+        coop::poll_counted(cx, |cx| {
+            let seen = look(source, interest)?;
+            if !seen.is_empty() {
+                return Poll::Ready(Ok(seen));
             }
-        }
-        if seen.is_empty() {
-            Poll::Pending
-        } else {
-            Poll::Ready(Ok(seen))
-        }
+            let mut seen = Seen::default();
+            // Nothing of it is there: a waker goes to every direction, unless an event comes meanwhile.
+            for (wait, event) in waits.iter_mut().zip(&mut seen.0) {
+                if let Some(wait) = wait
+                    && let Poll::Ready(result) = Pin::new(wait).poll(cx)
+                {
+                    *event = Some(result?);
+                }
+            }
+            if seen.is_empty() {
+                Poll::Pending
+            } else {
+                Poll::Ready(Ok(seen))
+            }
+        })
     })
     .await
 }

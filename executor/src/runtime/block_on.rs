@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use crate::context::{self, State};
+use crate::coop;
 use crate::scheduler;
 
 /// Runs `future` to completion in the runtime of `state`.
@@ -36,7 +37,7 @@ fn park_on<F: Future>(future: F) -> F::Output {
     let waker = Waker::from(thread.clone());
     let mut context = Context::from_waker(&waker);
     loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+        if let Poll::Ready(output) = coop::budgeted(|| future.as_mut().poll(&mut context)) {
             return output;
         }
         // The thread's token alone would not do: what the future calls may park the thread as well, and take it.

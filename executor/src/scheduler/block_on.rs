@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use super::parker::{Parker, Unparker};
 use super::worker::Worker;
 use super::{Core, Shared, current};
+use crate::coop;
 
 /// Where the core is while nobody drives.
 pub(crate) struct CoreSlot(Mutex<Inner>);
@@ -115,7 +116,7 @@ impl Root {
         if !self.woken.swap(false, AcqRel) {
             return None;
         }
-        match future.poll(&mut Context::from_waker(waker)) {
+        match coop::budgeted(|| future.poll(&mut Context::from_waker(waker))) {
             Poll::Ready(output) => Some(output),
             Poll::Pending => None,
         }

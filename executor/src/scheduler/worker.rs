@@ -8,6 +8,7 @@ use std::task::Waker;
 
 use super::idle::Left;
 use super::{Core, Seat, Shared, current, wake_all};
+use crate::coop;
 use crate::task::{Id, Notified};
 
 /// A thread that polls tasks, while it does.
@@ -95,7 +96,7 @@ impl Worker {
         let polls = &self.seat().polls;
         // Only the owner writes. Relaxed: thieves and the guard compare two reads, nothing is published by it.
         polls.store(polls.load(Relaxed) + 1, Relaxed);
-        task.run();
+        coop::budgeted(|| task.run());
     }
 
     /// The next task of this worker's own queues or of the injector.

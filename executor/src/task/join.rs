@@ -6,11 +6,12 @@ use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr::NonNull;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use super::raw::Header;
 use super::reference::TaskRef;
 use super::{Id, JoinError};
+use crate::coop;
 
 /// Awaits a task's output, and may abort it.
 ///
@@ -79,6 +80,18 @@ impl<T> JoinHandle<T> {
         self.task_ref().id()
     }
 
+    /// The output, if the task is complete. If it is not, its completion wakes `waker`.
+    ///
+    /// It does not count in the caller's budget.
+    pub(crate) fn poll_output(&mut self, waker: &Waker) -> Poll<Result<T, JoinError>> {
+        let mut output = Poll::Pending;
+        let destination: *mut Poll<Result<T, JoinError>> = &mut output;
+        let task = self.task_ref();
+        // SAFETY: this is the task's JoinHandle, exclusively borrowed, and `destination` has the type of its output.
+        unsafe { (task.header().vtable.read_output)(self.task, destination.cast(), waker) };
+        output
+    }
+
     pub(super) fn task_ref(&self) -> super::reference::Borrowed {
         TaskRef::borrow(self.task)
     }
@@ -87,13 +100,8 @@ impl<T> JoinHandle<T> {
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut output = Poll::Pending;
-        let destination: *mut Poll<Self::Output> = &mut output;
-        let task = self.task_ref();
-        // SAFETY: this is the task's JoinHandle, exclusively borrowed, and `destination` has the type of its output.
-        unsafe { (task.header().vtable.read_output)(self.task, destination.cast(), cx.waker()) };
-        output
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        coop::poll_counted(cx, |cx| self.poll_output(cx.waker()))
     }
 }
 

@@ -46,5 +46,5 @@ pub(crate) use list::TaskList;
 pub(crate) use raw::Schedule;
 pub(crate) use reference::{Notified, TaskRef, new};
 
-// The one line that points up: the functions that users find at `executor::task` need a context, which this module must not know.
-pub use crate::task_api::{spawn, spawn_blocking, yield_now};
+// The one line that points up: what else users find at `executor::task` needs a context, which this module must not know.
+pub use crate::task_api::{consume_budget, coop, spawn, spawn_blocking, unconstrained, yield_now};

@@ -1,9 +1,11 @@
 //! What users find at `executor::task` and that needs to know the current runtime.
 
 mod blocking;
+pub mod coop;
 mod spawn;
 mod yield_now;
 
 pub use blocking::spawn_blocking;
+pub use coop::{consume_budget, unconstrained};
 pub use spawn::spawn;
 pub use yield_now::yield_now;

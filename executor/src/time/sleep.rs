@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::Instant;
 use crate::context;
+use crate::coop;
 use crate::driver::{Alarm, Entry, Status};
 
 /// Waits until `duration` has passed.
@@ -92,12 +93,8 @@ impl Sleep {
         this.entry.reset(deadline.into_std());
         *this.begun = None;
     }
-}
 
-impl Future for Sleep {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_elapsed(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         // The wheel's own time may be behind, so the first poll asks the clock: the one that the deadline was made for.
         let begun = *this.begun.get_or_insert_with(|| {
@@ -123,6 +120,14 @@ impl Future for Sleep {
                 "the runtime of this timer has been shut down: await timers inside the runtime that made them"
             ),
         }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        coop::poll_counted(cx, |cx| self.poll_elapsed(cx))
     }
 }
 

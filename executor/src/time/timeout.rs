@@ -10,6 +10,7 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::{Instant, Sleep, sleep, sleep_until};
+use crate::coop;
 
 /// Gives `future` up if it is not ready after `duration`.
 ///
@@ -87,10 +88,17 @@ impl<F: Future> Future for Timeout<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let had_budget = coop::has_budget_remaining();
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        this.delay.poll(cx).map(|()| Err(Elapsed(())))
+        let elapsed = if had_budget && !coop::has_budget_remaining() {
+            // A future that uses the whole budget up each time it is polled must not put the deadline off for ever.
+            coop::unlimited(|| this.delay.poll(cx))
+        } else {
+            this.delay.poll(cx)
+        };
+        elapsed.map(|()| Err(Elapsed(())))
     }
 }
 

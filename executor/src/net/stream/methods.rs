@@ -18,7 +18,8 @@ macro_rules! reading_methods {
             #[doc(alias = "wait_readable")]
             pub async fn readable(&self) -> ::std::io::Result<()> {
                 let source = $crate::net::stream::Carrier::bytes(self).source();
-                source.ready($crate::driver::Direction::Read).await.map(drop)
+                let ready = source.ready($crate::driver::Direction::Read);
+                $crate::task::coop::cooperative(ready).await.map(drop)
             }
 
             /// As [`readable`](Self::readable). Only the last task that polled for reading, by this or by a trait, is woken.
@@ -31,8 +32,8 @@ macro_rules! reading_methods {
                 cx: &mut ::std::task::Context<'_>,
             ) -> ::std::task::Poll<::std::io::Result<()>> {
                 let source = $crate::net::stream::Carrier::bytes(self).source();
-                let ready = source.poll_ready(cx, $crate::driver::Direction::Read);
-                ready.map(|event| event.map(drop))
+                let poll = |cx: &mut ::std::task::Context<'_>| source.poll_ready(cx, $crate::driver::Direction::Read);
+                $crate::coop::poll_counted(cx, poll).map(|event| event.map(drop))
             }
 
             /// Reads what is there, without waiting, and returns how much that was. 0: the end of the stream, or `buf` is
@@ -85,7 +86,8 @@ macro_rules! writing_methods {
             #[doc(alias = "wait_writable")]
             pub async fn writable(&self) -> ::std::io::Result<()> {
                 let source = $crate::net::stream::Carrier::bytes(self).source();
-                source.ready($crate::driver::Direction::Write).await.map(drop)
+                let ready = source.ready($crate::driver::Direction::Write);
+                $crate::task::coop::cooperative(ready).await.map(drop)
             }
 
             /// As [`writable`](Self::writable). Only the last task that polled for writing, by this or by a trait, is woken.
@@ -98,8 +100,8 @@ macro_rules! writing_methods {
                 cx: &mut ::std::task::Context<'_>,
             ) -> ::std::task::Poll<::std::io::Result<()>> {
                 let source = $crate::net::stream::Carrier::bytes(self).source();
-                let ready = source.poll_ready(cx, $crate::driver::Direction::Write);
-                ready.map(|event| event.map(drop))
+                let poll = |cx: &mut ::std::task::Context<'_>| source.poll_ready(cx, $crate::driver::Direction::Write);
+                $crate::coop::poll_counted(cx, poll).map(|event| event.map(drop))
             }
 
             /// Writes what there is room for, without waiting, and returns how much that was.

@@ -17,6 +17,7 @@ use std::task::{Context, Poll, ready};
 
 use super::descriptor::MOST_SLICES;
 use super::{ByteStream, ReadFd, WriteFd};
+use crate::coop;
 use crate::driver::Direction;
 
 impl<T: ReadFd> ByteStream<T> {
@@ -89,8 +90,18 @@ impl<T: WriteFd> ByteStream<T> {
 }
 
 impl<T: AsRawFd> ByteStream<T> {
-    /// Calls `op`, which moves at most as much as `asked`, when there is hope, until it says anything but "later".
+    /// Calls `op`, which moves at most as much as `asked`, when there is hope, until it says anything but "later". It counts in
+    /// the task's budget.
     fn poll_transfer(
+        &self,
+        cx: &mut Context<'_>,
+        asked: Asked,
+        op: impl FnMut(&T) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        coop::poll_counted(cx, |cx| self.poll_transfer_now(cx, asked, op))
+    }
+
+    fn poll_transfer_now(
         &self,
         cx: &mut Context<'_>,
         asked: Asked,

@@ -9,10 +9,12 @@ use std::task::{Context, Poll, ready};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 
 use super::TcpStream;
+use crate::coop;
 use crate::driver::{Direction, Interest, Source};
 use crate::net::addr::{about, no_address, resolve};
 use crate::net::stream::Fresh;
 use crate::net::{ToSocketAddrs, watch};
+use crate::task::coop::cooperative;
 
 /// A TCP socket that waits for connections.
 ///
@@ -106,7 +108,7 @@ impl TcpListener {
     ///
     /// Cancel safe: no connection is lost.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let (stream, address) = self.source.async_io(Direction::Read, accept).await?;
+        let (stream, address) = cooperative(self.source.async_io(Direction::Read, accept)).await?;
         Ok((TcpStream::register(stream, Fresh::both())?, address))
     }
 
@@ -116,7 +118,9 @@ impl TcpListener {
     ///
     /// As [`accept`](Self::accept).
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        let (stream, address) = ready!(self.source.poll_io(cx, Direction::Read, accept))?;
+        let (stream, address) = ready!(coop::poll_counted(cx, |cx| {
+            self.source.poll_io(cx, Direction::Read, accept)
+        }))?;
         Poll::Ready(Ok((TcpStream::register(stream, Fresh::both())?, address)))
     }
 

@@ -10,8 +10,11 @@ use socket2::SockRef;
 use tokio::io::ReadBuf;
 
 use super::{OwnedReadHalf, ReadHalf, TcpStream};
+#[cfg(feature = "io")]
+use crate::coop;
 use crate::driver::Direction;
 use crate::net::stream::Carrier;
+use crate::task::coop::cooperative;
 
 impl TcpStream {
     /// Waits for data and copies it to `buf`; it stays there to be read again.
@@ -27,9 +30,7 @@ impl TcpStream {
     /// Cancel safe: nothing is consumed.
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         let source = self.bytes().source();
-        source
-            .async_io(Direction::Read, |socket| socket.peek(buf))
-            .await
+        cooperative(source.async_io(Direction::Read, |socket| socket.peek(buf))).await
     }
 
     /// As [`peek`](Self::peek). Only the last task that polled for reading, by this or by a trait, is woken.
@@ -44,11 +45,13 @@ impl TcpStream {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<usize>> {
         let source = self.bytes().source();
-        let n = ready!(source.poll_io(cx, Direction::Read, |socket| {
+        let peek = |socket: &_| {
             // SAFETY: `peek` initializes bytes; it never makes one uninitialized.
             let unfilled = unsafe { buf.unfilled_mut() };
             SockRef::from(socket).peek(unfilled)
-        }))?;
+        };
+        let poll = |cx: &mut Context<'_>| source.poll_io(cx, Direction::Read, peek);
+        let n = ready!(coop::poll_counted(cx, poll))?;
         // SAFETY: the system has just written as many bytes.
         unsafe { buf.assume_init(n) };
         buf.advance(n);

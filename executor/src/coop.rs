@@ -1,0 +1,236 @@
+//! The budget of a poll: how many operations may succeed in it before the task lets others run.
+//!
+//! ```text
+//!          ROUND operations           SLICE since the first round ended
+//!  First ─────────────────▶ Timed ────────────────────────────────────▶ Over ──▶ operations say Pending, and wake the task
+//!                            ▲  │                                        │
+//!                            └──┘ ROUND operations, and time left        └ MOST_REFUSALS later: First
+//! ```
+//!
+//! Counting alone would be wrong both ways: operations take from nanoseconds to milliseconds. Reading the clock alone would cost each
+//! poll of each task, and most polls do little. So a poll begins with one store, and the clock is read once per round.
+//!
+//! A poll that was refused returns `Pending` and ends, unless what polls is an executor inside a task. That one would poll again
+//! for ever, because the budget is only filled up between polls; so refusals end, too.
+//!
+//! Real time, also while the runtime's clock is paused: this is about threads.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+/// Calls `f`, a poll of a whole task, with a full budget.
+#[inline]
+pub(crate) fn budgeted<R>(f: impl FnOnce() -> R) -> R {
+    with(Budget::FULL, f)
+}
+
+/// Calls `f` without a limit.
+#[inline]
+pub(crate) fn unlimited<R>(f: impl FnOnce() -> R) -> R {
+    with(Budget::UNLIMITED, f)
+}
+
+/// Polls an operation that waits for the runtime itself and not for other futures. If it is ready, it counts.
+#[inline]
+pub(crate) fn poll_counted<T>(
+    cx: &mut Context<'_>,
+    poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+) -> Poll<T> {
+    let progress = ready!(poll_proceed(cx));
+    let result = poll(cx);
+    if result.is_ready() {
+        progress.made_progress();
+    }
+    result
+}
+
+/// Takes one operation out of the budget of the task that is being polled, for a future of one's own that waits for no other.
+///
+/// If the result is ready, the operation may go on. What was taken is put back when the result is dropped, unless
+/// [`made_progress`](RestoreOnPending::made_progress) says that the operation succeeded. If the budget is used up, the task is woken, and the
+/// operation must return `Pending`. Outside of a task it is always ready.
+///
+/// ```
+/// # executor::runtime::Runtime::new().unwrap().block_on(async {
+/// use executor::task::coop::poll_proceed;
+/// use std::task::{Context, Poll, ready};
+///
+/// fn poll_next(queue: &mut Vec<u8>, cx: &mut Context<'_>) -> Poll<Option<u8>> {
+///     let budget = ready!(poll_proceed(cx));
+///     let item = queue.pop();
+///     budget.made_progress();
+///     Poll::Ready(item)
+/// }
+/// # let mut queue = vec![7];
+/// # assert_eq!(std::future::poll_fn(|cx| poll_next(&mut queue, cx)).await, Some(7));
+/// # });
+/// ```
+#[inline]
+pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
+    let Some(budget) = budget() else {
+        refuse();
+        cx.waker().wake_by_ref();
+        return Poll::Pending;
+    };
+    if budget == Budget::UNLIMITED {
+        return Poll::Ready(RestoreOnPending::new(None));
+    }
+    BUDGET.set(Budget {
+        left: budget.left - 1,
+        ..budget
+    });
+    Poll::Ready(RestoreOnPending::new(Some(budget)))
+}
+
+/// False if the task that is being polled has used up its budget: the next operation that counts will let others run first.
+///
+/// True outside of a task.
+#[inline]
+pub fn has_budget_remaining() -> bool {
+    budget().is_some()
+}
+
+/// Puts what [`poll_proceed`] took back into the budget when it is dropped, unless the operation made progress.
+#[derive(Debug)]
+#[must_use = "dropped at once, it counts nothing"]
+pub struct RestoreOnPending {
+    before: Cell<Option<Budget>>,
+    /// The budget is the thread's.
+    _not_send: PhantomData<*mut ()>,
+}
+
+impl RestoreOnPending {
+    #[inline]
+    fn new(before: Option<Budget>) -> Self {
+        Self {
+            before: Cell::new(before),
+            _not_send: PhantomData,
+        }
+    }
+
+    /// The operation succeeded: it counts.
+    #[inline]
+    pub fn made_progress(&self) {
+        self.before.set(None);
+    }
+}
+
+impl Drop for RestoreOnPending {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(before) = self.before.get() {
+            BUDGET.set(before);
+        }
+    }
+}
+
+/// Aligned, so that it is copied in one step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(align(2))]
+struct Budget {
+    phase: Phase,
+    /// Operations until the end of the round, or refusals until the next one.
+    left: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Phase {
+    Unlimited,
+    /// The clock was not read yet.
+    First,
+    /// `SINCE` says when the first round ended.
+    Timed,
+    /// Operations are refused.
+    Over,
+}
+
+impl Budget {
+    const UNLIMITED: Self = Self {
+        phase: Phase::Unlimited,
+        left: 0,
+    };
+    const FULL: Self = Self {
+        phase: Phase::First,
+        left: ROUND,
+    };
+}
+
+#[inline]
+fn with<R>(budget: Budget, f: impl FnOnce() -> R) -> R {
+    struct Restore(Budget);
+    impl Drop for Restore {
+        #[inline]
+        fn drop(&mut self) {
+            BUDGET.set(self.0);
+        }
+    }
+    let _restore = Restore(BUDGET.replace(budget));
+    f()
+}
+
+/// The budget, if it allows an operation.
+#[inline]
+fn budget() -> Option<Budget> {
+    let budget = BUDGET.get();
+    match budget.phase {
+        Phase::Unlimited => Some(budget),
+        Phase::First | Phase::Timed if budget.left > 0 => Some(budget),
+        Phase::First | Phase::Timed => end_round(budget.phase),
+        Phase::Over => None,
+    }
+}
+
+/// A round is used up: looks at the clock.
+#[cold]
+fn end_round(phase: Phase) -> Option<Budget> {
+    let now = Instant::now();
+    let is_over = match (phase, SINCE.get()) {
+        (Phase::Timed, Some(since)) => now.saturating_duration_since(since) >= SLICE,
+        _ => {
+            SINCE.set(Some(now));
+            false
+        }
+    };
+    let next = if is_over {
+        Budget {
+            phase: Phase::Over,
+            left: MOST_REFUSALS,
+        }
+    } else {
+        Budget {
+            phase: Phase::Timed,
+            left: ROUND,
+        }
+    };
+    BUDGET.set(next);
+    (!is_over).then_some(next)
+}
+
+#[cold]
+fn refuse() {
+    let budget = BUDGET.get();
+    BUDGET.set(match budget.left {
+        0 => Budget::FULL,
+        left => Budget {
+            left: left - 1,
+            ..budget
+        },
+    });
+}
+
+thread_local! {
+    static BUDGET: Cell<Budget> = const { Cell::new(Budget::UNLIMITED) };
+    // A poll inside a poll overwrites it, which gives the outer one more time.
+    static SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Operations between two looks at the clock, which then costs about a nanosecond for each.
+const ROUND: u8 = 32;
+
+/// How long a poll may go on after its first round: as long as a busy worker goes between two looks at the outside world.
+const SLICE: Duration = Duration::from_micros(50);
+
+/// Refusals that no end of the poll follows.
+const MOST_REFUSALS: u8 = 128;
