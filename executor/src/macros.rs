@@ -163,10 +163,16 @@ macro_rules! pin {
 pub mod support {
     use std::cell::Cell;
     use std::hash::{BuildHasher, RandomState};
+    use std::task::{Context, Poll};
 
     pub use executor_rt_macros::{join, select, try_join};
     pub use futures::future::{maybe_done, try_maybe_done};
     pub use std::future::poll_fn;
+
+    /// Waits if the task has used up its budget: a branch that counts nothing must not take the turn of one that does.
+    pub fn poll_budget(context: &mut Context<'_>) -> Poll<()> {
+        crate::coop::poll_proceed(context).map(drop)
+    }
 
     /// A number below `count`, which is small: the remainder's bias does not matter.
     #[must_use]

@@ -183,6 +183,12 @@ fn select_binds_by_value_by_reference_and_mutably() {
             }
         };
         assert_eq!(place, 4);
+        executor::select! {
+            Some(ref mut text) = ready(Some(String::from("a"))) => {
+                text.push('b');
+                assert_eq!(text, "ab");
+            }
+        }
     });
 }
 
@@ -275,6 +281,31 @@ fn a_spawned_select_of_channels_is_woken_by_either() {
 }
 
 #[test]
+fn select_waits_when_the_budget_is_used_up_though_a_branch_is_ready() {
+    within(30, || {
+        run(async {
+            let turns = Cell::new(0);
+            let other = async {
+                turns.set(turns.get() + 1);
+                yield_now().await;
+                turns.set(turns.get() + 1);
+            };
+            // Without the budget the loop would never wait, and `join!` never poll the other future a second time.
+            let looping = async {
+                while turns.get() < 2 {
+                    executor::select! {
+                        biased;
+                        () = executor::task::coop::consume_budget() => {}
+                        () = ready(()) => {}
+                    }
+                }
+            };
+            executor::join!(biased; other, looping);
+        })
+    });
+}
+
+#[test]
 fn join_gives_all_outputs_in_their_order() {
     run(async {
         let (a, b, c) = executor::join!(polls(3), polls(1), async { "c" });
@@ -345,6 +376,15 @@ fn try_join_gives_all_values_or_the_first_error_at_once() {
         assert_eq!(biased, Ok((1,)));
         let nothing: Result<(), ()> = executor::try_join!();
         assert_eq!(nothing, Ok(()));
+    });
+}
+
+#[test]
+fn a_future_may_borrow_what_its_expression_makes() {
+    run(async {
+        executor::select! { () = &mut ready(()) => {} }
+        executor::join!(&mut ready(()), &mut Box::pin(yield_now()));
+        let () = executor::try_join!(&mut ready(Ok::<_, ()>(()))).unwrap().0;
     });
 }
 

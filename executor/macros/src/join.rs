@@ -59,7 +59,8 @@ fn code(kind: Kind, head: &Head, futures: &[Expr]) -> TokenStream {
     };
     let each = if futures.is_empty() { quote!() } else { each };
     quote! {{
-        #(let mut #names = ::core::pin::pin!(#wrap(::core::future::IntoFuture::into_future(#futures)));)*
+        #(let #names = #futures;)*
+        #(let mut #names = ::core::pin::pin!(#wrap(::core::future::IntoFuture::into_future(#names)));)*
         #[allow(unused_mut)]
         let mut #first: usize = 0;
         #[allow(unused_variables, unused_mut)]

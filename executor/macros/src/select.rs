@@ -152,11 +152,15 @@ impl Select {
                 #(#variants(#variants),)*
                 Disabled,
             }
-            let #output = {
+            #[allow(unused_mut)]
+            let mut #output = {
                 // Guards first, all of them, then the futures, those of branches that are off, too.
                 let mut #off = [#(#guards),*];
-                #(let mut #names = ::core::pin::pin!(::core::future::IntoFuture::into_future(#futures));)*
+                // Bound before they are passed on, so that what an expression borrows from itself lives as long.
+                #(let #names = #futures;)*
+                #(let mut #names = ::core::pin::pin!(::core::future::IntoFuture::into_future(#names));)*
                 #krate::macros::support::poll_fn(|context| {
+                    ::core::task::ready!(#krate::macros::support::poll_budget(context));
                     let mut pending = false;
                     let #start_name: usize = #start;
                     #each
@@ -185,7 +189,8 @@ fn arm(index: usize, name: &Ident, variant: &Ident, pattern: &Pat) -> TokenStrea
         if #off[#index] {
             continue;
         }
-        let ready = match ::core::future::Future::poll(#name.as_mut(), context) {
+        #[allow(unused_mut)]
+        let mut ready = match ::core::future::Future::poll(#name.as_mut(), context) {
             ::core::task::Poll::Ready(ready) => ready,
             ::core::task::Poll::Pending => {
                 pending = true;
