@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
@@ -10,6 +11,7 @@ use std::task::Waker;
 use mio::unix::SourceFd;
 use parking_lot::RwLock;
 
+use crate::error;
 use crate::interest::Interest;
 use crate::registration::Registration;
 use crate::registry::{Registry, Token};
@@ -139,10 +141,10 @@ impl Handle {
 
     fn add(&self, fd: RawFd, interest: Interest) -> io::Result<Token> {
         if self.was_forked() {
-            return Err(forked());
+            return Err(error::forked());
         }
         let os = self.shared.os.read();
-        let os = os.as_ref().ok_or_else(shut_down)?;
+        let os = os.as_ref().ok_or_else(error::shut_down)?;
         let token = self.shared.registry.acquire()?;
         let added = os
             .registry
@@ -167,21 +169,14 @@ impl Handle {
     }
 }
 
+// No user code runs under one of the locks, so a panic finds nothing half-done behind them.
+impl UnwindSafe for Shared {}
+impl RefUnwindSafe for Shared {}
+
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handle")
             .field("closed", &self.is_closed())
             .finish_non_exhaustive()
     }
-}
-
-pub(crate) fn shut_down() -> io::Error {
-    io::Error::other("the runtime this socket belongs to has shut down")
-}
-
-pub(crate) fn forked() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::Unsupported,
-        "this runtime belongs to the process before fork(): make a new runtime in the child",
-    )
 }

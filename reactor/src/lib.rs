@@ -45,6 +45,7 @@
 //! # }
 //! ```
 
+mod error;
 mod handle;
 mod interest;
 mod reactor;
@@ -56,6 +57,7 @@ mod source;
 mod sync;
 mod sys;
 
+pub use crate::error::is_shut_down;
 pub use crate::handle::Handle;
 pub use crate::interest::{Direction, Interest, ReadyEvent};
 pub use crate::reactor::Reactor;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use crate::handle::{self, Handle};
+use crate::error;
+use crate::handle::Handle;
 use crate::readiness::Event;
 use crate::registry::Token;
 use crate::sys::timer::Timer;
@@ -56,7 +57,7 @@ impl Reactor {
     /// made the reactor and this one.
     pub fn turn(&mut self, timeout: Option<Duration>, wakers: &mut Vec<Waker>) -> io::Result<()> {
         if self.handle.was_forked() {
-            return Err(handle::forked());
+            return Err(error::forked());
         }
         let timeout = if self.handle.is_closed() {
             Some(Duration::ZERO)

@@ -4,7 +4,8 @@ use std::io;
 use std::os::fd::RawFd;
 use std::task::{Poll, Waker};
 
-use crate::handle::{self, Handle};
+use crate::error;
+use crate::handle::Handle;
 use crate::interest::{Direction, ReadyEvent};
 use crate::readiness::{Clear, Look, Place};
 use crate::registry::{Entry, Token};
@@ -54,7 +55,7 @@ impl Registration {
         }
         // A lock that another thread held at the fork is never released in the child, and no event comes there.
         if self.handle.was_forked() {
-            return Poll::Ready(Err(handle::forked()));
+            return Poll::Ready(Err(error::forked()));
         }
         answer(
             direction,
@@ -93,6 +94,6 @@ fn answer(direction: Direction, look: Look) -> Poll<io::Result<ReadyEvent>> {
     match look {
         Look::Idle => Poll::Pending,
         Look::Ready(snapshot) => Poll::Ready(Ok(ReadyEvent::new(direction, snapshot))),
-        Look::Shutdown => Poll::Ready(Err(handle::shut_down())),
+        Look::Shutdown => Poll::Ready(Err(error::shut_down())),
     }
 }

@@ -27,7 +27,6 @@ mod macros;
 mod panic_matrix;
 mod panics;
 mod paused_clock;
-mod pipes;
 mod readiness;
 mod reentrant_wakers;
 mod refused_threads;

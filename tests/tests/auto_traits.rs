@@ -117,3 +117,7 @@ yes!(UnwindSafe: IoInterest, Ready);
 yes!(RefUnwindSafe: IoInterest, Ready);
 yes!(Copy: IoInterest, Ready);
 yes!(Ord: Ready);
+
+// A panic leaves a runtime whole.
+yes!(UnwindSafe: Runtime, Handle, TcpStream, TcpListener);
+yes!(RefUnwindSafe: Runtime, Handle, TcpStream, TcpListener);

@@ -6,6 +6,7 @@ mod threads;
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
 
@@ -90,6 +91,10 @@ fn default_runtime() -> &'static Arc<State> {
         })
     })
 }
+
+// A panic leaves nothing half-done behind: no user code runs under a lock, and locks do not remember panics.
+impl UnwindSafe for State {}
+impl RefUnwindSafe for State {}
 
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

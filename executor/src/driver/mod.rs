@@ -28,7 +28,9 @@ use parking_lot::{Mutex, MutexGuard};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 
 pub(crate) use clock::Clock;
-pub(crate) use reactor::{Direction, Handle as ReactorHandle, Interest, ReadyEvent, Source};
+pub(crate) use reactor::{
+    Direction, Handle as ReactorHandle, Interest, ReadyEvent, Source, is_shut_down,
+};
 pub(crate) use timer::{Entry, Status};
 
 /// A timer wheel that knows whom to wake when it gets an earlier deadline.

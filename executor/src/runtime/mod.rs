@@ -23,4 +23,4 @@ mod runtime;
 
 pub use builder::Builder;
 pub use handle::{EnterGuard, Handle, TryCurrentError};
-pub use runtime::{Runtime, RuntimeFlavor};
+pub use runtime::{Runtime, RuntimeFlavor, is_rt_shutdown_err};

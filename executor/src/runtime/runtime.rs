@@ -5,6 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::{Builder, EnterGuard, Handle};
+use crate::driver;
 use crate::task::JoinHandle;
 
 /// An async runtime: scheduler, reactor, timers and blocking pool.
@@ -111,6 +112,25 @@ impl Runtime {
     pub fn shutdown_background(self) {
         self.shutdown_timeout(Duration::ZERO);
     }
+}
+
+/// True if an operation on a socket failed because the runtime it belongs to has shut down.
+///
+/// ```
+/// use executor::net::TcpListener;
+/// use executor::runtime::{Runtime, is_rt_shutdown_err};
+///
+/// let first = Runtime::new()?;
+/// let listener = first.block_on(TcpListener::bind("127.0.0.1:0"))?;
+/// drop(first);
+///
+/// let second = Runtime::new()?;
+/// let error = second.block_on(listener.accept()).unwrap_err();
+/// assert!(is_rt_shutdown_err(&error));
+/// # std::io::Result::Ok(())
+/// ```
+pub fn is_rt_shutdown_err(err: &io::Error) -> bool {
+    driver::is_shut_down(err)
 }
 
 impl Drop for Runtime {

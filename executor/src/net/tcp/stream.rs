@@ -12,7 +12,7 @@ use super::connect;
 use crate::driver::Interest;
 use crate::net::ToSocketAddrs;
 use crate::net::addr::{about, no_address, resolve};
-use crate::net::stream::{ByteStream, Carrier, Fresh};
+use crate::net::stream::{ByteStream, Carrier, Fresh, reading_methods, writing_methods};
 
 /// A TCP connection.
 ///
@@ -226,6 +226,9 @@ impl TcpStream {
         self.bytes.get_ref()
     }
 }
+
+reading_methods!(TcpStream);
+writing_methods!(TcpStream);
 
 impl Carrier for TcpStream {
     type Fd = net::TcpStream;

@@ -1,3 +1,0 @@
-//! What is of Unix alone: pipes.
-
-pub mod pipe;

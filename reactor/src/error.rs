@@ -1,0 +1,32 @@
+//! The errors of a reactor that is gone.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+/// True if `error` says that a source's reactor has shut down.
+pub fn is_shut_down(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<ShutDown>())
+}
+
+pub(crate) fn shut_down() -> io::Error {
+    io::Error::other(ShutDown)
+}
+
+pub(crate) fn forked() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "this runtime belongs to the process before fork(): make a new runtime in the child",
+    )
+}
+
+#[derive(Debug)]
+struct ShutDown;
+
+impl fmt::Display for ShutDown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the runtime this socket belongs to has shut down")
+    }
+}
+
+impl Error for ShutDown {}
