@@ -24,10 +24,19 @@ pub(crate) struct Pool {
 }
 
 struct State {
-    queue: VecDeque<Notified>,
+    queue: VecDeque<(Notified, AtClose)>,
     threads: usize,
     waiting: usize,
     closed: bool,
+}
+
+/// What becomes of a job that has not started when the pool closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AtClose {
+    /// It is cancelled.
+    Cancel,
+    /// It still runs: it writes what its user was told is written.
+    Run,
 }
 
 /// What to do after a job was handed in.
@@ -72,12 +81,12 @@ impl Pool {
         task::new(Job(Some(f)), NotScheduled, Id::next(), location)
     }
 
-    pub(crate) fn submit(&self, job: Notified) -> Submitted {
+    pub(crate) fn submit(&self, job: Notified, at_close: AtClose) -> Submitted {
         let mut state = self.state.lock();
         if state.closed {
             return Submitted::Refused(job);
         }
-        state.queue.push_back(job);
+        state.queue.push_back((job, at_close));
         if state.waiting >= state.queue.len() {
             drop(state);
             self.changed.notify_one();
@@ -96,7 +105,7 @@ impl Pool {
         let mut state = self.state.lock();
         state.threads -= 1;
         if state.threads == 0 {
-            state.queue.drain(..).collect()
+            state.queue.drain(..).map(|(job, _)| job).collect()
         } else {
             Vec::new()
         }
@@ -113,7 +122,7 @@ impl Pool {
     fn next_job(&self) -> Option<Notified> {
         let mut state = self.state.lock();
         loop {
-            if let Some(job) = state.queue.pop_front() {
+            if let Some((job, _)) = state.queue.pop_front() {
                 return Some(job);
             }
             if state.closed {
@@ -134,14 +143,18 @@ impl Pool {
         None
     }
 
-    /// Takes no more jobs, cancels those that wait, and tells the threads to end after the job they are at.
+    /// Takes no more jobs, returns those that wait and are to be cancelled, and tells the threads to end after the jobs they are at and
+    /// those that stay. As long as a job is queued there is a thread that will look at the queue.
     pub(crate) fn close(&self) -> Vec<Notified> {
         let mut state = self.state.lock();
         state.closed = true;
-        let jobs = state.queue.drain(..).collect();
+        let jobs = std::mem::take(&mut state.queue).into_iter();
+        let (stay, cancelled): (Vec<_>, Vec<_>) =
+            jobs.partition(|(_, at_close)| *at_close == AtClose::Run);
+        state.queue = stay.into();
         drop(state);
         self.changed.notify_all();
-        jobs
+        cancelled.into_iter().map(|(job, _)| job).collect()
     }
 }
 

@@ -26,6 +26,7 @@
 //! |---|---|
 //! | [`spawn`], [`task`] | run futures concurrently, await them, abort them; run closures that block |
 //! | [`time`] | sleep, time out, tick |
+//! | [`fs`] | files and directories |
 //! | [`net`] | TCP: listen, connect, read, write, split |
 #![cfg_attr(
     feature = "sync",
@@ -64,6 +65,7 @@ mod blocking;
 mod context;
 mod coop;
 mod driver;
+pub mod fs;
 #[cfg(feature = "hyper")]
 pub mod hyper;
 pub mod io;
@@ -109,6 +111,7 @@ mod documents {
         readme: "../../README.md"
         asyncio: "../../docs/book/src/asyncio.md"
         embedding: "../../docs/book/src/embedding.md"
+        files: "../../docs/book/src/files.md"
         getting_started: "../../docs/book/src/getting-started.md"
         network: "../../docs/book/src/network.md"
         shutdown: "../../docs/book/src/shutdown.md"

@@ -15,6 +15,7 @@ mod drop_inside;
 mod durations;
 mod examples;
 mod features;
+mod files;
 mod foreign_wakers;
 mod hyper_rt;
 mod idle;

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 
+use executor::fs::{self, DirBuilder, DirEntry, File, FileTimes, OpenOptions, ReadDir};
 use executor::io::{Interest as IoInterest, Ready};
 use executor::net::{TcpListener, TcpStream};
 use executor::runtime::{Builder, EnterGuard, Handle, Runtime, RuntimeFlavor, TryCurrentError};
@@ -52,6 +53,13 @@ yes!(Sync: Sleep, Timeout<u8>, Interval, Instant, Elapsed, MissedTickBehavior, T
 yes!(Unpin: JoinHandle<std::marker::PhantomPinned>, AbortHandle, Runtime, Handle, Interval, Instant, TcpStream, TcpListener);
 no!(Unpin: Sleep, Timeout<u8>);
 
+yes!(Send: DirBuilder, DirEntry, File, FileTimes, OpenOptions, ReadDir);
+yes!(Sync: DirBuilder, DirEntry, File, FileTimes, OpenOptions, ReadDir);
+yes!(Unpin: DirBuilder, DirEntry, File, FileTimes, OpenOptions, ReadDir);
+yes!(Clone: FileTimes, OpenOptions);
+no!(Clone: DirBuilder, DirEntry, File, ReadDir);
+yes!(std::fmt::Debug: DirBuilder, DirEntry, File, FileTimes, OpenOptions, ReadDir);
+
 type Coop<T> = executor::task::coop::Coop<std::future::Ready<T>>;
 type Unconstrained<T> = executor::task::coop::Unconstrained<std::future::Ready<T>>;
 
@@ -85,6 +93,42 @@ fn futures_of_the_public_functions_may_cross_threads() {
     send(&executor::time::advance(std::time::Duration::ZERO));
     send(&TcpStream::connect("127.0.0.1:1"));
     send(&TcpListener::bind("127.0.0.1:0"));
+}
+
+#[test]
+fn futures_of_files_may_cross_threads_and_be_shared() {
+    fn both<T: Send + Sync>(_: T) {}
+    let file = File::from_std(std::fs::File::open("/dev/null").unwrap());
+    both(fs::canonicalize(""));
+    both(fs::copy("", ""));
+    both(fs::create_dir(""));
+    both(fs::create_dir_all(""));
+    both(fs::hard_link("", ""));
+    both(fs::metadata(""));
+    both(fs::read(""));
+    both(fs::read_dir(""));
+    both(fs::read_link(""));
+    both(fs::read_to_string(""));
+    both(fs::remove_dir(""));
+    both(fs::remove_dir_all(""));
+    both(fs::remove_file(""));
+    both(fs::rename("", ""));
+    both(fs::symlink("", ""));
+    both(fs::symlink_metadata(""));
+    both(fs::try_exists(""));
+    both(fs::write("", Vec::new()));
+    both(OpenOptions::new().open(""));
+    both(DirBuilder::new().create(""));
+    both(File::open(""));
+    both(File::create(""));
+    both(file.sync_all());
+    both(file.sync_data());
+    both(file.set_len(0));
+    both(file.set_times(FileTimes::new()));
+    both(file.set_modified(std::time::SystemTime::now()));
+    both(file.metadata());
+    both(file.try_clone());
+    both(file.into_std());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::threads::is_own_thread;
 use super::{State, Threads, enter};
-use crate::blocking::{Pool, Submitted};
+use crate::blocking::{AtClose, Pool, Submitted};
 use crate::scheduler::{Config, Shared};
 use crate::task::Notified;
 
@@ -71,10 +71,14 @@ fn start_threads(state: &Arc<State>, cores: Vec<crate::scheduler::Core>) -> io::
 
 impl State {
     /// Hands a job to the blocking pool. What comes back must be cancelled by the caller, where user code may run.
-    pub(crate) fn submit_blocking(self: &Arc<Self>, job: Notified) -> Vec<Notified> {
+    pub(crate) fn submit_blocking(
+        self: &Arc<Self>,
+        job: Notified,
+        at_close: AtClose,
+    ) -> Vec<Notified> {
         let clock = self.scheduler.driver().clock();
         clock.hold();
-        let refused = match self.blocking.submit(job) {
+        let refused = match self.blocking.submit(job, at_close) {
             Submitted::Queued => Vec::new(),
             Submitted::Refused(job) => vec![job],
             Submitted::NeedsThread => match self

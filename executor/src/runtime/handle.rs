@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::RuntimeFlavor;
-use crate::blocking::Pool;
+use crate::blocking::{AtClose, Pool};
 use crate::context::{self, Entered, State};
 use crate::task::JoinHandle;
 
@@ -82,7 +82,7 @@ impl Handle {
         R: Send + 'static,
     {
         let (job, handle) = Pool::job(f, Location::caller());
-        for refused in self.state.submit_blocking(job) {
+        for refused in self.state.submit_blocking(job, AtClose::Cancel) {
             refused.cancel();
         }
         handle

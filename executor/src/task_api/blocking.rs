@@ -3,7 +3,7 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::blocking::Pool;
+use crate::blocking::{AtClose, Pool};
 use crate::context;
 use crate::task::JoinHandle;
 
@@ -29,10 +29,29 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
+    submit(f, AtClose::Cancel)
+}
+
+/// As [`spawn_blocking`], for a closure that still runs if the runtime ends before it has started.
+#[track_caller]
+pub(crate) fn spawn_mandatory<F, R>(f: F) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    submit(f, AtClose::Run)
+}
+
+#[track_caller]
+fn submit<F, R>(f: F, at_close: AtClose) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
     let (job, handle) = Pool::job(f, Location::caller());
     // A clone, because starting a thread asks the user's function for its name.
     let state = context::with_current(Arc::clone);
-    for refused in state.submit_blocking(job) {
+    for refused in state.submit_blocking(job, at_close) {
         refused.cancel();
     }
     handle

@@ -6,6 +6,7 @@ mod spawn;
 mod yield_now;
 
 pub use blocking::spawn_blocking;
+pub(crate) use blocking::spawn_mandatory;
 pub use coop::{consume_budget, unconstrained};
 pub use spawn::spawn;
 pub use yield_now::yield_now;
