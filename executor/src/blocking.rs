@@ -5,14 +5,13 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use crate::task::{self, Id, JoinHandle, Notified, Schedule, TaskRef};
+use crate::task::{self, Id, JoinHandle, Notified, Origin, Schedule, TaskRef};
 
 /// The pool. Starting its threads is its owner's business.
 pub(crate) struct Pool {
@@ -73,12 +72,12 @@ impl Pool {
     }
 
     /// Makes a job of a closure.
-    pub(crate) fn job<F, R>(f: F, location: &'static Location<'static>) -> (Notified, JoinHandle<R>)
+    pub(crate) fn job<F, R>(f: F, origin: impl Into<Origin>) -> (Notified, JoinHandle<R>)
     where
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        task::new(Job(Some(f)), NotScheduled, Id::next(), location)
+        task::new(Job(Some(f)), NotScheduled, Id::next(), origin)
     }
 
     pub(crate) fn submit(&self, job: Notified, at_close: AtClose) -> Submitted {

@@ -35,6 +35,7 @@ mod shutdown;
 mod signals;
 mod stuck_worker;
 mod support;
+mod task_builder;
 mod tasks;
 mod tcp;
 mod tcp_faults;

@@ -60,6 +60,14 @@ yes!(Clone: FileTimes, OpenOptions);
 no!(Clone: DirBuilder, DirEntry, File, ReadDir);
 yes!(std::fmt::Debug: DirBuilder, DirEntry, File, FileTimes, OpenOptions, ReadDir);
 
+type TaskBuilder = executor::task::Builder<'static>;
+
+yes!(Send: TaskBuilder);
+yes!(Sync: TaskBuilder);
+yes!(Unpin: TaskBuilder);
+yes!(UnwindSafe: TaskBuilder);
+yes!(RefUnwindSafe: TaskBuilder);
+
 type Coop<T> = executor::task::coop::Coop<std::future::Ready<T>>;
 type Unconstrained<T> = executor::task::coop::Unconstrained<std::future::Ready<T>>;
 

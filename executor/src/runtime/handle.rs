@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::RuntimeFlavor;
 use crate::blocking::{AtClose, Pool};
 use crate::context::{self, Entered, State};
-use crate::task::JoinHandle;
+use crate::task::{JoinHandle, Origin};
 
 /// A reference to a runtime, to spawn from threads outside it, or to enter it.
 ///
@@ -67,7 +67,15 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let (handle, foreign) = self.state.scheduler.spawn(future, Location::caller());
+        self.spawn_at(Location::caller(), future)
+    }
+
+    pub(crate) fn spawn_at<F>(&self, origin: impl Into<Origin>, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (handle, foreign) = self.state.scheduler.spawn(future, origin);
         if let Some(foreign) = foreign {
             foreign.inject();
         }
@@ -81,7 +89,15 @@ impl Handle {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        let (job, handle) = Pool::job(f, Location::caller());
+        self.spawn_blocking_at(Location::caller(), f)
+    }
+
+    pub(crate) fn spawn_blocking_at<F, R>(&self, origin: impl Into<Origin>, f: F) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        let (job, handle) = Pool::job(f, origin);
         for refused in self.state.submit_blocking(job, AtClose::Cancel) {
             refused.cancel();
         }

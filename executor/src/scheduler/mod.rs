@@ -34,7 +34,6 @@ mod loom_tests;
 use std::cell::Cell;
 use std::future::Future;
 use std::io;
-use std::panic::Location;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
@@ -45,7 +44,7 @@ use crossbeam_utils::CachePadded;
 use crate::driver::{Clock, Driver, Timers};
 use crate::queue::{Injector, Local, OneWord, Slot, Stealer};
 use crate::task::{
-    self, Id, IdSource, JoinHandle, Notified, Schedule, TaskList, TaskRef, drop_quietly,
+    self, Id, IdSource, JoinHandle, Notified, Origin, Schedule, TaskList, TaskRef, drop_quietly,
 };
 use guard::Guard;
 use idle::Idle;
@@ -153,7 +152,7 @@ impl Shared {
     pub(crate) fn spawn<F>(
         self: &Arc<Self>,
         future: F,
-        location: &'static Location<'static>,
+        origin: impl Into<Origin>,
     ) -> (JoinHandle<F::Output>, Option<Foreign>)
     where
         F: Future + Send + 'static,
@@ -162,7 +161,7 @@ impl Shared {
         current::with(|worker| {
             let worker = worker.filter(|worker| worker.belongs_to(&**self));
             let id = worker.map_or_else(Id::next, Worker::next_id);
-            let (task, handle) = task::new(future, Home(AtomicPtr::default()), id, location);
+            let (task, handle) = task::new(future, Home(AtomicPtr::default()), id, origin);
             match worker {
                 Some(worker) => {
                     worker.push(task);

@@ -6,10 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
+use std::thread;
 
 use super::raw::{Cell, Header, Schedule, Stage};
 use super::state::{Completed, EndPoll, Snapshot, StartPoll};
-use super::{JoinError, Notified, TaskRef, waker};
+use super::{JoinError, Notified, TaskRef, current, waker};
 
 /// Spends the caller's token: polls the future, or drops it if the task was cancelled.
 ///
@@ -78,7 +79,7 @@ fn poll_future<F: Future, S: Schedule>(
 ) -> Poll<Result<F::Output, JoinError>> {
     let waker = waker::borrowed(task);
     let mut context = Context::from_waker(&waker);
-    let poll = catch_unwind(AssertUnwindSafe(|| {
+    let poll = catch_within(cell, || {
         cell.stage.with_mut(|stage| {
             // SAFETY: RUNNING makes the stage ours alone.
             let Stage::Future(future) = (unsafe { &mut *stage }) else {
@@ -87,7 +88,7 @@ fn poll_future<F: Future, S: Schedule>(
             // SAFETY: the future lives in the task's allocation, and is dropped there, by `drop_future`.
             unsafe { Pin::new_unchecked(future) }.poll(&mut context)
         })
-    }));
+    });
     match poll {
         Ok(poll) => poll.map(Ok),
         Err(payload) => Poll::Ready(Err(JoinError::panicked(cell.header.id, payload))),
@@ -105,7 +106,7 @@ unsafe fn complete<F: Future, S: Schedule>(
 ) {
     // SAFETY: RUNNING is set, so the task is not complete and the owner's reference keeps it alive.
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop_future(cell))) {
+    if let Err(payload) = catch_within(cell, || drop_future(cell)) {
         // The first panic is the one to report; what it replaces is dropped with its own destructor's panics caught.
         let first = mem::replace(&mut output, Err(JoinError::cancelled(cell.header.id)));
         output = match first {
@@ -131,7 +132,7 @@ unsafe fn complete<F: Future, S: Schedule>(
     }
     let snapshot = cell.header.state.complete();
     if !snapshot.has_join_interest() {
-        take_output(cell, drop_quietly);
+        drop_output(cell);
     } else if snapshot.has_join_waker() {
         // SAFETY: JOIN_WAKER was set at completion, so nobody writes the waker until we give it back.
         cell.header
@@ -151,6 +152,11 @@ unsafe fn complete<F: Future, S: Schedule>(
     }
 }
 
+/// Calls `f`, which is code of the task's user, as the task.
+fn catch_within<F: Future, S, R>(cell: &Cell<F, S>, f: impl FnOnce() -> R) -> thread::Result<R> {
+    catch_unwind(AssertUnwindSafe(|| current::within(cell.header.id, f)))
+}
+
 /// Drops the future in place, even if it panics leaving an empty stage.
 fn drop_future<F: Future, S>(cell: &Cell<F, S>) {
     struct Emptied<F: Future>(*mut Stage<F>);
@@ -164,6 +170,13 @@ fn drop_future<F: Future, S>(cell: &Cell<F, S>) {
         let _emptied = Emptied(stage);
         // SAFETY: RUNNING makes the stage ours alone; `Emptied` sees to it that it is dropped once.
         unsafe { stage.drop_in_place() };
+    });
+}
+
+/// For whom the output belongs to, see `take_output`.
+fn drop_output<F: Future, S>(cell: &Cell<F, S>) {
+    take_output(cell, |output| {
+        current::within(cell.header.id, || drop_quietly(output))
     });
 }
 
@@ -237,7 +250,7 @@ pub(super) unsafe fn drop_join_handle<F: Future, S: Schedule>(task: NonNull<Head
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
     let left = cell.header.state.drop_join_interest();
     if left.output {
-        take_output(cell, drop_quietly);
+        drop_output(cell);
     }
     if left.waker {
         // SAFETY: JOIN_WAKER is clear, so the waker was the handle's alone.

@@ -152,8 +152,12 @@ impl fmt::Debug for AbortHandle {
 }
 
 fn debug(f: &mut fmt::Formatter<'_>, name: &str, task: &TaskRef) -> fmt::Result {
-    f.debug_struct(name)
-        .field("id", &task.id())
+    let mut debug = f.debug_struct(name);
+    debug.field("id", &task.id());
+    if let Some(name) = task.name() {
+        debug.field("name", &name);
+    }
+    debug
         .field("spawned_at", &format_args!("{}", task.location()))
         .finish_non_exhaustive()
 }

@@ -15,6 +15,8 @@
 //! | `harness`| running, completing, cancelling: acts on the decisions |
 //! | `reference`, `waker`, `join` | the three kinds of reference: `TaskRef` and `Notified`, `Waker`, `JoinHandle` |
 //! | `list`   | the owner's list of tasks that wait |
+//! | `origin` | where a task was spawned, and its name |
+//! | `current` | which task this thread polls |
 //!
 //! What the rest of the runtime must know:
 //! - A task that is idle is linked in exactly one owner's list, and the owner outlives its list (`list`). So whoever makes a token
@@ -23,11 +25,13 @@
 //!   with "cancelled", answers after the future is gone.
 //! - A panic in the future, its destructor or its output stays in the task and reaches the handle, if there is one.
 
+mod current;
 mod error;
 mod harness;
 mod id;
 mod join;
 mod list;
+mod origin;
 mod raw;
 mod reference;
 mod state;
@@ -36,6 +40,7 @@ mod waker;
 #[cfg(all(test, loom))]
 mod loom_tests;
 
+pub use current::{id, try_id};
 pub use error::JoinError;
 pub use id::Id;
 pub use join::{AbortHandle, JoinHandle};
@@ -43,8 +48,11 @@ pub use join::{AbortHandle, JoinHandle};
 pub(crate) use harness::drop_quietly;
 pub(crate) use id::IdSource;
 pub(crate) use list::TaskList;
+pub(crate) use origin::Origin;
 pub(crate) use raw::Schedule;
 pub(crate) use reference::{Notified, TaskRef, new};
 
 // The one line that points up: what else users find at `executor::task` needs a context, which this module must not know.
-pub use crate::task_api::{consume_budget, coop, spawn, spawn_blocking, unconstrained, yield_now};
+pub use crate::task_api::{
+    Builder, consume_budget, coop, spawn, spawn_blocking, unconstrained, yield_now,
+};

@@ -1,12 +1,12 @@
 //! The allocation of a task: a header every holder of a pointer may read, then what only the future's type can name.
 
 use std::future::Future;
-use std::panic::Location;
 use std::ptr::NonNull;
 use std::task::Waker;
 
 use super::id::Id;
 use super::list::Links;
+use super::origin::Origin;
 use super::reference::Notified;
 use super::state::State;
 use super::{JoinError, TaskRef, harness};
@@ -37,7 +37,7 @@ pub(crate) struct Header {
     /// Belongs to the owner's list, under its lock.
     pub(super) links: UnsafeCell<Links>,
     pub(super) id: Id,
-    pub(super) location: &'static Location<'static>,
+    pub(super) origin: Origin,
     /// JOIN_WAKER clear: the `JoinHandle`'s alone. Set: the completer and the handle may both read it, nobody writes.
     pub(super) join_waker: UnsafeCell<Option<Waker>>,
 }
@@ -84,19 +84,14 @@ impl<F: Future, S: Schedule> Cell<F, S> {
     };
 
     /// Allocates a task: not linked, its token and two references (see `State::new`) in the caller's hand.
-    pub(super) fn allocate(
-        future: F,
-        scheduler: S,
-        id: Id,
-        location: &'static Location<'static>,
-    ) -> NonNull<Header> {
+    pub(super) fn allocate(future: F, scheduler: S, id: Id, origin: Origin) -> NonNull<Header> {
         let cell = Box::new(Self {
             header: Header {
                 state: State::new(),
                 vtable: &Self::VTABLE,
                 links: UnsafeCell::new(Links::default()),
                 id,
-                location,
+                origin,
                 join_waker: UnsafeCell::new(None),
             },
             scheduler,

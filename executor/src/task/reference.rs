@@ -9,6 +9,7 @@ use std::ptr::NonNull;
 
 use super::Id;
 use super::join::JoinHandle;
+use super::origin::Origin;
 use super::raw::{Cell, Header, Schedule};
 use super::state::Wake;
 
@@ -17,13 +18,13 @@ pub(crate) fn new<F, S>(
     future: F,
     scheduler: S,
     id: Id,
-    location: &'static Location<'static>,
+    origin: impl Into<Origin>,
 ) -> (Notified, JoinHandle<F::Output>)
 where
     F: Future + 'static,
     S: Schedule,
 {
-    let task = Cell::allocate(future, scheduler, id, location);
+    let task = Cell::allocate(future, scheduler, id, origin.into());
     (Notified::from_token(task), JoinHandle::from_raw(task))
 }
 
@@ -133,7 +134,11 @@ impl TaskRef {
     }
 
     pub(crate) fn location(&self) -> &'static Location<'static> {
-        self.header().location
+        self.header().origin.location()
+    }
+
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.header().origin.name()
     }
 
     pub(super) fn pointer(&self) -> NonNull<Header> {

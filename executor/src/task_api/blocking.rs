@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::blocking::{AtClose, Pool};
 use crate::context;
-use crate::task::JoinHandle;
+use crate::task::{JoinHandle, Origin};
 
 /// Runs a closure that may block, on a thread of its own kind, and returns a handle to its result.
 ///
@@ -29,7 +29,16 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    submit(f, AtClose::Cancel)
+    spawn_blocking_at(Location::caller(), f)
+}
+
+/// As [`spawn_blocking`], for functions that are called where the closure is spawned, or know its name.
+pub(super) fn spawn_blocking_at<F, R>(origin: impl Into<Origin>, f: F) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    submit(origin, f, AtClose::Cancel)
 }
 
 /// As [`spawn_blocking`], for a closure that still runs if the runtime ends before it has started.
@@ -39,16 +48,15 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    submit(f, AtClose::Run)
+    submit(Location::caller(), f, AtClose::Run)
 }
 
-#[track_caller]
-fn submit<F, R>(f: F, at_close: AtClose) -> JoinHandle<R>
+fn submit<F, R>(origin: impl Into<Origin>, f: F, at_close: AtClose) -> JoinHandle<R>
 where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    let (job, handle) = Pool::job(f, Location::caller());
+    let (job, handle) = Pool::job(f, origin);
     // A clone, because starting a thread asks the user's function for its name.
     let state = context::with_current(Arc::clone);
     for refused in state.submit_blocking(job, at_close) {

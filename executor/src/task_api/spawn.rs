@@ -4,7 +4,7 @@ use std::future::Future;
 use std::panic::Location;
 
 use crate::context;
-use crate::task::JoinHandle;
+use crate::task::{JoinHandle, Origin};
 
 /// Runs a future as a task of the current runtime, concurrently with the caller, and returns a handle to its output.
 ///
@@ -32,8 +32,16 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let location = Location::caller();
-    let (handle, foreign) = context::with_current(|state| state.scheduler.spawn(future, location));
+    spawn_at(Location::caller(), future)
+}
+
+/// As [`spawn`], for functions that are called where the task is spawned, or know its name.
+pub(super) fn spawn_at<F>(origin: impl Into<Origin>, future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let (handle, foreign) = context::with_current(|state| state.scheduler.spawn(future, origin));
     if let Some(foreign) = foreign {
         foreign.inject();
     }
