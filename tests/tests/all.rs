@@ -28,6 +28,7 @@ mod macros;
 mod panic_matrix;
 mod panics;
 mod paused_clock;
+mod pipes;
 mod readiness;
 mod reentrant_wakers;
 mod refused_threads;

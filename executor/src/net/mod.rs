@@ -36,6 +36,7 @@
 mod addr;
 pub(crate) mod stream;
 pub mod tcp;
+pub mod unix;
 
 use std::io;
 use std::os::fd::AsRawFd;

@@ -2,6 +2,7 @@
 
 mod child;
 mod counts;
+mod directory;
 mod drops;
 mod net;
 pub(crate) mod source;
@@ -10,6 +11,7 @@ mod watchdog;
 
 pub(crate) use child::{child, child_with, is_child, spawn_child};
 pub(crate) use counts::{fds, thread_names, threads, until};
+pub(crate) use directory::Directory;
 pub(crate) use drops::{Counted, Drops};
 pub(crate) use net::{kind, pair, pair_with_std, poll_once, refusing_address};
 pub(crate) use wakers::{PanicIn, block_on, counting_waker, panicking_waker};

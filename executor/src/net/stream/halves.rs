@@ -131,8 +131,10 @@ macro_rules! halves {
             }
         }
 
-        $crate::net::stream::reading_methods!(ReadHalf<'_>, OwnedReadHalf);
-        $crate::net::stream::writing_methods!(WriteHalf<'_>, OwnedWriteHalf);
+        $crate::net::stream::ready_method!($stream, ReadHalf<'_>, WriteHalf<'_>, OwnedReadHalf, OwnedWriteHalf);
+        $crate::net::stream::socket_io_methods!($stream);
+        $crate::net::stream::reading_methods!($stream, ReadHalf<'_>, OwnedReadHalf);
+        $crate::net::stream::writing_methods!($stream, WriteHalf<'_>, OwnedWriteHalf);
         $crate::net::stream::async_read!($stream, ReadHalf<'_>, OwnedReadHalf);
         $crate::net::stream::async_write!($stream, WriteHalf<'_>, OwnedWriteHalf);
     };

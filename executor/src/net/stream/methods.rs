@@ -50,6 +50,16 @@ macro_rules! reading_methods {
                 })
             }
 
+            /// As [`try_read`](Self::try_read), into the next free part of a buffer, which it then counts as filled.
+            ///
+            /// # Errors
+            ///
+            /// As [`try_read`](Self::try_read).
+            #[cfg(feature = "io")]
+            pub fn try_read_buf<B: ::bytes::BufMut>(&self, buf: &mut B) -> ::std::io::Result<usize> {
+                $crate::net::stream::Carrier::bytes(self).try_read_buf(buf)
+            }
+
             /// As [`try_read`](Self::try_read), into several buffers, one after the other.
             ///
             /// # Errors
@@ -136,4 +146,77 @@ macro_rules! writing_methods {
     )+};
 }
 
-pub(crate) use {reading_methods, writing_methods};
+/// `ready`, for types that are [`Carrier`](super::Carrier)s.
+macro_rules! ready_method {
+    ($($stream:ty),+ $(,)?) => {$(
+        impl $stream {
+            /// Waits until anything of `interest` is there, and says what is.
+            ///
+            /// What it says may be out of date: an operation may still answer `WouldBlock`. Several tasks may wait. Of what the
+            /// descriptor cannot do, such as writing to the end of a pipe that is read, nothing ever comes.
+            ///
+            /// # Errors
+            ///
+            /// That the runtime has shut down.
+            ///
+            /// # Cancel safety
+            ///
+            /// Cancel safe: once an event has come, `ready` returns at once until an operation answers `WouldBlock`.
+            pub async fn ready(
+                &self,
+                interest: $crate::io::Interest,
+            ) -> ::std::io::Result<$crate::io::Ready> {
+                let source = $crate::net::stream::Carrier::bytes(self).source();
+                Ok($crate::io::readiness::ready(source, interest).await?.ready())
+            }
+        }
+    )+};
+}
+
+/// `try_io` and `async_io`, for sockets that are [`Carrier`](super::Carrier)s.
+macro_rules! socket_io_methods {
+    ($($stream:ty),+ $(,)?) => {$(
+        impl $stream {
+            /// Runs `f`, a system call of your own on this socket, if anything of `interest` is known to be there.
+            ///
+            /// If `f` answers `WouldBlock`, the readiness is forgotten, so it must say so only if the system did. Do not use
+            /// the methods of this type in it.
+            ///
+            /// # Errors
+            ///
+            /// `WouldBlock` if nothing of `interest` is there (`f` was not called), or what `f` says; that the runtime has
+            /// shut down.
+            pub fn try_io<R>(
+                &self,
+                interest: $crate::io::Interest,
+                f: impl FnOnce() -> ::std::io::Result<R>,
+            ) -> ::std::io::Result<R> {
+                let source = $crate::net::stream::Carrier::bytes(self).source();
+                $crate::io::readiness::try_io(source, interest, f)
+            }
+
+            /// Waits for `interest` and runs `f`, a system call of your own on this socket, until it answers anything but
+            /// `WouldBlock`.
+            ///
+            /// As for [`try_io`](Self::try_io), `WouldBlock` must come from the system.
+            ///
+            /// # Errors
+            ///
+            /// What `f` says; that the runtime has shut down.
+            ///
+            /// # Cancel safety
+            ///
+            /// Cancel safe: dropping the future only ends the wait, and `f` runs without interruption.
+            pub async fn async_io<R>(
+                &self,
+                interest: $crate::io::Interest,
+                f: impl FnMut() -> ::std::io::Result<R>,
+            ) -> ::std::io::Result<R> {
+                let source = $crate::net::stream::Carrier::bytes(self).source();
+                $crate::io::readiness::async_io(source, interest, f).await
+            }
+        }
+    )+};
+}
+
+pub(crate) use {reading_methods, ready_method, socket_io_methods, writing_methods};

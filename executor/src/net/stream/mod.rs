@@ -22,7 +22,7 @@ use crate::net::watch;
 
 pub(crate) use descriptor::{ReadFd, WriteFd};
 pub(crate) use halves::halves;
-pub(crate) use methods::{reading_methods, writing_methods};
+pub(crate) use methods::{reading_methods, ready_method, socket_io_methods, writing_methods};
 pub(crate) use traits::{async_read, async_write};
 pub(crate) use transfer::Fresh;
 

@@ -55,6 +55,19 @@ impl<T: ReadFd> ByteStream<T> {
         Poll::Ready(Ok(()))
     }
 
+    /// Reads what is there into the next free chunk of `buf`, without waiting.
+    #[cfg(feature = "io")]
+    pub(crate) fn try_read_buf<B: bytes::BufMut>(&self, buf: &mut B) -> io::Result<usize> {
+        // SAFETY: reading initializes bytes; it never makes one uninitialized.
+        let chunk = unsafe { buf.chunk_mut().as_uninit_slice_mut() };
+        let n = self
+            .source
+            .try_io(Direction::Read, |fd| fd.read_uninit(chunk))?;
+        // SAFETY: the system has just written as many bytes to the chunk.
+        unsafe { buf.advance_mut(n) };
+        Ok(n)
+    }
+
     pub(crate) fn poll_read_slices(
         &self,
         cx: &mut Context<'_>,
@@ -212,6 +225,11 @@ impl Fresh {
     /// Both directions are.
     pub(crate) fn both() -> Self {
         Self::new(true, true)
+    }
+
+    /// There is room, but hardly anything to read yet.
+    pub(crate) fn to_write() -> Self {
+        Self::new(false, true)
     }
 
     fn new(read: bool, write: bool) -> Self {

@@ -12,7 +12,7 @@ use super::connect;
 use crate::driver::Interest;
 use crate::net::ToSocketAddrs;
 use crate::net::addr::{about, no_address, resolve};
-use crate::net::stream::{ByteStream, Carrier, Fresh, reading_methods, writing_methods};
+use crate::net::stream::{ByteStream, Carrier, Fresh};
 
 /// A TCP connection.
 ///
@@ -226,9 +226,6 @@ impl TcpStream {
         self.bytes.get_ref()
     }
 }
-
-reading_methods!(TcpStream);
-writing_methods!(TcpStream);
 
 impl Carrier for TcpStream {
     type Fd = net::TcpStream;

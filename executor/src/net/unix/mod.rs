@@ -1,0 +1,3 @@
+//! What is of Unix alone: pipes.
+
+pub mod pipe;
