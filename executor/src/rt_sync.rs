@@ -40,6 +40,16 @@ mod real {
         condvar.wait(&mut guard);
         guard
     }
+
+    /// As `wait`, for `timeout` at most. True: it has passed.
+    pub(crate) fn wait_for<'a, T>(
+        condvar: &Condvar,
+        mut guard: MutexGuard<'a, T>,
+        timeout: std::time::Duration,
+    ) -> (MutexGuard<'a, T>, bool) {
+        let timed_out = condvar.wait_for(&mut guard, timeout).timed_out();
+        (guard, timed_out)
+    }
 }
 
 #[cfg(loom)]
@@ -63,5 +73,14 @@ mod model {
 
     pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
         condvar.wait(guard).expect("no model poisons a lock")
+    }
+
+    /// In the models no time passes.
+    pub(crate) fn wait_for<'a, T>(
+        condvar: &Condvar,
+        guard: MutexGuard<'a, T>,
+        _timeout: std::time::Duration,
+    ) -> (MutexGuard<'a, T>, bool) {
+        (wait(condvar, guard), false)
     }
 }

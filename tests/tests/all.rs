@@ -3,6 +3,7 @@
 mod aborting;
 mod architecture;
 mod auto_traits;
+mod block_in_place;
 mod blocking_on;
 mod blocking_pool;
 mod budget;

@@ -10,8 +10,8 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use executor::runtime::Handle;
-use executor::task::{spawn_blocking, yield_now};
+use executor::runtime::{Handle, RuntimeFlavor};
+use executor::task::{block_in_place, spawn_blocking, yield_now};
 use executor::time::sleep;
 use futures::channel::oneshot;
 
@@ -31,37 +31,240 @@ fn the_root_future_need_not_be_send() {
     });
 }
 
+/// What is waited for is a task of the same runtime, which may have one worker only.
 #[test]
-fn inside_a_task_it_panics_and_names_the_cure() {
+fn inside_a_task_the_others_go_on() {
     within(60, || {
         each_runtime(|runtime| {
-            let error = runtime
-                .block_on(runtime.spawn(async { Handle::current().block_on(async {}) }))
-                .unwrap_err();
-            let text = error.to_string();
-            assert!(
-                text.contains("inside a task")
-                    && text.contains(".await")
-                    && text.contains("spawn_blocking"),
-                "{text}"
-            );
+            for _ in 0..20 {
+                let task = runtime.spawn(async {
+                    let child = executor::spawn(async {
+                        yield_now().await;
+                        sleep(Duration::from_micros(100)).await;
+                        spawn_blocking(|| 1).await.unwrap()
+                    });
+                    let local = Rc::new(2);
+                    let here = thread::current().id();
+                    let sum = Handle::current().block_on(async move {
+                        assert_eq!(thread::current().id(), here);
+                        sleep(Duration::from_micros(100)).await;
+                        *local + child.await.unwrap()
+                    });
+                    // The rest of the poll, and the next one.
+                    let grandchild = executor::spawn(async { 3 });
+                    yield_now().await;
+                    sum + grandchild.await.unwrap()
+                });
+                assert_eq!(runtime.block_on(task).unwrap(), 6);
+            }
             assert_usable(&runtime);
         });
     });
 }
 
 #[test]
-fn inside_a_task_it_panics_also_for_another_runtime() {
+fn inside_a_task_it_waits_for_another_runtime() {
     within(60, || {
         each_runtime(|outer| {
-            let inner = Arc::new(current_thread());
-            let other = inner.clone();
-            let error = outer
-                .block_on(outer.spawn(async move { other.block_on(async {}) }))
-                .unwrap_err();
-            assert!(error.is_panic());
-            assert_usable(&inner);
+            each_runtime(|inner| {
+                let inner = Arc::new(inner);
+                for _ in 0..5 {
+                    let other = inner.clone();
+                    let task = outer.spawn(async move {
+                        let flavor = other.handle().runtime_flavor();
+                        let n = other.block_on(async {
+                            assert_eq!(Handle::current().runtime_flavor(), flavor);
+                            executor::spawn(async {
+                                sleep(Duration::from_micros(100)).await;
+                                4
+                            })
+                            .await
+                        });
+                        yield_now().await;
+                        n.unwrap()
+                    });
+                    assert_eq!(outer.block_on(task).unwrap(), 4);
+                }
+                assert_usable(&inner);
+            });
             assert_usable(&outer);
+        });
+    });
+}
+
+/// The runtime that waits goes on with its other tasks meanwhile; only of two current-thread runtimes the outer one stands still.
+#[test]
+fn inside_a_task_of_another_runtime_the_outer_one_goes_on() {
+    within(60, || {
+        each_runtime(|outer| {
+            let inner = Arc::new(workers(1));
+            let task = outer.spawn(async move {
+                let outer = Handle::current();
+                let (send, receive) = oneshot::channel();
+                drop(executor::spawn(async move {
+                    sleep(Duration::from_millis(1)).await;
+                    // The task is polled in its own runtime, whoever waits for whom.
+                    assert_eq!(Handle::current().runtime_flavor(), outer.runtime_flavor());
+                    send.send(5).unwrap();
+                }));
+                inner.block_on(async {
+                    assert_eq!(
+                        Handle::current().runtime_flavor(),
+                        RuntimeFlavor::MultiThread
+                    );
+                    yield_now().await;
+                    receive.await.unwrap()
+                })
+            });
+            assert_eq!(outer.block_on(task).unwrap(), 5);
+        });
+    });
+}
+
+/// Futures that wait for a child, which waits for its own in turn, each in a call of its own.
+fn deep(depth: usize) -> usize {
+    if depth == 0 {
+        return 0;
+    }
+    let child = executor::spawn(async move {
+        yield_now().await;
+        deep(depth - 1)
+    });
+    1 + Handle::current().block_on(child).unwrap()
+}
+
+#[test]
+fn calls_nest() {
+    within(60, || {
+        each_runtime(|runtime| {
+            assert_eq!(runtime.block_on(async { deep(12) }), 12);
+            let task = runtime.spawn(async { deep(12) });
+            assert_eq!(runtime.block_on(task).unwrap(), 12);
+            assert_usable(&runtime);
+        });
+    });
+}
+
+#[test]
+fn calls_nest_with_block_in_place() {
+    within(60, || {
+        let runtime = workers(1);
+        let nested = || {
+            block_in_place(|| {
+                Handle::current().block_on(async {
+                    let task = executor::spawn(async { block_in_place(|| deep(2)) });
+                    block_in_place(|| Handle::current().block_on(task).unwrap())
+                })
+            })
+        };
+        assert_eq!(runtime.block_on(async { nested() }), 2);
+        let task = runtime.spawn(async move { nested() });
+        assert_eq!(runtime.block_on(task).unwrap(), 2);
+        assert_usable(&runtime);
+    });
+}
+
+#[test]
+fn in_a_root_it_goes_on_with_the_tasks() {
+    within(60, || {
+        each_runtime(|runtime| {
+            let handle = runtime.handle().clone();
+            let output = runtime.block_on(async {
+                let (send, receive) = oneshot::channel();
+                let task = executor::spawn(async move {
+                    sleep(Duration::from_millis(1)).await;
+                    send.send(7).unwrap();
+                });
+                let n = handle.block_on(receive).unwrap();
+                task.await.unwrap();
+                n
+            });
+            assert_eq!(output, 7);
+        });
+    });
+}
+
+/// The outer root is woken while an inner one is waited for, and must not be forgotten.
+#[test]
+fn a_wake_of_the_outer_root_is_kept_by_an_inner_call() {
+    within(60, || {
+        each_runtime(|runtime| {
+            for _ in 0..50 {
+                let (send, receive) = oneshot::channel();
+                let (started, start) = channel();
+                let foreign = thread::spawn(move || {
+                    start.recv().unwrap();
+                    send.send(1).unwrap();
+                });
+                let task = runtime.spawn(async move {
+                    started.send(()).unwrap();
+                    Handle::current().block_on(sleep(Duration::from_micros(200)));
+                    2
+                });
+                assert_eq!(runtime.block_on(receive), Ok(1));
+                assert_eq!(runtime.block_on(task).unwrap(), 2);
+                foreign.join().unwrap();
+            }
+        });
+    });
+}
+
+#[test]
+fn a_panic_of_an_inner_root_is_the_task_s() {
+    quiet();
+    within(60, || {
+        each_runtime(|runtime| {
+            for _ in 0..10 {
+                let task = runtime.spawn(async {
+                    Handle::current().block_on(async {
+                        yield_now().await;
+                        panic!("expected")
+                    })
+                });
+                assert!(runtime.block_on(task).unwrap_err().is_panic());
+                assert_usable(&runtime);
+            }
+        });
+    });
+}
+
+#[test]
+fn a_current_thread_runtime_that_would_wait_for_itself_panics() {
+    within(60, || {
+        let outer = current_thread();
+        let inner = Arc::new(current_thread());
+        let task = outer.spawn(async move {
+            let outer = Handle::current();
+            inner.block_on(async { outer.block_on(async {}) });
+        });
+        let error = outer.block_on(task).unwrap_err().to_string();
+        assert!(
+            error.contains("wait for itself") && error.contains(".await"),
+            "{error}"
+        );
+        assert_usable(&outer);
+    });
+}
+
+#[test]
+fn inside_a_task_of_a_runtime_that_ends_it_returns() {
+    within(60, || {
+        each_runtime(|runtime| {
+            let (started, start) = channel();
+            let task = runtime.spawn(async move {
+                let _ = Handle::current().block_on(async move {
+                    started.send(()).unwrap();
+                    executor::spawn(std::future::pending::<()>()).await
+                });
+                std::future::pending::<()>().await;
+            });
+            let handle = runtime.handle().clone();
+            let ending = thread::spawn(move || {
+                start.recv().unwrap();
+                runtime.shutdown_background();
+            });
+            assert!(handle.block_on(task).unwrap_err().is_cancelled());
+            ending.join().unwrap();
         });
     });
 }

@@ -34,6 +34,7 @@ pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
         workers: options.workers,
         current_thread: options.current_thread,
         start_paused: options.start_paused,
+        keep_alive: options.keep_alive,
     };
     let (scheduler, cores) = Shared::new(&config)?;
     let state = Arc::new(State {
@@ -59,10 +60,18 @@ fn start_threads(state: &Arc<State>, cores: Vec<crate::scheduler::Core>) -> io::
         cores.into_iter().for_each(|core| slot.put(core));
         return Ok(());
     }
+    // Weak: the scheduler belongs to the state, which lives at least as long as any thread.
+    let weak = Arc::downgrade(state);
+    state.scheduler.set_start_spare(Box::new(move |seat| {
+        let state = weak.upgrade().ok_or(io::ErrorKind::NotFound)?;
+        state
+            .threads
+            .start(&state, move |state| state.scheduler.run_spare(seat))
+    }));
     for core in cores {
         state
             .threads
-            .start(state, move |state| state.scheduler.clone().run_worker(core))?;
+            .start(state, move |state| state.scheduler.run_worker(core))?;
     }
     state
         .threads

@@ -1,6 +1,6 @@
-//! Runs a future on the calling thread, which is no worker.
+//! Runs a future on the calling thread, which is no worker: if it is one, another thread goes on with its seat.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -15,16 +15,30 @@ use crate::scheduler;
 /// Runs `future` to completion in the runtime of `state`.
 #[track_caller]
 pub(super) fn block_on<F: Future>(state: &Arc<State>, future: F) -> F::Output {
-    assert!(
-        !scheduler::is_worker(),
-        "`block_on` was called inside a task: it would stop the thread that runs it, and others with it. Use `.await`, or call \
-         `block_on` inside `executor::task::spawn_blocking`"
-    );
-    let _entered = context::enter(state);
-    match state.scheduler.core_slot() {
-        Some(slot) => state.scheduler.drive(slot, future),
-        None => park_on(future),
+    if let Some(slot) = state.scheduler.core_slot() {
+        assert!(
+            state.scheduler.is_driven_here() || !slot.has_driver_here(),
+            "`block_on` was called for a current-thread runtime that this thread drives already, inside `block_on` of another one: \
+             it would wait for itself. Use `Handle::spawn` and `.await`, or call it inside `executor::task::spawn_blocking`"
+        );
+        let _entered = context::enter(state);
+        return scheduler::without_seat(|| state.scheduler.drive(slot, future));
     }
+    let driven =
+        context::try_with_current(|state| state.filter(|s| s.scheduler.is_driven_here()).cloned());
+    if let Some(driven) = driven
+        && let Some(slot) = driven.scheduler.core_slot()
+    {
+        // This thread drives a current-thread runtime, which has no other: it goes on with it while it waits for this one.
+        let mut future = pin!(future);
+        let in_its_runtime = poll_fn(|cx| {
+            let _entered = context::enter(state);
+            future.as_mut().poll(cx)
+        });
+        return driven.scheduler.drive(slot, in_its_runtime);
+    }
+    let _entered = context::enter(state);
+    scheduler::without_seat(|| park_on(future))
 }
 
 /// Polls `future` on this thread, which sleeps in between. The workers do everything else.

@@ -74,12 +74,16 @@ impl Builder {
 
     /// At most how many threads of the blocking pool there are at a time, besides the workers. Default: 512. What is spawned
     /// beyond that waits. [`build`](Self::build) refuses 0.
+    ///
+    /// Threads that take over from those that block in [`block_in_place`](crate::task::block_in_place), or a nested `block_on`, do not
+    /// count: if they had to wait, the whole runtime might.
     pub fn max_blocking_threads(&mut self, threads: usize) -> &mut Self {
         self.options.blocking_threads = threads;
         self
     }
 
-    /// How long a thread of the blocking pool waits for the next closure before it ends. Default: 10 seconds.
+    /// How long a thread of the blocking pool waits for the next closure before it ends. Default: 10 seconds. As long waits a thread that
+    /// [`block_in_place`](crate::task::block_in_place), or a nested `block_on`, has cost its place as a worker.
     pub fn thread_keep_alive(&mut self, duration: Duration) -> &mut Self {
         self.options.keep_alive = duration;
         self

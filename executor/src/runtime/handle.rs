@@ -104,11 +104,12 @@ impl Handle {
         handle
     }
 
-    /// Runs a future on the calling thread until it completes. See [`Runtime::block_on`](super::Runtime::block_on).
+    /// Runs a future on the calling thread until it completes. See [`Runtime::block_on`](super::Runtime::block_on), also for
+    /// calls inside a task.
     ///
     /// # Panics
     ///
-    /// If called inside a task.
+    /// As there.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         super::block_on::block_on(&self.state, future)

@@ -64,9 +64,34 @@ impl Runtime {
     /// On the current-thread flavour this call is what makes tasks, timers and sockets move; of several concurrent calls one
     /// drives, and hands over when it is done.
     ///
+    /// # Inside a task
+    ///
+    /// The call blocks the task that makes it, and whatever is joined or selected with it there, but nothing else, whichever runtime the
+    /// future is for. `.await` is cheaper where it can be had; this is for functions that are not async.
+    ///
+    /// A worker of a multi-thread runtime first hands its place over to another thread, as
+    /// [`block_in_place`](crate::task::block_in_place) does. The thread that drives a current-thread runtime goes on with its other tasks
+    /// in the inner call. What is being polled outside cannot go on before the inner call returns: the calling task, the future of the outer
+    /// call, and of calls nested in each other all but the innermost. A future that waits for one of these waits for ever. So does everything
+    /// of a current-thread runtime while its thread drives another one.
+    ///
+    /// ```
+    /// use executor::runtime::{Handle, Runtime};
+    ///
+    /// fn not_async() -> u8 {
+    ///     let task = executor::spawn(async { 42 });
+    ///     Handle::current().block_on(task).unwrap()
+    /// }
+    ///
+    /// let runtime = Runtime::new()?;
+    /// assert_eq!(runtime.block_on(async { executor::spawn(async { not_async() }).await })?, 42);
+    /// # std::io::Result::Ok(())
+    /// ```
+    ///
     /// # Panics
     ///
-    /// If the future panics, and if called inside a task.
+    /// If the future panics. If the runtime is a current-thread one that this thread drives, and inside that drives another: it would wait
+    /// for itself.
     #[doc(alias = "run_until_complete")]
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {

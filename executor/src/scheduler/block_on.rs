@@ -2,6 +2,9 @@
 //!
 //! Of several threads in `block_on` at once, one has the core and drives everything; the others poll their own futures, and wait. When
 //! the driving one is done it returns the core and wakes one that waits.
+//!
+//! A call inside a call, on the thread that drives, drives on: the same worker runs the same loop, one frame deeper, for another root. What
+//! is being polled below, task or root, cannot be polled again before the inner call returns.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -9,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, fence};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, ThreadId};
 
 use parking_lot::Mutex;
 
@@ -22,6 +26,8 @@ pub(crate) struct CoreSlot(Mutex<Inner>);
 
 struct Inner {
     core: Option<Core>,
+    /// Who drives, while the core is away.
+    driver: Option<ThreadId>,
     /// The threads that wait for it, by their parkers.
     waiting: Vec<Unparker>,
 }
@@ -30,13 +36,23 @@ impl CoreSlot {
     pub(super) fn new() -> Self {
         Self(Mutex::new(Inner {
             core: None,
+            driver: None,
             waiting: Vec::new(),
         }))
     }
 
     pub(crate) fn put(&self, core: Core) {
-        self.0.lock().core = Some(core);
+        {
+            let mut inner = self.0.lock();
+            inner.core = Some(core);
+            inner.driver = None;
+        }
         self.wake_next();
+    }
+
+    /// True on the thread that drives, also if it drives another runtime inside that.
+    pub(crate) fn has_driver_here(&self) -> bool {
+        self.0.lock().driver == Some(thread::current().id())
     }
 
     /// The core, or a place in the line.
@@ -44,6 +60,7 @@ impl CoreSlot {
         let mut inner = self.0.lock();
         let core = inner.core.take();
         if core.is_some() {
+            inner.driver = Some(thread::current().id());
             inner.waiting.retain(|other| !other.is(me));
         } else if !inner.waiting.iter().any(|other| other.is(me)) {
             inner.waiting.push(me.clone());
@@ -78,6 +95,12 @@ impl Shared {
         self.current_thread.as_ref()
     }
 
+    /// True on the thread that drives this current-thread runtime, in everything that it calls.
+    pub(crate) fn is_driven_here(&self) -> bool {
+        self.is_current_thread()
+            && current::with(|worker| worker.is_some_and(|worker| worker.belongs_to(self)))
+    }
+
     /// Runs `future` to completion on this thread, and meanwhile everything else of a current-thread runtime.
     pub(crate) fn drive<F: Future>(self: &Arc<Self>, slot: &CoreSlot, future: F) -> F::Output {
         let mut future = pin!(future);
@@ -89,6 +112,12 @@ impl Shared {
             shared: self.clone(),
         });
         let waker = Waker::from(root.clone());
+        if self.is_driven_here() {
+            return current::with(|worker| {
+                let worker = worker.expect("the worker that drives");
+                worker.drive_root(future, &root, &waker)
+            });
+        }
         loop {
             if let Some(core) = slot.take_or_wait(&me) {
                 return Driving::new(self, slot, core).run(future, &root, &waker);
@@ -164,28 +193,40 @@ impl<'a> Driving<'a> {
         }
     }
 
-    fn run<F: Future>(self, mut future: Pin<&mut F>, root: &Root, waker: &Waker) -> F::Output {
+    fn run<F: Future>(self, future: Pin<&mut F>, root: &Root, waker: &Waker) -> F::Output {
         let worker = self.worker.as_ref().expect("taken only by drop");
         let _installed = current::install(worker);
+        worker.drive_root(future, root, waker)
+    }
+}
+
+impl Worker {
+    /// Runs tasks until the root is ready.
+    fn drive_root<F: Future>(
+        &self,
+        mut future: Pin<&mut F>,
+        root: &Root,
+        waker: &Waker,
+    ) -> F::Output {
         loop {
             if let Some(output) = root.poll(future.as_mut(), waker) {
                 return output;
             }
             // The tasks that were ready before the root, if it is woken meanwhile, run before it.
-            let mut round = worker.core.queue.len().clamp(1, LONGEST_ROUND);
+            let mut round = self.core.queue.len().clamp(1, LONGEST_ROUND);
             while round > 0
-                && let Some(task) = worker.next()
+                && let Some(task) = self.next()
             {
                 // A worker thread ends with its runtime; this one goes on for the root, and may even begin after the end.
-                if worker.shared.closed.load(Relaxed) {
+                if self.shared.closed.load(Relaxed) {
                     task.cancel();
                 } else {
-                    worker.run_task(task);
+                    self.run_task(task);
                 }
                 round -= 1;
             }
             if round > 0 && !root.woken.load(Relaxed) {
-                worker.park();
+                self.park();
             }
         }
     }
@@ -200,7 +241,8 @@ impl Drop for Driving<'_> {
         // counted as searching then, nobody would call again.
         worker.found_work();
         let Worker { shared, core, .. } = worker;
-        self.slot.put(core);
+        self.slot
+            .put(core.into_inner().expect("this flavour hands no seat over"));
         // Pairs with the fence in `close`: either the closer's drain sees what is left in the queue, or we see `closed`.
         fence(SeqCst);
         if shared.closed.load(Relaxed) {

@@ -32,9 +32,9 @@ pub(super) fn with<R>(f: impl FnOnce(Option<&Worker>) -> R) -> R {
     f(unsafe { worker.as_ref() })
 }
 
-/// True in a task, and in everything that a worker calls.
-pub(crate) fn is_worker() -> bool {
-    !WORKER.get().is_null()
+/// True on the thread that drives a current-thread runtime, in everything that it calls.
+pub(crate) fn drives_current_thread() -> bool {
+    with(|worker| worker.is_some_and(|worker| worker.shared.is_current_thread()))
 }
 
 thread_local! {

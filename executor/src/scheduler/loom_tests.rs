@@ -1,18 +1,23 @@
-//! Models of sleeping and waking: the idle protocol, the duty's hand-over, the guard's deep sleep, the next slot.
+//! Models of sleeping and waking: the idle protocol, the duty's hand-over, the guard's deep sleep, the next slot. And of a seat that
+//! is handed over.
 //!
-//! Shipped code that runs here: `Idle`, `Parker`, `Slot`. Not shipped: the queue (`queue::model`), the reactor, which is a parker
-//! that an event unparks, and the workers' and the guard's loops, which are the few lines of `park`, `wait`, `take_vacant_duty` and
-//! `sleep_deeply` that touch the protocol, in their order. A lost wake-up shows as a model in which every thread waits: loom fails it.
+//! Shipped code that runs here: `Idle`, `Parker`, `Slot`, `Vacancy`, `Spares`. Not shipped: the queue (`queue::model`), the reactor, which is
+//! a parker that an event unparks, and the workers' and the guard's loops, which are the few lines of `park`, `wait`, `take_vacant_duty`,
+//! `sleep_deeply` and `leave_seat` that touch the protocol, in their order. A lost wake-up shows as a model in which every thread waits: loom
+//! fails it.
 
 use std::ptr::NonNull;
 
+use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use loom::sync::atomic::{AtomicBool, AtomicUsize, fence};
 use loom::thread;
 
+use super::hand_over::Vacancy;
 use super::idle::{Idle, Left};
 use super::parker::{Parker, Unparked, Unparker};
+use super::spares::Spares;
 use crate::queue::{Injector, OneWord, Slot};
 
 /// Workers that consume from an injector until so many values came.
@@ -291,5 +296,130 @@ fn loom_each_value_leaves_the_slot_once() {
         let stolen = stealing.join().unwrap();
         let left = slot.take().map_or(0, |value| value.0);
         assert_eq!(owned + stolen + left, 111, "a value was lost or came twice");
+    });
+}
+
+/// One seat of a runtime that closes at some time. Its core counts polls, in a cell that loom watches: two owners at once, or one
+/// who does not see what the other did, fail the model.
+struct Office {
+    vacancy: Vacancy<Core>,
+    spares: Spares,
+}
+
+struct Core(UnsafeCell<usize>);
+
+impl Core {
+    fn poll(&self) {
+        // SAFETY: loom checks it.
+        self.0.with_mut(|polls| unsafe { *polls += 1 });
+    }
+
+    fn polls(self) -> usize {
+        // SAFETY: as above.
+        self.0.with(|polls| unsafe { *polls })
+    }
+}
+
+impl Office {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            vacancy: Vacancy::new(),
+            spares: Spares::new(std::time::Duration::ZERO),
+        })
+    }
+
+    /// A worker that blocks in each of two polls, as long as it has the core. Returns the core if it has it at the end, and the threads
+    /// that it started because none stood by.
+    fn work(
+        office: &Arc<Self>,
+        refuse_threads: bool,
+    ) -> (Option<Core>, Vec<thread::JoinHandle<Option<Core>>>) {
+        let mut core = Some(Core(UnsafeCell::new(0)));
+        let mut started = Vec::new();
+        for _ in 0..2 {
+            let Some(here) = core.take() else { break };
+            here.poll();
+            // `leave_seat`.
+            if office.vacancy.offer(here) && !office.spares.call(0) {
+                if refuse_threads {
+                    core = office.vacancy.nobody_comes();
+                    assert!(core.is_some(), "nobody was called, and yet somebody came");
+                } else {
+                    let office = office.clone();
+                    started.push(thread::spawn(move || office.run_spare()));
+                }
+            }
+            // The drop of `Away`.
+            core = core.or_else(|| office.vacancy.take_back());
+        }
+        (core, started)
+    }
+
+    /// `run_spare`: returns the core it got, when the runtime closes.
+    fn run_spare(&self) -> Option<Core> {
+        self.vacancy.answer().or_else(|| self.stand_by())
+    }
+
+    fn stand_by(&self) -> Option<Core> {
+        while self.spares.wait().is_some() {
+            if let Some(core) = self.vacancy.answer() {
+                core.poll();
+                return Some(core);
+            }
+        }
+        None
+    }
+
+    /// What `close` does about this. The core's owner, whoever it is, drains then.
+    fn close(&self) {
+        self.spares.close();
+    }
+}
+
+fn owned_once(kept: Option<Core>, threads: Vec<thread::JoinHandle<Option<Core>>>) {
+    let others = threads
+        .into_iter()
+        .filter_map(|thread| thread.join().unwrap());
+    let polls: Vec<_> = kept.into_iter().chain(others).map(Core::polls).collect();
+    assert!(
+        matches!(polls[..], [1..=3]),
+        "the seat was lost, or there are two: {polls:?}"
+    );
+}
+
+#[test]
+fn loom_a_seat_that_is_handed_over_has_one_owner() {
+    loom::model(|| {
+        let office = Office::new();
+        // Who was called for the first offer may answer the second.
+        let (kept, started) = Office::work(&office, false);
+        office.close();
+        owned_once(kept, started);
+    });
+}
+
+#[test]
+fn loom_a_thread_that_stands_by_takes_a_vacant_seat() {
+    loom::model(|| {
+        let office = Office::new();
+        let waiting = office.clone();
+        let standing_by = thread::spawn(move || waiting.stand_by());
+        let (kept, mut threads) = Office::work(&office, false);
+        office.close();
+        threads.push(standing_by);
+        owned_once(kept, threads);
+    });
+}
+
+#[test]
+fn loom_a_seat_that_nobody_comes_for_stays() {
+    loom::model(|| {
+        let office = Office::new();
+        let waiting = office.clone();
+        let standing_by = thread::spawn(move || waiting.stand_by());
+        // The thread above may or may not wait in time.
+        let (kept, _) = Office::work(&office, true);
+        office.close();
+        owned_once(kept, vec![standing_by]);
     });
 }

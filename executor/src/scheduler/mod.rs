@@ -12,6 +12,8 @@
 //! | `worker` | the loop: next task, search, park |
 //! | `maintenance` | what a busy worker does for the outside world |
 //! | `guard` | the thread that takes the duty when nobody else does |
+//! | `hand_over` | another thread goes on with the seat of one that blocks |
+//! | `spares` | the threads that wait for a seat |
 //! | `block_on` | the current-thread flavour: the caller's thread is the worker |
 //! | `shutdown` | how everything is dropped once |
 //!
@@ -22,10 +24,12 @@
 mod block_on;
 mod current;
 mod guard;
+mod hand_over;
 mod idle;
 mod maintenance;
 mod parker;
 mod shutdown;
+mod spares;
 mod worker;
 
 #[cfg(all(test, loom))]
@@ -35,9 +39,10 @@ use std::cell::Cell;
 use std::future::Future;
 use std::io;
 use std::ptr::{self, NonNull};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
+use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
@@ -47,13 +52,16 @@ use crate::task::{
     self, Id, IdSource, JoinHandle, Notified, Origin, Schedule, TaskList, TaskRef, drop_quietly,
 };
 use guard::Guard;
+use hand_over::Vacancy;
 use idle::Idle;
 use maintenance::Pace;
 use parker::{Parker, Unparked, Unparker};
+use spares::Spares;
 use worker::Worker;
 
 pub(crate) use block_on::CoreSlot;
-pub(crate) use current::is_worker;
+pub(crate) use current::drives_current_thread;
+pub(crate) use hand_over::without_seat;
 
 /// What the threads of one runtime share.
 pub(crate) struct Shared {
@@ -62,6 +70,8 @@ pub(crate) struct Shared {
     idle: Idle,
     driver: Driver,
     guard: Guard,
+    spares: Spares,
+    start_spare: OnceLock<StartSpare>,
     /// No task is polled any more.
     closed: AtomicBool,
     /// The flavour: the current-thread one is strictly first in, first out, and its thread is whoever calls `block_on`.
@@ -69,6 +79,9 @@ pub(crate) struct Shared {
     /// A batch of events wakes no more workers once so many are awake: the number of processors, or of workers if that is less.
     processors: usize,
 }
+
+/// Starts a thread that runs `Shared::run_spare` with the seat of that number.
+pub(crate) type StartSpare = Box<dyn Fn(usize) -> io::Result<()> + Send + Sync>;
 
 /// The public half of a worker's place.
 struct Seat {
@@ -79,6 +92,7 @@ struct Seat {
     polls: AtomicU64,
     /// The tasks that first waited here.
     tasks: CachePadded<TaskList<Arc<Shared>>>,
+    vacancy: Vacancy<Core>,
     /// Valid while a task is linked here: the list holds the `Arc` (see `TaskList`).
     shared: NonNull<Shared>,
 }
@@ -109,6 +123,8 @@ pub(crate) struct Config {
     pub(crate) workers: usize,
     pub(crate) current_thread: bool,
     pub(crate) start_paused: bool,
+    /// How long a thread without a seat waits for one.
+    pub(crate) keep_alive: Duration,
 }
 
 /// A new task on a thread that is no worker: to be injected where user code may run, because a closed runtime drops it there.
@@ -138,6 +154,8 @@ impl Shared {
             idle: Idle::new(config.workers),
             driver,
             guard: Guard::new(),
+            spares: Spares::new(config.keep_alive),
+            start_spare: OnceLock::new(),
             closed: AtomicBool::new(false),
             current_thread: config.current_thread.then(CoreSlot::new),
             processors: num_cpus::get().min(config.workers),
@@ -146,6 +164,11 @@ impl Shared {
             seat.tasks.set_keep_alive(shared.clone());
         }
         Ok((shared, cores))
+    }
+
+    /// Says, before the first worker starts, how threads are started. Without it `call_thread` is an error.
+    pub(crate) fn set_start_spare(&self, start: StartSpare) {
+        let _first = self.start_spare.set(start);
     }
 
     /// Makes a task, and schedules it if this thread is a worker. If not, the caller must inject what is returned.
@@ -250,6 +273,7 @@ impl Seat {
             unparker: core.parker.unparker(),
             polls: AtomicU64::new(0),
             tasks: CachePadded::new(TaskList::new()),
+            vacancy: Vacancy::new(),
             shared: NonNull::new(shared.cast_mut()).expect("an Arc's value has an address"),
         }
     }
@@ -303,9 +327,12 @@ impl Schedule for Home {
 
     fn reschedule(&self, task: Notified) {
         current::with(|worker| {
-            worker
-                .expect("tasks are polled by workers")
-                .push_behind(task)
+            let worker = worker.expect("tasks are polled by workers");
+            if worker.core.is_here() {
+                worker.push_behind(task);
+            } else {
+                worker.shared.inject(task);
+            }
         });
     }
 
@@ -314,8 +341,8 @@ impl Schedule for Home {
             return true;
         }
         current::with(|worker| {
-            let worker = worker.expect("tasks are polled by workers");
-            let seat = worker.seat();
+            // Its place in the array is as good as any other if the worker has handed it over in this poll.
+            let seat = worker.expect("tasks are polled by workers").seat();
             // Set first: the list's lock and the state word order it before anybody's look at it.
             self.0
                 .store(ptr::from_ref(seat).cast_mut(), Ordering::Relaxed);

@@ -25,6 +25,7 @@ impl Shared {
             self.unpark(worker);
         }
         self.guard.unpark();
+        self.spares.close();
     }
 
     /// Cancels every task it can reach, and refuses new ones. Sources and timers that tasks leave behind answer with an error.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::Waker;
 
+use super::hand_over::Held;
 use super::idle::Left;
 use super::{Core, Seat, Shared, current, wake_all};
 use crate::coop;
@@ -14,11 +15,15 @@ use crate::task::{Id, Notified};
 /// A thread that polls tasks, while it does.
 pub(super) struct Worker {
     pub(super) shared: Arc<Shared>,
-    pub(super) core: Core,
+    /// Gone once the seat was handed over: then this worker ends with the poll it is in.
+    pub(super) core: Held,
+    /// The runtime whose worker this thread is: `shared`, or null while it is away from its seat.
+    pub(super) serves: Cell<*const Shared>,
+    index: usize,
     /// This worker counts as searching.
     searching: Cell<bool>,
     /// The wakes of a batch of events are being run: they go to the FIFO, and nobody is woken one by one.
-    batching: Cell<bool>,
+    pub(super) batching: Cell<bool>,
     /// Polls from the next slot in a row.
     slot_polls: Cell<u32>,
     /// A worker, and how many polls it had begun at our last maintenance.
@@ -37,8 +42,10 @@ impl Worker {
         let random = Cell::new(0x9E37_79B9 ^ (core.index as u32 + 1));
         Self {
             strict_fifo: shared.is_current_thread(),
+            serves: Cell::new(Arc::as_ptr(&shared)),
             shared,
-            core,
+            index: core.index,
+            core: Held::new(core),
             searching: Cell::new(false),
             batching: Cell::new(false),
             slot_polls: Cell::new(0),
@@ -50,7 +57,12 @@ impl Worker {
     }
 
     pub(super) fn index(&self) -> usize {
-        self.core.index
+        self.index
+    }
+
+    /// False while this thread is away from its seat, because it blocks, or has lost it.
+    pub(super) fn has_seat(&self) -> bool {
+        !self.serves.get().is_null()
     }
 
     pub(super) fn next_id(&self) -> Id {
@@ -59,7 +71,7 @@ impl Worker {
 
     #[inline]
     pub(super) fn belongs_to(&self, shared: *const Shared) -> bool {
-        ptr::eq(&*self.shared, shared)
+        ptr::eq(self.serves.get(), shared)
     }
 
     /// Queues a token that this thread made: into the next slot, what was there moves to the FIFO.
@@ -80,9 +92,9 @@ impl Worker {
         self.core.queue.push(task);
     }
 
-    /// Runs tasks until the runtime closes.
+    /// Runs tasks until the runtime closes, or a task has made this thread hand its seat over.
     fn run(&self) {
-        while !self.shared.closed.load(Relaxed) {
+        while self.core.is_here() && !self.shared.closed.load(Relaxed) {
             match self.next().or_else(|| self.search()) {
                 Some(task) => self.run_task(task),
                 None => self.park(),
@@ -96,6 +108,7 @@ impl Worker {
         let polls = &self.seat().polls;
         // Only the owner writes. Relaxed: thieves and the guard compare two reads, nothing is published by it.
         polls.store(polls.load(Relaxed) + 1, Relaxed);
+        // Nothing of the seat may be touched after this: it may be another thread's by then.
         coop::budgeted(|| task.run());
     }
 
@@ -272,7 +285,7 @@ impl Worker {
 
     #[inline]
     pub(super) fn seat(&self) -> &Seat {
-        &self.shared.seats[self.core.index]
+        &self.shared.seats[self.index]
     }
 
     /// Marsaglia's xorshift: only to begin each search somewhere else.
@@ -287,15 +300,19 @@ impl Worker {
 }
 
 impl Shared {
-    /// A worker thread's life.
-    pub(crate) fn run_worker(self: Arc<Self>, core: Core) {
-        let worker = Worker::new(self, core);
+    /// Makes this thread a worker until the runtime closes or the seat is handed over.
+    pub(super) fn sit(self: &Arc<Self>, core: Core) {
+        let worker = Worker::new(self.clone(), core);
         {
             let _installed = current::install(&worker);
             worker.run();
-            worker.drain();
+            if worker.core.is_here() {
+                worker.drain();
+            }
         }
-        worker.shared.drain();
+        if self.closed.load(Relaxed) {
+            self.drain();
+        }
     }
 
     fn has_queued_work(&self) -> bool {

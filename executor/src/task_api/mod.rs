@@ -1,11 +1,13 @@
 //! What users find at `executor::task` and that needs to know the current runtime.
 
+mod block_in_place;
 mod blocking;
 mod builder;
 pub mod coop;
 mod spawn;
 mod yield_now;
 
+pub use block_in_place::block_in_place;
 pub use blocking::spawn_blocking;
 pub(crate) use blocking::spawn_mandatory;
 pub use builder::Builder;
