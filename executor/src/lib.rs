@@ -32,7 +32,7 @@
     feature = "sync",
     doc = "| [`sync`] | channels and locks between tasks |"
 )]
-//! | [`signal`] | wait for Ctrl-C |
+//! | [`signal`] | wait for Ctrl-C and other signals |
 //! | [`runtime`] | build a runtime, enter one, end one |
 //!
 //! Names that tokio has mean here what they mean there, so much that is written about tokio applies; the book lists the exceptions.

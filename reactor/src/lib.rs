@@ -57,7 +57,7 @@ mod source;
 mod sync;
 mod sys;
 
-pub use crate::error::is_shut_down;
+pub use crate::error::{forked, is_shut_down, shut_down};
 pub use crate::handle::Handle;
 pub use crate::interest::{Direction, Interest, ReadyEvent};
 pub use crate::reactor::Reactor;

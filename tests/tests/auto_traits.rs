@@ -8,6 +8,7 @@ use executor::fs::{self, DirBuilder, DirEntry, File, FileTimes, OpenOptions, Rea
 use executor::io::{Interest as IoInterest, Ready};
 use executor::net::{TcpListener, TcpStream};
 use executor::runtime::{Builder, EnterGuard, Handle, Runtime, RuntimeFlavor, TryCurrentError};
+use executor::signal::unix::{Signal, SignalKind};
 use executor::task::coop::RestoreOnPending;
 use executor::task::{AbortHandle, Id, JoinError, JoinHandle};
 use executor::time::error::Elapsed;
@@ -99,6 +100,8 @@ fn futures_of_the_public_functions_may_cross_threads() {
     send(&interval.tick());
     sync(&interval.tick());
     send(&executor::time::advance(std::time::Duration::ZERO));
+    send(&executor::signal::ctrl_c());
+    sync(&executor::signal::ctrl_c());
     send(&TcpStream::connect("127.0.0.1:1"));
     send(&TcpListener::bind("127.0.0.1:0"));
 }
@@ -161,6 +164,11 @@ fn debug_works_in_every_state() {
         assert!(show().contains("JoinHandle"));
     });
 }
+
+yes!(Send: Signal, SignalKind);
+yes!(Sync: Signal, SignalKind);
+yes!(Unpin: Signal, SignalKind);
+yes!(std::fmt::Debug: Signal, SignalKind);
 
 yes!(Send: IoInterest, Ready);
 yes!(Sync: IoInterest, Ready);

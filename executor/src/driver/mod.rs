@@ -1,11 +1,11 @@
-//! Joins reactor, timer wheels and clock into one duty that one thread at a time may hold.
+//! Joins reactor, signals, timer wheels and clock into one duty that one thread at a time may hold.
 //!
 //! The duty is to wait for the outside world. Whoever holds it may `block` until an event or a deadline, or `look` without waiting;
 //! either way it gets a list of wakers and wakes them itself, afterwards. This module never schedules.
 //!
 //! ```text
 //!   worker, idle ── try_duty ──▶ Duty ── block ──▶ reactor.turn(min deadline)  ──┐
-//!   worker, busy ── try_duty ──▶ Duty ── look  ──▶ reactor.turn(0)             ──┼──▶ wheels.turn(now) ──▶ list of wakers
+//!   worker, busy ── try_duty ──▶ Duty ── look  ──▶ reactor.turn(0)             ──┼──▶ signals ──▶ wheels.turn(now) ──▶ list of wakers
 //!   guard        ── try_duty ──▶ Duty ── look  ──▶                             ──┘
 //! ```
 //!
@@ -16,10 +16,12 @@
 //! With both fences SeqCst, either the sleeper's second look sees `d`, or the inserter sees `sleep_until` and, if `d` is earlier,
 //! ends the sleep. Storing after loading, instead of before, loses the timer for ever.
 
+mod bell;
 mod clock;
+mod signals;
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -29,9 +31,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 
 pub(crate) use clock::Clock;
 pub(crate) use reactor::{
-    Direction, Handle as ReactorHandle, Interest, ReadyEvent, Source, is_shut_down,
+    Direction, Handle as ReactorHandle, Interest, ReadyEvent, Source, is_shut_down, shut_down,
 };
+pub(crate) use signals::Listener;
 pub(crate) use timer::{Entry, Status};
+
+use signals::Signals;
 
 /// A timer wheel that knows whom to wake when it gets an earlier deadline.
 pub(crate) type Timers = timer::Wheel<Alarm>;
@@ -51,6 +56,8 @@ pub(crate) struct Driver {
     last_turn: CachePadded<AtomicU64>,
     /// The holder waits without a limit that a busy thread could prolong.
     blocking: AtomicBool,
+    /// Not set: nobody has asked for signals yet. `None`: the runtime has ended before anybody did.
+    signals: OnceLock<Option<Arc<Signals>>>,
 }
 
 /// The right to turn the reactor. Dropping it leaves the duty vacant.
@@ -90,6 +97,7 @@ impl Driver {
             turns: CachePadded::default(),
             last_turn: CachePadded::default(),
             blocking: AtomicBool::new(false),
+            signals: OnceLock::new(),
         })
     }
 
@@ -115,6 +123,19 @@ impl Driver {
 
     pub(crate) fn clock(&self) -> &Arc<Clock> {
         &self.clock
+    }
+
+    /// Listens to a signal from now on. The first call opens the descriptors for it.
+    pub(crate) fn listen(&self, signal: i32) -> io::Result<Listener> {
+        if self.signals.get().is_none() {
+            // If another thread, or `close`, was faster, this is dropped.
+            let signals = Signals::new(&self.handle)?;
+            let _ = self.signals.set(Some(Arc::new(signals)));
+        }
+        match self.signals.get() {
+            Some(Some(signals)) => signals.listen(signal),
+            _ => Err(shut_down()),
+        }
     }
 
     /// Ends a `block`, or makes the next one return at once.
@@ -157,6 +178,9 @@ impl Driver {
     /// After this, sources and timers answer that the runtime has shut down.
     pub(crate) fn close(&self, wakers: &mut Vec<Waker>) {
         self.handle.close(wakers);
+        if let Some(signals) = self.signals.get_or_init(|| None) {
+            signals.close(wakers);
+        }
         for wheel in &self.wheels {
             while wheel.close(wakers) {}
         }
@@ -237,6 +261,9 @@ impl Duty<'_> {
             // Without its reactor the runtime is deaf for ever; a crash is easier to find.
             eprintln!("executor: the operating system refuses to report events: {error}");
             std::process::abort();
+        }
+        if let Some(Some(signals)) = self.driver.signals.get() {
+            signals.collect(wakers);
         }
     }
 

@@ -118,7 +118,7 @@ fn closing_hands_out_all_wakers_and_every_wait_fails() {
     wakers.into_iter().for_each(Waker::wake);
     assert!(counts.iter().all(|(count, _)| count.wakes() == 1));
 
-    let text = "the runtime this socket belongs to has shut down";
+    let text = "the runtime this belongs to has shut down";
     let cx = &mut Context::from_waker(Waker::noop());
     match reading.as_mut().poll(cx) {
         Poll::Ready(Err(error)) => assert_eq!(error.to_string(), text),
