@@ -130,6 +130,9 @@ impl ReadyEvent {
 
     /// Whether the operating system reported an error, which the next operation (or `take_error`) fetches.
     pub const fn is_error(self) -> bool {
-        self.snapshot.is_error()
+        match self.direction {
+            Direction::Error => self.snapshot.is_fault(),
+            _ => self.snapshot.is_error(),
+        }
     }
 }

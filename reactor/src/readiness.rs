@@ -286,6 +286,10 @@ impl Snapshot {
     pub(crate) const fn is_error(self) -> bool {
         self.0 & ERROR != 0
     }
+
+    pub(crate) const fn is_fault(self) -> bool {
+        self.0 & FAULT != 0
+    }
 }
 
 /// What one event says about one direction.

@@ -29,6 +29,14 @@ impl<'a> ReadyFuture<'a> {
             key: None,
         }
     }
+
+    /// The answer there is now. No waker is left behind.
+    ///
+    /// # Errors
+    /// That the runtime has shut down.
+    pub fn look(&self) -> Poll<io::Result<ReadyEvent>> {
+        self.registration.look(self.direction)
+    }
 }
 
 impl Future for ReadyFuture<'_> {
@@ -36,7 +44,7 @@ impl Future for ReadyFuture<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let seen = this.registration.look(this.direction);
+        let seen = this.look();
         if seen.is_ready() {
             return seen;
         }

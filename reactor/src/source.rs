@@ -80,18 +80,10 @@ impl<T: AsRawFd> Source<T> {
 
     /// The readiness of `direction` as it is known now, without waiting; `None` after a shutdown as well.
     pub fn readiness(&self, direction: Direction) -> Option<ReadyEvent> {
-        match self.look(direction) {
+        match self.registration.look(direction) {
             Poll::Ready(Ok(event)) => Some(event),
             Poll::Ready(Err(_)) | Poll::Pending => None,
         }
-    }
-
-    /// As [`readiness`](Self::readiness), and tells "not ready" from "never again". It leaves no waker behind.
-    ///
-    /// # Errors
-    /// That the runtime has shut down.
-    pub fn look(&self, direction: Direction) -> Poll<io::Result<ReadyEvent>> {
-        self.registration.look(direction)
     }
 
     /// Forgets the readiness that `event` showed, unless a newer event has come since. A hang-up stays known.
@@ -122,7 +114,7 @@ impl<T: AsRawFd> Source<T> {
         direction: Direction,
         op: impl FnOnce(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        match self.look(direction) {
+        match self.registration.look(direction) {
             Poll::Ready(event) => self.attempt(event?, op),
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
         }

@@ -2,6 +2,7 @@
 
 mod aborting;
 mod architecture;
+mod async_fd;
 mod auto_traits;
 mod block_in_place;
 mod blocking_on;

@@ -5,6 +5,9 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 
 use executor::fs::{self, DirBuilder, DirEntry, File, FileTimes, OpenOptions, ReadDir};
+use executor::io::unix::{
+    AsyncFd, AsyncFdReadyGuard, AsyncFdReadyMutGuard, AsyncFdRegisterError, TryIoError,
+};
 use executor::io::{Interest as IoInterest, Ready};
 use executor::net::{TcpListener, TcpStream};
 use executor::runtime::{Builder, EnterGuard, Handle, Runtime, RuntimeFlavor, TryCurrentError};
@@ -181,3 +184,41 @@ yes!(Ord: Ready);
 // A panic leaves a runtime whole.
 yes!(UnwindSafe: Runtime, Handle, TcpStream, TcpListener);
 yes!(RefUnwindSafe: Runtime, Handle, TcpStream, TcpListener);
+
+/// Has a descriptor, and the auto traits of `T`.
+struct HasFd<T>(std::marker::PhantomData<T>);
+
+impl<T> std::os::fd::AsRawFd for HasFd<T> {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        -1
+    }
+}
+
+type Guard<T> = AsyncFdReadyGuard<'static, HasFd<T>>;
+type MutGuard<T> = AsyncFdReadyMutGuard<'static, HasFd<T>>;
+
+yes!(Send: AsyncFd<HasFd<u8>>, AsyncFd<HasFd<SendOnly>>, Guard<u8>, MutGuard<u8>, MutGuard<SendOnly>, TryIoError);
+yes!(Send: AsyncFdRegisterError<u8>, AsyncFdRegisterError<SendOnly>);
+no!(Send: AsyncFd<HasFd<Neither>>, Guard<SendOnly>, Guard<Neither>, MutGuard<Neither>, AsyncFdRegisterError<Neither>);
+yes!(Sync: AsyncFd<HasFd<u8>>, Guard<u8>, MutGuard<u8>, AsyncFdRegisterError<u8>, TryIoError);
+no!(Sync: AsyncFd<HasFd<SendOnly>>, Guard<SendOnly>, MutGuard<SendOnly>, AsyncFdRegisterError<SendOnly>);
+yes!(Unpin: AsyncFd<HasFd<u8>>, Guard<Neither>, MutGuard<Neither>, AsyncFdRegisterError<u8>);
+yes!(std::error::Error: AsyncFdRegisterError<Neither>);
+
+#[test]
+fn waits_for_a_descriptor_cross_threads_as_far_as_it_does() {
+    fn send<T: Send>(_: &T) {}
+    fn sync<T: Sync>(_: &T) {}
+    // Compiled, not run: there is no such descriptor.
+    #[expect(unused)]
+    fn waits(mut shared: AsyncFd<HasFd<u8>>, mut sent: AsyncFd<HasFd<SendOnly>>) {
+        send(&shared.readable());
+        sync(&shared.readable());
+        send(&shared.ready(IoInterest::ERROR));
+        send(&shared.writable_mut());
+        sync(&shared.writable_mut());
+        send(&sent.readable_mut());
+        send(&sent.writable_mut());
+        send(&sent.async_io_mut(IoInterest::READABLE, |_| Ok(())));
+    }
+}

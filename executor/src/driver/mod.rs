@@ -31,7 +31,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 
 pub(crate) use clock::Clock;
 pub(crate) use reactor::{
-    Direction, Handle as ReactorHandle, Interest, ReadyEvent, Source, is_shut_down, shut_down,
+    Direction, Handle as ReactorHandle, Interest, ReadyEvent, ReadyFuture, Source, is_shut_down,
+    shut_down,
 };
 pub(crate) use signals::Listener;
 pub(crate) use timer::{Entry, Status};

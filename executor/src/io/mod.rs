@@ -1,6 +1,7 @@
 //! Readiness of sockets and other descriptors, and, with the feature `io`, tokio's I/O traits and the tools for them.
 //!
-//! [`Interest`] says what to wait for, [`Ready`] what has come. The sockets of [`net`](crate::net) use both.
+//! [`Interest`] says what to wait for, [`Ready`] what has come. The sockets of [`net`](crate::net) use both, and so does
+//! [`AsyncFd`](unix::AsyncFd) for whatever else has a descriptor.
 //!
 //! With the feature `io`, extension traits, buffers, `copy` and in-memory pipes are re-exported from the crate `tokio`, of which only
 //! this part is compiled: it contains no runtime, and works on any. Its documentation is therefore tokio's, and libraries that speak
@@ -22,13 +23,12 @@
 //! # }).unwrap();
 //! ```
 
-#[allow(dead_code, reason = "as below")]
 mod interest;
-#[allow(dead_code, reason = "the sockets that use it follow one by one")]
 pub(crate) mod readiness;
 mod ready;
 #[cfg(feature = "io")]
 mod tools;
+pub mod unix;
 
 pub use interest::Interest;
 pub use ready::Ready;

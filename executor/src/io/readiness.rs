@@ -1,64 +1,46 @@
-//! Waits for an `Interest` of any source, and runs operations when it comes: what the `ready`, `try_io` and `async_io` of all sockets do.
+//! Watches descriptors and waits for an `Interest` in any of them.
 //!
-//! The reactor knows each direction by itself. Here several are waited for at once, and forgotten at once.
+//! This is what `ready`, `try_io` and `async_io` of all sockets do. The reactor knows each direction by itself; here several are waited
+//! for at once, and forgotten at once.
 
-use std::future::poll_fn;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use super::{Interest, Ready};
+use crate::context;
 use crate::coop;
-use crate::driver::{ReadyEvent, Source};
+use crate::driver::{self, ReadyEvent, ReadyFuture, Source};
 
-/// What was seen of a source: at most one event for each direction that was asked for.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Seen([Option<ReadyEvent>; 4]);
+/// Watches a descriptor that is in non-blocking mode, in the current runtime.
+pub(crate) fn watch<T: AsRawFd>(io: T, interest: driver::Interest) -> io::Result<Source<T>> {
+    try_watch(io, interest).map_err(|(_, error)| error)
+}
+
+/// As `watch`, but gives `io` back when it cannot be watched.
+pub(crate) fn try_watch<T: AsRawFd>(
+    io: T,
+    interest: driver::Interest,
+) -> Result<Source<T>, (T, io::Error)> {
+    let handle = context::with_current(|state| state.scheduler.driver().handle().clone());
+    handle.try_register(io, interest)
+}
 
 /// Waits until anything of `interest` is there, which counts in the task's budget. Any number of these may wait on one source.
 ///
 /// Cancel safe: dropping the future loses no event. An error says that the runtime has shut down.
-pub(crate) async fn ready<T: AsRawFd>(source: &Source<T>, interest: Interest) -> io::Result<Seen> {
-    let mut waits = interest
-        .directions()
-        .map(|direction| direction.map(|direction| source.ready(direction)));
-    poll_fn(|cx| {
-        coop::poll_counted(cx, |cx| {
-            let seen = look(source, interest)?;
-            if !seen.is_empty() {
-                return Poll::Ready(Ok(seen));
-            }
-            let mut seen = Seen::default();
-            // Nothing of it is there: a waker goes to every direction, unless an event comes meanwhile.
-            for (wait, event) in waits.iter_mut().zip(&mut seen.0) {
-                if let Some(wait) = wait
-                    && let Poll::Ready(result) = Pin::new(wait).poll(cx)
-                {
-                    *event = Some(result?);
-                }
-            }
-            if seen.is_empty() {
-                Poll::Pending
-            } else {
-                Poll::Ready(Ok(seen))
-            }
-        })
-    })
-    .await
+pub(crate) fn ready<T: AsRawFd>(source: &Source<T>, interest: Interest) -> Wait<'_> {
+    Wait(
+        interest
+            .directions()
+            .map(|direction| direction.map(|direction| source.ready(direction))),
+    )
 }
 
 /// What of `interest` is there now; empty if nothing is. An error says that the runtime has shut down.
 pub(crate) fn look<T: AsRawFd>(source: &Source<T>, interest: Interest) -> io::Result<Seen> {
-    let mut seen = Seen::default();
-    for (direction, event) in interest.directions().into_iter().zip(&mut seen.0) {
-        if let Some(direction) = direction
-            && let Poll::Ready(result) = source.look(direction)
-        {
-            *event = Some(result?);
-        }
-    }
-    Ok(seen)
+    ready(source, interest).collect(|wait| wait.look())
 }
 
 /// Runs `op` if anything of `interest` is there, and forgets it if `op` answers `WouldBlock`, which is the answer as well if nothing is.
@@ -96,6 +78,51 @@ pub(crate) async fn async_io<T: AsRawFd, R>(
     }
 }
 
+/// The future of `ready`. It does not depend on the type of the source, so it may cross threads even if that may not be shared.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub(crate) struct Wait<'a>([Option<ReadyFuture<'a>>; 4]);
+
+impl Wait<'_> {
+    fn collect(
+        &mut self,
+        mut ask: impl FnMut(&mut ReadyFuture<'_>) -> Poll<io::Result<ReadyEvent>>,
+    ) -> io::Result<Seen> {
+        let mut seen = Seen::default();
+        for (wait, event) in self.0.iter_mut().zip(&mut seen.0) {
+            if let Some(wait) = wait
+                && let Poll::Ready(result) = ask(wait)
+            {
+                *event = Some(result?);
+            }
+        }
+        Ok(seen)
+    }
+}
+
+impl Future for Wait<'_> {
+    type Output = io::Result<Seen>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        coop::poll_counted(cx, |cx| {
+            // A waker goes to every direction only if none is ready, which is often not so.
+            let mut seen = self.collect(|wait| wait.look())?;
+            if seen.is_empty() {
+                seen = self.collect(|wait| Pin::new(wait).poll(cx))?;
+            }
+            if seen.is_empty() {
+                Poll::Pending
+            } else {
+                Poll::Ready(Ok(seen))
+            }
+        })
+    }
+}
+
+/// What was seen of a source: at most one event for each direction that was asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen([Option<ReadyEvent>; 4]);
+
 impl Seen {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.iter().all(Option::is_none)
@@ -107,6 +134,15 @@ impl Seen {
         events.fold(Ready::EMPTY, |ready, event| ready | event.into())
     }
 
+    /// Forgets the part of it that `part` names, except for hang-ups. Newer events stand.
+    pub(crate) fn clear<T: AsRawFd>(&self, source: &Source<T>, part: Ready) {
+        for event in self.0.into_iter().flatten() {
+            if !(Ready::from(event) & part).is_empty() {
+                source.clear_ready(event);
+            }
+        }
+    }
+
     /// To be called after an operation that the system has refused with `WouldBlock`. Newer events stand.
     pub(crate) fn forget<T: AsRawFd>(&self, source: &Source<T>) {
         for event in self.0.into_iter().flatten() {
@@ -115,6 +151,13 @@ impl Seen {
     }
 }
 
-fn would_block<R>(result: &io::Result<R>) -> bool {
+impl From<ReadyEvent> for Seen {
+    fn from(event: ReadyEvent) -> Self {
+        Self([Some(event), None, None, None])
+    }
+}
+
+/// Whether the system has refused an operation for now.
+pub(crate) fn would_block<R>(result: &io::Result<R>) -> bool {
     matches!(result, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
 }

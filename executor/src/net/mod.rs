@@ -38,20 +38,10 @@ pub(crate) mod stream;
 pub mod tcp;
 pub mod unix;
 
-use std::io;
-use std::os::fd::AsRawFd;
-
-use crate::context;
-use crate::driver::{Interest, Source};
+pub(crate) use crate::io::readiness::watch;
 
 pub use addr::{ToSocketAddrs, lookup_host};
 pub use tcp::{TcpListener, TcpStream};
-
-/// Watches a descriptor that is in non-blocking mode, in the current runtime.
-pub(crate) fn watch<T: AsRawFd>(io: T, interest: Interest) -> io::Result<Source<T>> {
-    let handle = context::with_current(|state| state.scheduler.driver().handle().clone());
-    handle.register(io, interest)
-}
 
 /// Sends without raising SIGPIPE, which would end a process that has not turned it off.
 ///
