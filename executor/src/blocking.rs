@@ -142,6 +142,12 @@ impl Pool {
         None
     }
 
+    /// How many threads there are, how many of them wait for a job, and how many jobs wait for a thread.
+    pub(crate) fn counts(&self) -> (usize, usize, usize) {
+        let state = self.state.lock();
+        (state.threads, state.waiting, state.queue.len())
+    }
+
     /// Takes no more jobs, returns those that wait and are to be cancelled, and tells the threads to end after the jobs they are at and
     /// those that stay. As long as a job is queued there is a thread that will look at the queue.
     pub(crate) fn close(&self) -> Vec<Notified> {

@@ -126,6 +126,11 @@ impl Drop for RestoreOnPending {
     }
 }
 
+/// How often a budget was used up on this thread since the last call.
+pub(crate) fn take_forced() -> u64 {
+    FORCED.take()
+}
+
 /// Aligned, so that it is copied in one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(align(2))]
@@ -194,6 +199,7 @@ fn end_round(phase: Phase) -> Option<Budget> {
         }
     };
     let next = if is_over {
+        FORCED.set(FORCED.get() + 1);
         Budget {
             phase: Phase::Over,
             left: MOST_REFUSALS,
@@ -224,6 +230,7 @@ thread_local! {
     static BUDGET: Cell<Budget> = const { Cell::new(Budget::UNLIMITED) };
     // A poll inside a poll overwrites it, which gives the outer one more time.
     static SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
+    static FORCED: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Operations between two looks at the clock, which then costs about a nanosecond for each.

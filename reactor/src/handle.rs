@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Waker;
 
 use mio::unix::SourceFd;
@@ -33,6 +33,16 @@ struct Shared {
     /// Says without a lock that `os` is (about to be) gone.
     closed: AtomicBool,
     process: Process,
+    counts: Counts,
+}
+
+/// What metrics show.
+#[derive(Default)]
+struct Counts {
+    registered: AtomicU64,
+    deregistered: AtomicU64,
+    /// Written by the turn alone.
+    events: AtomicU64,
 }
 
 /// The file descriptors a handle works with.
@@ -49,6 +59,7 @@ impl Handle {
             os: RwLock::new(Some(Os { registry, waker })),
             closed: AtomicBool::new(false),
             process: Process::current()?,
+            counts: Counts::default(),
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -126,6 +137,25 @@ impl Handle {
         }
     }
 
+    /// How many sources were ever registered, how many of them no longer are, and how many events came for sources.
+    pub fn counts(&self) -> (u64, u64, u64) {
+        let counts = &self.shared.counts;
+        // In this order, so that what is deregistered meanwhile does not count without its registration.
+        let deregistered = counts.deregistered.load(Ordering::Acquire);
+        let registered = counts.registered.load(Ordering::Relaxed);
+        (
+            registered,
+            deregistered,
+            counts.events.load(Ordering::Relaxed),
+        )
+    }
+
+    /// To be called by the turn.
+    pub(crate) fn count_events(&self, events: u64) {
+        let count = &self.shared.counts.events;
+        count.store(count.load(Ordering::Relaxed) + events, Ordering::Relaxed);
+    }
+
     pub(crate) fn registry(&self) -> &Registry {
         &self.shared.registry
     }
@@ -154,6 +184,11 @@ impl Handle {
             self.shared.registry.release(token, &mut Vec::new());
             return Err(error);
         }
+        // The lock of `os` above was a read-modify-write of a shared word, and the system's call costs more than both.
+        self.shared
+            .counts
+            .registered
+            .fetch_add(1, Ordering::Relaxed);
         Ok(token)
     }
 
@@ -163,6 +198,11 @@ impl Handle {
             // An error means that the descriptor was closed behind our back, and the registration went with it.
             let _ = os.registry.deregister(&mut SourceFd(&fd));
         }
+        // Release: pairs with the Acquire of `counts`.
+        self.shared
+            .counts
+            .deregistered
+            .fetch_add(1, Ordering::Release);
         // Nobody can poll the source any more, so these wakers are dropped, not woken; and that without any lock.
         let mut wakers = Vec::new();
         self.shared.registry.release(token, &mut wakers);

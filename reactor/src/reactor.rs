@@ -29,11 +29,19 @@ impl Reactor {
     /// # Errors
     /// What the operating system says; as a rule that there are too many open files.
     pub fn new() -> io::Result<(Self, Handle)> {
+        Self::with_capacity(EVENTS)
+    }
+
+    /// As [`new`](Self::new), for a reactor that takes at most `events` events from the system in one turn.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn with_capacity(events: usize) -> io::Result<(Self, Handle)> {
         let poll = mio::Poll::new()?;
         let waker = Arc::new(mio::Waker::new(poll.registry(), WAKE)?);
         let timer = Timer::new(poll.registry(), TIMER)?;
         let handle = Handle::new(poll.registry().try_clone()?, waker.clone())?;
-        let events = mio::Events::with_capacity(EVENTS);
+        let events = mio::Events::with_capacity(events);
         Ok((
             Self {
                 poll,
@@ -76,18 +84,23 @@ impl Reactor {
             Err(error) => return Err(error),
         }
         let registry = self.handle.registry();
+        let mut delivered = 0;
         for event in &self.events {
             match event.token() {
                 WAKE => {}
                 TIMER => self.timer.iter_mut().for_each(Timer::went_off),
-                token => registry.deliver(
-                    Token::from_mio(token),
-                    read_side(event),
-                    write_side(event),
-                    wakers,
-                ),
+                token => {
+                    delivered += 1;
+                    registry.deliver(
+                        Token::from_mio(token),
+                        read_side(event),
+                        write_side(event),
+                        wakers,
+                    );
+                }
             }
         }
+        self.handle.count_events(delivered);
         Ok(())
     }
 }
@@ -122,7 +135,7 @@ fn needs_timer(timeout: Duration) -> bool {
 
 /// Above this a part of a millisecond more does not matter, and the timer would cost a system call.
 const FINE: Duration = Duration::from_millis(10);
-/// More events than this in one turn wait for the next.
+/// By default, more events than this in one turn wait for the next.
 const EVENTS: usize = 1024;
 /// No index of a source comes near these.
 const WAKE: mio::Token = mio::Token(usize::MAX);

@@ -27,6 +27,7 @@ mod join_errors;
 mod leaks;
 mod lost_wakes;
 mod macros;
+mod metrics;
 mod panic_matrix;
 mod panics;
 mod paused_clock;

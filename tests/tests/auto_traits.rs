@@ -10,7 +10,10 @@ use executor::io::unix::{
 };
 use executor::io::{Interest as IoInterest, Ready};
 use executor::net::{TcpListener, TcpStream};
-use executor::runtime::{Builder, EnterGuard, Handle, Runtime, RuntimeFlavor, TryCurrentError};
+use executor::runtime::{
+    Builder, EnterGuard, Handle, Id as RuntimeId, Runtime, RuntimeFlavor, RuntimeMetrics,
+    TryCurrentError,
+};
 use executor::signal::unix::{Signal, SignalKind};
 use executor::task::coop::RestoreOnPending;
 use executor::task::{AbortHandle, Id, JoinError, JoinHandle};
@@ -53,6 +56,15 @@ no!(Sync: JoinHandle<Neither>, Timeout<Neither>, Timeout<SendOnly>);
 
 yes!(Send: Sleep, Timeout<u8>, Timeout<SendOnly>, Interval, Instant, Elapsed, MissedTickBehavior, TcpStream, TcpListener);
 yes!(Sync: Sleep, Timeout<u8>, Interval, Instant, Elapsed, MissedTickBehavior, TcpStream, TcpListener);
+
+yes!(Send: RuntimeId, RuntimeMetrics);
+yes!(Sync: RuntimeId, RuntimeMetrics);
+yes!(Unpin: RuntimeId, RuntimeMetrics);
+yes!(UnwindSafe: RuntimeId, RuntimeMetrics);
+yes!(RefUnwindSafe: RuntimeId, RuntimeMetrics);
+yes!(Clone: RuntimeId, RuntimeMetrics);
+yes!(std::hash::Hash: RuntimeId);
+yes!(std::fmt::Display: RuntimeId);
 
 yes!(Unpin: JoinHandle<std::marker::PhantomPinned>, AbortHandle, Runtime, Handle, Interval, Instant, TcpStream, TcpListener);
 no!(Unpin: Sleep, Timeout<u8>);

@@ -10,7 +10,8 @@ use executor::runtime::{Builder, Runtime, RuntimeFlavor};
 
 use crate::panics::quiet;
 use crate::support::{
-    assert_usable, block_on, child, child_with, thread_names, threads, until, within,
+    assert_usable, block_on, child, child_with, current_thread, thread_names, threads, until,
+    within, workers,
 };
 
 fn invalid(builder: &mut Builder) -> String {
@@ -35,6 +36,18 @@ fn settings_that_cannot_be_are_refused() {
             .contains("max_blocking_threads")
     );
     assert!(invalid(Builder::new_multi_thread().thread_name("a\0b")).contains("NUL"));
+    assert!(invalid(Builder::new_multi_thread().event_interval(0)).contains("event_interval"));
+    assert!(
+        invalid(Builder::new_current_thread().global_queue_interval(0))
+            .contains("global_queue_interval")
+    );
+    assert!(
+        invalid(Builder::new_multi_thread().max_io_events_per_tick(0))
+            .contains("max_io_events_per_tick")
+    );
+    for name in ["", "  "] {
+        assert!(invalid(Builder::new_multi_thread().name(name)).contains("name is empty"));
+    }
     assert!(invalid(Builder::new_multi_thread().start_paused(true)).contains("new_current_thread"));
 }
 
@@ -278,6 +291,155 @@ fn hooks_may_use_the_runtime() {
             .build()
             .unwrap();
         assert_usable(&runtime);
+    });
+}
+
+#[test]
+fn intervals_and_batches_of_any_size_work() {
+    within(60, || {
+        for (polls, events) in [(1, 1), (7, 2), (u32::MAX, usize::MAX)] {
+            for builder in [Builder::new_multi_thread, Builder::new_current_thread] {
+                let runtime = builder()
+                    .worker_threads(2)
+                    .event_interval(polls)
+                    .global_queue_interval(polls)
+                    .max_io_events_per_tick(events)
+                    .build()
+                    .unwrap();
+                assert_usable(&runtime);
+                runtime.block_on(crate::support::pair());
+            }
+        }
+    });
+}
+
+/// With one poll between two looks, a task from outside runs between two polls of one that never rests.
+#[test]
+fn the_interval_bounds_how_long_a_task_from_outside_waits() {
+    within(60, || {
+        let runtime = Builder::new_current_thread()
+            .global_queue_interval(1)
+            .event_interval(1000)
+            .build()
+            .unwrap();
+        let handle = runtime.handle().clone();
+        let polls = runtime.block_on(async move {
+            executor::spawn(async move {
+                executor::task::yield_now().await;
+                let foreign = thread::spawn(move || handle.spawn(async {}))
+                    .join()
+                    .unwrap();
+                let mut polls = 0;
+                while !foreign.is_finished() {
+                    polls += 1;
+                    executor::task::yield_now().await;
+                }
+                polls
+            })
+            .await
+            .unwrap()
+        });
+        assert!(polls <= 3, "{polls}");
+    });
+}
+
+#[test]
+fn runtimes_have_ids_and_perhaps_names() {
+    let (a, b) = (workers(1), current_thread());
+    assert_ne!(a.handle().id(), b.handle().id());
+    assert_eq!(a.handle().id(), a.handle().clone().id());
+    assert!(!a.handle().id().to_string().is_empty());
+    assert_eq!(a.handle().name(), None);
+    let named = Builder::new_current_thread().name("mine").build().unwrap();
+    assert_eq!(named.handle().name(), Some("mine"));
+    named.block_on(async {
+        assert_eq!(executor::runtime::Handle::current().name(), Some("mine"));
+    });
+}
+
+/// What a hook does right before its thread sleeps is not slept over.
+#[test]
+fn work_that_the_park_hook_makes_is_done() {
+    within(60, || {
+        for builder in [Builder::new_multi_thread, Builder::new_current_thread] {
+            for workers in [1, 2] {
+                let (ask, asked) = futures::channel::oneshot::channel::<()>();
+                let ask = Mutex::new(Some(ask));
+                let (send, mut sent) = futures::channel::mpsc::unbounded();
+                let spawned = AtomicUsize::new(0);
+                let runtime = builder()
+                    .worker_threads(workers)
+                    .on_thread_park(move || {
+                        if spawned.fetch_add(1, SeqCst) < 100 {
+                            let send = send.clone();
+                            drop(executor::spawn(async move {
+                                let _ = send.unbounded_send(());
+                            }));
+                        } else if let Some(ask) = ask.lock().unwrap().take() {
+                            // On the current-thread flavour this wakes the future given to `block_on`, on its own thread.
+                            let _ = ask.send(());
+                        }
+                    })
+                    .build()
+                    .unwrap();
+                runtime.block_on(async {
+                    for _ in 0..100 {
+                        futures::StreamExt::next(&mut sent).await.unwrap();
+                    }
+                    asked.await.unwrap();
+                });
+            }
+        }
+    });
+}
+
+#[test]
+fn park_hooks_come_in_pairs_on_the_workers_threads() {
+    within(60, || {
+        for builder in [Builder::new_multi_thread, Builder::new_current_thread] {
+            let log = Arc::new(Mutex::new(Vec::new()));
+            let [park, unpark] = [1, -1].map(|step| {
+                let log = log.clone();
+                move || log.lock().unwrap().push((thread::current().id(), step))
+            });
+            let runtime = builder()
+                .worker_threads(2)
+                .on_thread_park(park)
+                .on_thread_unpark(unpark)
+                .build()
+                .unwrap();
+            assert_usable(&runtime);
+            let metrics = runtime.metrics();
+            let threads: Vec<_> = (0..metrics.num_workers())
+                .map(|worker| metrics.worker_thread_id(worker).unwrap())
+                .collect();
+            drop(runtime);
+            let mut depth = std::collections::HashMap::new();
+            for (thread, step) in log.lock().unwrap().drain(..) {
+                assert!(threads.contains(&thread));
+                let depth = depth.entry(thread).or_insert(0);
+                *depth += step;
+                assert!((0..=1).contains(depth), "one after the other");
+            }
+            assert!(!depth.is_empty());
+            assert!(depth.values().all(|&depth| depth == 0));
+        }
+    });
+}
+
+#[test]
+fn park_hooks_that_panic_are_harmless() {
+    quiet();
+    within(60, || {
+        for builder in [Builder::new_multi_thread, Builder::new_current_thread] {
+            let runtime = builder()
+                .worker_threads(2)
+                .on_thread_park(|| panic!("expected: in a hook"))
+                .on_thread_unpark(|| panic!("expected: in a hook"))
+                .build()
+                .unwrap();
+            assert_usable(&runtime);
+        }
     });
 }
 

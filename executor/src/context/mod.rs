@@ -6,6 +6,7 @@ mod threads;
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
+use std::num::NonZeroU64;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
@@ -13,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use crate::blocking::Pool;
 use crate::scheduler::Shared;
 
-pub(crate) use start::{Hook, Options, start};
+pub(crate) use start::{Options, start};
 use threads::Threads;
 
 /// Everything that belongs to one runtime.
@@ -21,6 +22,9 @@ pub(crate) struct State {
     pub(crate) scheduler: Arc<Shared>,
     pub(crate) blocking: Pool,
     pub(crate) threads: Threads,
+    /// Unlike that of any other runtime of the process.
+    pub(crate) id: NonZeroU64,
+    pub(crate) name: Option<String>,
 }
 
 /// Calls `f` with the runtime that the current thread is in, or with the default runtime, which the first such call starts.
@@ -85,7 +89,7 @@ impl Drop for Entered {
 fn default_runtime() -> &'static Arc<State> {
     static DEFAULT: OnceLock<Arc<State>> = OnceLock::new();
     DEFAULT.get_or_init(|| {
-        let options = Options { workers: DEFAULT_WORKERS.min(num_cpus::get()), name: Arc::new(|| "executor-default".into()), ..Options::default() };
+        let options = Options { workers: DEFAULT_WORKERS.min(num_cpus::get()), thread_name: Arc::new(|| "executor-default".into()), ..Options::default() };
         start(&options).unwrap_or_else(|error| {
             panic!("the default runtime could not be started: {error}. Start a `runtime::Runtime` and use it inside, to handle this error")
         })

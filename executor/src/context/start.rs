@@ -2,17 +2,16 @@
 
 use std::fmt;
 use std::io;
+use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use super::threads::is_own_thread;
 use super::{State, Threads, enter};
 use crate::blocking::{AtClose, Pool, Submitted};
-use crate::scheduler::{Config, Shared};
+use crate::scheduler::{Config, Hook, Shared};
 use crate::task::Notified;
-
-/// A function that the user wants called on every thread.
-pub(crate) type Hook = Arc<dyn Fn() + Send + Sync>;
 
 /// What the builder decided.
 #[derive(Clone)]
@@ -20,10 +19,15 @@ pub(crate) struct Options {
     pub(crate) workers: usize,
     pub(crate) current_thread: bool,
     pub(crate) start_paused: bool,
-    pub(crate) name: Arc<dyn Fn() -> String + Send + Sync>,
+    pub(crate) most_polls: u32,
+    pub(crate) most_events: usize,
+    pub(crate) name: Option<String>,
+    pub(crate) thread_name: Arc<dyn Fn() -> String + Send + Sync>,
     pub(crate) stack_size: Option<usize>,
     pub(crate) on_start: Option<Hook>,
     pub(crate) on_stop: Option<Hook>,
+    pub(crate) on_park: Option<Hook>,
+    pub(crate) on_unpark: Option<Hook>,
     pub(crate) blocking_threads: usize,
     pub(crate) keep_alive: Duration,
 }
@@ -35,12 +39,18 @@ pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
         current_thread: options.current_thread,
         start_paused: options.start_paused,
         keep_alive: options.keep_alive,
+        most_polls: options.most_polls,
+        most_events: options.most_events,
+        on_park: options.on_park.clone(),
+        on_unpark: options.on_unpark.clone(),
     };
-    let (scheduler, cores) = Shared::new(&config)?;
+    let (scheduler, cores) = Shared::new(config)?;
     let state = Arc::new(State {
         scheduler: scheduler.clone(),
         blocking: Pool::new(options.blocking_threads, options.keep_alive),
         threads: Threads::new(options.clone()),
+        id: next_id(),
+        name: options.name.clone(),
     });
     if let Err(error) = start_threads(&state, cores) {
         // Those that did start end now; `build` leaves nothing behind.
@@ -53,6 +63,11 @@ pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
         ));
     }
     Ok(state)
+}
+
+fn next_id() -> NonZeroU64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NonZeroU64::new(NEXT.fetch_add(1, Relaxed)).expect("2^64 runtimes were started")
 }
 
 fn start_threads(state: &Arc<State>, cores: Vec<crate::scheduler::Core>) -> io::Result<()> {
@@ -141,10 +156,15 @@ impl Default for Options {
             workers: num_cpus::get(),
             current_thread: false,
             start_paused: false,
-            name: Arc::new(|| "executor-worker".into()),
+            most_polls: 64,
+            most_events: 1024,
+            name: None,
+            thread_name: Arc::new(|| "executor-worker".into()),
             stack_size: None,
             on_start: None,
             on_stop: None,
+            on_park: None,
+            on_unpark: None,
             blocking_threads: 512,
             keep_alive: Duration::from_secs(10),
         }

@@ -11,6 +11,7 @@ use std::time::Instant;
 use parking_lot::{Condvar, Mutex};
 
 use super::{Options, State, enter};
+use crate::scheduler::Hook;
 use crate::task::drop_quietly;
 
 /// Starts threads and knows which of them live.
@@ -75,7 +76,7 @@ impl Threads {
     /// What the user's function calls the next thread. Its panic, and a name that the system has no way to write, are errors: a
     /// half-started runtime must be able to clean up.
     fn name(&self) -> io::Result<String> {
-        match catch_unwind(AssertUnwindSafe(|| (self.options.name)())) {
+        match catch_unwind(AssertUnwindSafe(|| (self.options.thread_name)())) {
             Ok(name) if name.contains('\0') => Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "a thread name contains a NUL byte",
@@ -127,16 +128,9 @@ pub(crate) fn is_own_thread(state: &Arc<State>) -> bool {
 fn live(state: &Arc<State>, main: impl FnOnce(&Arc<State>)) {
     RUNTIME.set(Arc::as_ptr(state));
     let _entered = enter(state);
-    call(&state.threads.options.on_start);
+    state.threads.options.on_start.iter().for_each(Hook::call);
     main(state);
-    call(&state.threads.options.on_stop);
-}
-
-/// Calls a user's hook. Its panic was reported by the panic hook, and must not take the thread along.
-fn call(hook: &Option<super::Hook>) {
-    if let Some(hook) = hook {
-        drop_quietly(catch_unwind(AssertUnwindSafe(|| hook())));
-    }
+    state.threads.options.on_stop.iter().for_each(Hook::call);
 }
 
 thread_local! {

@@ -53,7 +53,7 @@ pub(crate) struct Driver {
     clock: Arc<Clock>,
     /// How many turns there were. The guard compares.
     turns: CachePadded<AtomicU64>,
-    /// When the last turn was, in nanoseconds since the clock's origin.
+    /// When the last turn was, by the real clock, in nanoseconds since the origin.
     last_turn: CachePadded<AtomicU64>,
     /// The holder waits without a limit that a busy thread could prolong.
     blocking: AtomicBool,
@@ -78,8 +78,8 @@ pub(crate) struct Alarm {
 }
 
 impl Driver {
-    pub(crate) fn new(wheels: usize, clock: Arc<Clock>) -> io::Result<Self> {
-        let (reactor, handle) = reactor::Reactor::new()?;
+    pub(crate) fn new(wheels: usize, most_events: usize, clock: Arc<Clock>) -> io::Result<Self> {
+        let (reactor, handle) = reactor::Reactor::with_capacity(most_events)?;
         let origin = clock.now();
         let alarm = Alarm {
             sleep_until: Arc::default(),
@@ -112,6 +112,11 @@ impl Driver {
 
     pub(crate) fn handle(&self) -> &ReactorHandle {
         &self.handle
+    }
+
+    /// How many descriptors were registered, how many of them no longer are, and how many events came for them.
+    pub(crate) fn io_counts(&self) -> (u64, u64, u64) {
+        self.handle.counts()
     }
 
     pub(crate) fn wheel(&self, index: usize) -> &Arc<Timers> {
@@ -153,13 +158,11 @@ impl Driver {
         self.blocking.load(Ordering::Relaxed)
     }
 
-    /// True if nobody has turned for a while: time for a busy worker to look. A paused clock cannot tell.
-    pub(crate) fn is_stale(&self, now: Instant) -> bool {
-        self.clock.is_paused()
-            || self
-                .since_origin(now)
-                .saturating_sub(self.last_turn.load(Ordering::Relaxed))
-                >= STALE.as_nanos() as u64
+    /// True if nobody has turned for a while, by the real clock: time for a busy worker to look.
+    pub(crate) fn is_stale(&self, real: Instant) -> bool {
+        self.since_origin(real)
+            .saturating_sub(self.last_turn.load(Ordering::Relaxed))
+            >= STALE.as_nanos() as u64
     }
 
     /// Moves the wakers of what is due in one wheel to `wakers`. Any thread may.
@@ -198,12 +201,12 @@ impl Driver {
         nanos(instant.saturating_duration_since(self.alarm.origin))
     }
 
-    fn record_turn(&self, now: Instant) {
+    fn record_turn(&self, real: Instant) {
         // Only the duty's holder writes, so load and store need not be one step.
         self.turns
             .store(self.turns.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         self.last_turn
-            .store(self.since_origin(now), Ordering::Relaxed);
+            .store(self.since_origin(real), Ordering::Relaxed);
     }
 }
 
@@ -269,9 +272,9 @@ impl Duty<'_> {
     }
 
     fn finish(&mut self, wakers: &mut Vec<Waker>) {
-        let now = self.driver.clock.now();
-        self.driver.record_turn(now);
-        self.driver.fire_all(now, wakers);
+        let real = Instant::now();
+        self.driver.record_turn(real);
+        self.driver.fire_all(self.driver.clock.at(real), wakers);
     }
 }
 

@@ -49,6 +49,10 @@ impl<T> Stealer<T> {
         self.0.is_empty()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Takes one value, and moves up to half of the rest to `into`.
     pub(crate) fn steal_into(&self, into: &Local<T>) -> Option<T> {
         until_settled(|| self.0.steal_batch_and_pop(&into.0))
@@ -72,6 +76,10 @@ impl<T> Injector<T> {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Takes one value, and moves some of the rest to `into`.

@@ -83,6 +83,10 @@ impl<T> Stealer<T> {
         self.0.is_empty()
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.values.lock().len()
+    }
+
     pub(crate) fn steal_into(&self, _into: &Local<T>) -> Option<T> {
         self.0.take()
     }
@@ -103,6 +107,10 @@ impl<T> Injector<T> {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.values.lock().len()
     }
 
     pub(crate) fn steal_into(&self, _into: &Local<T>) -> Option<T> {

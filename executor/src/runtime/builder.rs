@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{Handle, Runtime};
 use crate::context::{self, Options};
+use crate::scheduler::Hook;
 
 /// Configures a [`Runtime`].
 ///
@@ -21,6 +22,8 @@ pub struct Builder {
     options: Options,
     /// `None`: one for each processor, or what the environment says.
     workers: Option<usize>,
+    event_interval: Option<u32>,
+    global_queue_interval: Option<u32>,
 }
 
 impl Builder {
@@ -29,6 +32,8 @@ impl Builder {
         Self {
             options: Options::default(),
             workers: None,
+            event_interval: None,
+            global_queue_interval: None,
         }
     }
 
@@ -43,6 +48,8 @@ impl Builder {
         Self {
             options,
             workers: Some(1),
+            event_interval: None,
+            global_queue_interval: None,
         }
     }
 
@@ -100,7 +107,7 @@ impl Builder {
         &mut self,
         name: impl Fn() -> String + Send + Sync + 'static,
     ) -> &mut Self {
-        self.options.name = Arc::new(name);
+        self.options.thread_name = Arc::new(name);
         self
     }
 
@@ -114,13 +121,73 @@ impl Builder {
     /// Called on each thread of the runtime, those of the blocking pool included, before it does anything else. A panic in it is
     /// reported by the panic hook and has no other effect.
     pub fn on_thread_start(&mut self, f: impl Fn() + Send + Sync + 'static) -> &mut Self {
-        self.options.on_start = Some(Arc::new(f));
+        self.options.on_start = Some(Hook::new(f));
         self
     }
 
     /// Called on each thread of the runtime before it ends. A panic in it is reported by the panic hook and has no other effect.
     pub fn on_thread_stop(&mut self, f: impl Fn() + Send + Sync + 'static) -> &mut Self {
-        self.options.on_stop = Some(Arc::new(f));
+        self.options.on_stop = Some(Hook::new(f));
+        self
+    }
+
+    /// Called on a worker that has nothing to do, right before it sleeps; on the current-thread flavour on the thread that drives.
+    ///
+    /// It may spawn and wake: the worker looks for work once more before it sleeps. A panic in it is reported by the panic hook and
+    /// has no other effect. There is one such function; a second call replaces the first.
+    ///
+    /// ```
+    /// # use std::sync::atomic::{AtomicUsize, Ordering};
+    /// static SLEEPS: AtomicUsize = AtomicUsize::new(0);
+    ///
+    /// let runtime = executor::runtime::Builder::new_current_thread()
+    ///     .on_thread_park(|| _ = SLEEPS.fetch_add(1, Ordering::Relaxed))
+    ///     .build()?;
+    /// runtime.block_on(executor::time::sleep(std::time::Duration::from_millis(1)));
+    /// assert!(SLEEPS.load(Ordering::Relaxed) >= 1);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn on_thread_park(&mut self, f: impl Fn() + Send + Sync + 'static) -> &mut Self {
+        self.options.on_park = Some(Hook::new(f));
+        self
+    }
+
+    /// Called on a worker after it woke, once for each call of [`on_thread_park`](Self::on_thread_park)'s function, also if there was
+    /// something to do and it did not sleep. A panic in it is reported by the panic hook and has no other effect.
+    pub fn on_thread_unpark(&mut self, f: impl Fn() + Send + Sync + 'static) -> &mut Self {
+        self.options.on_unpark = Some(Hook::new(f));
+        self
+    }
+
+    /// After how many polls a worker that always has work looks, at the latest, at timers and events. Default: 64.
+    ///
+    /// This is an upper bound. A worker looks by time, about every 50 µs, and counts polls only so that it need not read the clock
+    /// before each; if its polls are slow, it looks after fewer. [`build`](Self::build) refuses 0.
+    pub fn event_interval(&mut self, polls: u32) -> &mut Self {
+        self.event_interval = Some(polls);
+        self
+    }
+
+    /// After how many polls a worker that always has work looks, at the latest, at the queue of tasks from outside. Default: 64.
+    ///
+    /// A worker looks at that queue, at timers and at events together. If this and [`event_interval`](Self::event_interval) are both
+    /// set, the smaller one counts. [`build`](Self::build) refuses 0.
+    pub fn global_queue_interval(&mut self, polls: u32) -> &mut Self {
+        self.global_queue_interval = Some(polls);
+        self
+    }
+
+    /// How many events are taken from the system at once. Default: 1024, as in tokio; more than 65536 count as that. What is left
+    /// is taken by the next look. [`build`](Self::build) refuses 0.
+    pub fn max_io_events_per_tick(&mut self, capacity: usize) -> &mut Self {
+        self.options.most_events = capacity.min(MOST_EVENTS);
+        self
+    }
+
+    /// A name for the runtime itself, which [`Handle::name`] returns. [`build`](Self::build) refuses one that is empty or blank.
+    /// For the names of threads see [`thread_name`](Self::thread_name).
+    pub fn name(&mut self, name: impl Into<String>) -> &mut Self {
+        self.options.name = Some(name.into());
         self
     }
 
@@ -136,12 +203,13 @@ impl Builder {
     /// # Errors
     ///
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a setting that cannot be: 0 or more than 1024 workers, also by
-    /// `EXECUTOR_WORKERS`, or one that is not a number; no blocking threads; a thread name with a NUL byte; a paused clock on
-    /// the multi-thread flavour. Otherwise what the system says when it refuses a thread or the reactor's descriptors. Threads
+    /// `EXECUTOR_WORKERS`, or one that is not a number; no blocking threads; an interval or a number of events that is 0; an empty
+    /// name, or a thread name with a NUL byte; a paused clock on the multi-thread flavour. Otherwise what the system says when it refuses a thread or the reactor's descriptors. Threads
     /// that were started by then have ended when this returns.
     pub fn build(&mut self) -> io::Result<Runtime> {
         let options = Options {
             workers: self.checked_workers()?,
+            most_polls: self.checked_intervals()?,
             ..self.options.clone()
         };
         if options.blocking_threads == 0 {
@@ -149,7 +217,19 @@ impl Builder {
                 "max_blocking_threads is 0: file names could not be looked up, and spawn_blocking would wait for ever",
             ));
         }
-        if (options.name)().contains('\0') {
+        if options.most_events == 0 {
+            return Err(invalid(
+                "max_io_events_per_tick is 0: no event would ever be seen",
+            ));
+        }
+        if options
+            .name
+            .as_ref()
+            .is_some_and(|name| name.trim().is_empty())
+        {
+            return Err(invalid("the runtime's name is empty: leave it out"));
+        }
+        if (options.thread_name)().contains('\0') {
             return Err(invalid("a thread name contains a NUL byte"));
         }
         if options.start_paused && !options.current_thread {
@@ -160,6 +240,18 @@ impl Builder {
         Ok(Runtime::from_handle(Handle {
             state: context::start(&options)?,
         }))
+    }
+
+    fn checked_intervals(&self) -> io::Result<u32> {
+        let set = [self.event_interval, self.global_queue_interval];
+        let interval = set.into_iter().flatten().min();
+        match interval {
+            Some(0) => Err(invalid(
+                "event_interval and global_queue_interval count polls: 1 is the least",
+            )),
+            Some(polls) => Ok(polls),
+            None => Ok(self.options.most_polls),
+        }
     }
 
     fn checked_workers(&self) -> io::Result<usize> {
@@ -197,3 +289,6 @@ fn invalid(text: &str) -> io::Error {
 }
 
 const MOST_WORKERS: usize = 1024;
+
+/// One takes 12 bytes.
+const MOST_EVENTS: usize = 1 << 16;

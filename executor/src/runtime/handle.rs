@@ -5,7 +5,7 @@ use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::RuntimeFlavor;
+use super::{Id, RuntimeFlavor, RuntimeMetrics};
 use crate::blocking::{AtClose, Pool};
 use crate::context::{self, Entered, State};
 use crate::task::{JoinHandle, Origin};
@@ -122,6 +122,21 @@ impl Handle {
         } else {
             RuntimeFlavor::MultiThread
         }
+    }
+
+    /// What tells this runtime from every other of the process.
+    pub fn id(&self) -> Id {
+        Id(self.state.id)
+    }
+
+    /// The name that [`Builder::name`](super::Builder::name) gave to this runtime.
+    pub fn name(&self) -> Option<&str> {
+        self.state.name.as_deref()
+    }
+
+    /// What this runtime counts about itself.
+    pub fn metrics(&self) -> RuntimeMetrics {
+        RuntimeMetrics::new(self.state.clone())
     }
 }
 

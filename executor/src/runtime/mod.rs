@@ -15,6 +15,8 @@
 mod block_on;
 mod builder;
 mod handle;
+mod id;
+mod metrics;
 #[expect(
     clippy::module_inception,
     reason = "the file holds the type of that name"
@@ -23,4 +25,6 @@ mod runtime;
 
 pub use builder::Builder;
 pub use handle::{EnterGuard, Handle, TryCurrentError};
+pub use id::Id;
+pub use metrics::RuntimeMetrics;
 pub use runtime::{Runtime, RuntimeFlavor, is_rt_shutdown_err};

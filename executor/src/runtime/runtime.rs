@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::{Builder, EnterGuard, Handle};
+use super::{Builder, EnterGuard, Handle, RuntimeMetrics};
 use crate::driver;
 use crate::task::JoinHandle;
 
@@ -121,6 +121,11 @@ impl Runtime {
     /// See [`Handle::enter`].
     pub fn enter(&self) -> EnterGuard<'_> {
         self.handle.enter()
+    }
+
+    /// See [`Handle::metrics`].
+    pub fn metrics(&self) -> RuntimeMetrics {
+        self.handle.metrics()
     }
 
     /// Ends the runtime, waiting at most `duration` for polls and blocking closures that are under way.

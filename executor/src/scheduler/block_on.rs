@@ -13,10 +13,12 @@ use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, fence};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, ThreadId};
+use std::time::Instant;
 
 use parking_lot::Mutex;
 
 use super::parker::{Parker, Unparker};
+use super::shutdown::Draining;
 use super::worker::Worker;
 use super::{Core, Shared, current};
 use crate::coop;
@@ -196,6 +198,7 @@ impl<'a> Driving<'a> {
     fn run<F: Future>(self, future: Pin<&mut F>, root: &Root, waker: &Waker) -> F::Output {
         let worker = self.worker.as_ref().expect("taken only by drop");
         let _installed = current::install(worker);
+        let _not_draining = Draining::suspend();
         worker.drive_root(future, root, waker)
     }
 }
@@ -226,7 +229,7 @@ impl Worker {
                 round -= 1;
             }
             if round > 0 && !root.woken.load(Relaxed) {
-                self.park();
+                self.park(|| root.woken.load(Relaxed));
             }
         }
     }
@@ -240,6 +243,7 @@ impl Drop for Driving<'_> {
         // It may have been called for work and not have looked. The next driver looks before it sleeps, but if this one still
         // counted as searching then, nobody would call again.
         worker.found_work();
+        worker.count_busy(Instant::now());
         let Worker { shared, core, .. } = worker;
         self.slot
             .put(core.into_inner().expect("this flavour hands no seat over"));

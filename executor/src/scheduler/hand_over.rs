@@ -29,6 +29,7 @@ use std::ops::Deref;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 use super::worker::Worker;
 use super::{Core, Shared, current};
@@ -139,6 +140,7 @@ impl Worker {
         }
         // The next owner begins as one who is awake and does not search.
         self.found_work();
+        self.count_busy(Instant::now());
         // SAFETY: this is called in a poll. Of the frames below it, `run_task` does not touch the core after the poll, and `run` asks
         // whether it is here. The others that run user code, `wake_batch` and `drain`, were excluded above.
         let Some(core) = (unsafe { self.core.take() }) else {
@@ -165,6 +167,7 @@ impl Drop for Away<'_> {
             };
             worker.core.put_back(core);
         }
+        worker.busy_since.set(Instant::now());
         worker.serves.set(Arc::as_ptr(&worker.shared));
     }
 }

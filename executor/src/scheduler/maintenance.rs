@@ -15,14 +15,17 @@ use super::{Shared, current};
 pub(super) struct Pace {
     left: Cell<u32>,
     interval: Cell<u32>,
+    /// The most polls between two maintenances: bounds the delay when polls suddenly become slow.
+    longest: u32,
     last: Cell<Option<Instant>>,
 }
 
 impl Pace {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(longest: u32) -> Self {
         Self {
-            left: Cell::new(LONGEST),
-            interval: Cell::new(LONGEST),
+            left: Cell::new(longest),
+            interval: Cell::new(longest),
+            longest,
             last: Cell::new(None),
         }
     }
@@ -45,7 +48,8 @@ impl Pace {
         if took > TARGET {
             self.interval.set((interval / 2).max(1));
         } else if took < TARGET / 4 {
-            self.interval.set((interval * 2).min(LONGEST));
+            self.interval
+                .set(interval.saturating_mul(2).min(self.longest));
         }
         self.left.set(self.interval.get());
     }
@@ -55,15 +59,17 @@ impl Worker {
     #[cold]
     pub(super) fn maintain(&self) {
         let driver = &self.shared.driver;
-        let now = driver.clock().now();
-        self.core.pace.restart(now);
+        let real = Instant::now();
+        let now = driver.clock().at(real);
+        self.core.pace.restart(real);
+        self.count_busy(real);
         // Remote work first: a worker with an endless local queue would never see it.
         if !self.shared.injector.is_empty() {
             self.shared.injector.move_into(&self.core.queue);
         }
         let mut wakers = self.wakers.take();
         driver.fire_wheel(self.core.index, now, &mut wakers);
-        if driver.is_stale(now) {
+        if driver.is_stale(real) {
             self.look(&mut wakers);
         }
         self.wake_batch(wakers);
@@ -78,6 +84,7 @@ impl Worker {
         let (victim, polls) = self.watched.get();
         let seat = &seats[victim];
         if victim != self.core.index && seat.polls.load(Relaxed) == polls {
+            let queued = self.core.queue.len();
             let stolen = if seat.stealer.is_empty() {
                 None
             } else {
@@ -86,7 +93,8 @@ impl Worker {
             stolen
                 .into_iter()
                 .chain(seat.slot.steal())
-                .for_each(|task| self.push_behind(task));
+                .for_each(|task| self.core.queue.push(task));
+            self.count_stolen(self.core.queue.len().saturating_sub(queued));
         }
         let next = (victim + 1) % seats.len();
         self.watched.set((next, seats[next].polls.load(Relaxed)));
@@ -124,6 +132,3 @@ impl Shared {
 
 /// How often maintenance should come.
 const TARGET: Duration = Duration::from_micros(50);
-
-/// The most polls between two maintenances: bounds the delay when polls suddenly become slow.
-const LONGEST: u32 = 64;

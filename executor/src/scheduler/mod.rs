@@ -10,6 +10,8 @@
 //! | `idle` | who sleeps and who is woken, with the proof that no task is forgotten |
 //! | `parker` | one thread's sleep |
 //! | `worker` | the loop: next task, search, park |
+//! | `counters` | what the workers count about themselves |
+//! | `hooks` | functions of the user that threads call |
 //! | `maintenance` | what a busy worker does for the outside world |
 //! | `guard` | the thread that takes the duty when nobody else does |
 //! | `hand_over` | another thread goes on with the seat of one that blocks |
@@ -22,9 +24,11 @@
 //! that all of them share.
 
 mod block_on;
+mod counters;
 mod current;
 mod guard;
 mod hand_over;
+mod hooks;
 mod idle;
 mod maintenance;
 mod parker;
@@ -51,6 +55,7 @@ use crate::queue::{Injector, Local, OneWord, Slot, Stealer};
 use crate::task::{
     self, Id, IdSource, JoinHandle, Notified, Origin, Schedule, TaskList, TaskRef, drop_quietly,
 };
+use counters::{Counters, ForeignCounters};
 use guard::Guard;
 use hand_over::Vacancy;
 use idle::Idle;
@@ -62,6 +67,7 @@ use worker::Worker;
 pub(crate) use block_on::CoreSlot;
 pub(crate) use current::drives_current_thread;
 pub(crate) use hand_over::without_seat;
+pub(crate) use hooks::Hook;
 
 /// What the threads of one runtime share.
 pub(crate) struct Shared {
@@ -78,6 +84,9 @@ pub(crate) struct Shared {
     current_thread: Option<CoreSlot>,
     /// A batch of events wakes no more workers once so many are awake: the number of processors, or of workers if that is less.
     processors: usize,
+    on_park: Option<Hook>,
+    on_unpark: Option<Hook>,
+    foreign: CachePadded<ForeignCounters>,
 }
 
 /// Starts a thread that runs `Shared::run_spare` with the seat of that number.
@@ -90,6 +99,9 @@ struct Seat {
     unparker: Unparker,
     /// How many polls were begun here. Written by the owner only.
     polls: AtomicU64,
+    counters: Counters,
+    /// Tasks linked here that ended on another thread than a worker's: aborted while they waited.
+    completed_elsewhere: AtomicU64,
     /// The tasks that first waited here.
     tasks: CachePadded<TaskList<Arc<Shared>>>,
     vacancy: Vacancy<Core>,
@@ -125,6 +137,12 @@ pub(crate) struct Config {
     pub(crate) start_paused: bool,
     /// How long a thread without a seat waits for one.
     pub(crate) keep_alive: Duration,
+    /// The most polls between two looks at the injector, timers and events.
+    pub(crate) most_polls: u32,
+    /// The most events of one turn.
+    pub(crate) most_events: usize,
+    pub(crate) on_park: Option<Hook>,
+    pub(crate) on_unpark: Option<Hook>,
 }
 
 /// A new task on a thread that is no worker: to be injected where user code may run, because a closed runtime drops it there.
@@ -136,15 +154,18 @@ pub(crate) struct Foreign {
 
 impl Shared {
     /// Makes the shared state, and a core for each worker to come.
-    pub(crate) fn new(config: &Config) -> io::Result<(Arc<Self>, Vec<Core>)> {
-        let cores: Vec<Core> = (0..config.workers).map(Core::new).collect();
+    pub(crate) fn new(config: Config) -> io::Result<(Arc<Self>, Vec<Core>)> {
+        let cores: Vec<Core> = (0..config.workers)
+            .map(|index| Core::new(index, config.most_polls))
+            .collect();
         let wheels = config.workers
             + if config.current_thread {
                 1
             } else {
                 FOREIGN_WHEELS
             };
-        let driver = Driver::new(wheels, Arc::new(Clock::new(config.start_paused)))?;
+        let clock = Arc::new(Clock::new(config.start_paused));
+        let driver = Driver::new(wheels, config.most_events, clock)?;
         let shared = Arc::new_cyclic(|weak: &std::sync::Weak<Self>| Self {
             seats: cores
                 .iter()
@@ -159,6 +180,9 @@ impl Shared {
             closed: AtomicBool::new(false),
             current_thread: config.current_thread.then(CoreSlot::new),
             processors: num_cpus::get().min(config.workers),
+            on_park: config.on_park,
+            on_unpark: config.on_unpark,
+            foreign: CachePadded::default(),
         });
         for seat in &shared.seats {
             seat.tasks.set_keep_alive(shared.clone());
@@ -187,16 +211,15 @@ impl Shared {
             let (task, handle) = task::new(future, Home(AtomicPtr::default()), id, origin);
             match worker {
                 Some(worker) => {
+                    worker.seat().counters.spawned.add(1);
                     worker.push(task);
                     (handle, None)
                 }
-                None => (
-                    handle,
-                    Some(Foreign {
-                        task,
-                        shared: self.clone(),
-                    }),
-                ),
+                None => {
+                    self.foreign.add_spawned();
+                    let shared = self.clone();
+                    (handle, Some(Foreign { task, shared }))
+                }
             }
         })
     }
@@ -272,6 +295,8 @@ impl Seat {
             stealer: core.queue.stealer(),
             unparker: core.parker.unparker(),
             polls: AtomicU64::new(0),
+            counters: Counters::default(),
+            completed_elsewhere: AtomicU64::new(0),
             tasks: CachePadded::new(TaskList::new()),
             vacancy: Vacancy::new(),
             shared: NonNull::new(shared.cast_mut()).expect("an Arc's value has an address"),
@@ -280,13 +305,13 @@ impl Seat {
 }
 
 impl Core {
-    fn new(index: usize) -> Self {
+    fn new(index: usize, most_polls: u32) -> Self {
         Self {
             index,
             queue: Local::new(),
             parker: Parker::new(),
             ids: IdSource::default(),
-            pace: Pace::new(),
+            pace: Pace::new(most_polls),
         }
     }
 }
@@ -319,6 +344,7 @@ impl Schedule for Home {
                     // Once pushed the task may complete, and be the last one: `shared` needs a count of its own.
                     // SAFETY: the list of a linked task holds the `Arc`, and the token in our hand keeps the list from emptying.
                     let shared = unsafe { Shared::count(shared) };
+                    shared.foreign.add_woken();
                     shared.inject(task);
                 }
             },
@@ -355,11 +381,20 @@ impl Schedule for Home {
     }
 
     fn release(&self, task: &TaskRef) {
-        if let Some(seat) = self.seat() {
-            let last = seat.tasks.remove(task);
-            // What lived by the list may go now, the seat included.
-            drop(last);
-        }
+        let Some(seat) = self.seat() else {
+            return shutdown::count_unlinked();
+        };
+        current::with(|worker| {
+            match worker.filter(|worker| worker.belongs_to(seat.shared.as_ptr())) {
+                Some(worker) => worker.seat().counters.completed.add(1),
+                None => {
+                    seat.completed_elsewhere.fetch_add(1, Ordering::Release);
+                }
+            }
+        });
+        let last = seat.tasks.remove(task);
+        // What lived by the list may go now, the seat included.
+        drop(last);
     }
 }
 

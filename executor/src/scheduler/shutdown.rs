@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::fence;
 
 use super::worker::Worker;
-use super::{Shared, wake_all};
+use super::{Shared, current, wake_all};
 
 impl Shared {
     /// Stops polling. Threads end after the poll they are in; the caller then drains.
@@ -32,9 +32,8 @@ impl Shared {
     pub(crate) fn drain(&self) {
         // A cancelled task may wake another, whose token comes back here: the outer call finds it, without recursion. Of another
         // runtime, that a destructor drops, there is no outer call.
-        let outer = DRAINING.replace(self);
-        let _reset = Reset(outer);
-        if std::ptr::eq(outer, self) {
+        let draining = Draining::start(self);
+        if std::ptr::eq(draining.outer.0, self) {
             return;
         }
         self.cancel_queued();
@@ -50,6 +49,7 @@ impl Shared {
         self.driver.close(&mut wakers);
         wake_all(&mut wakers);
         self.cancel_queued();
+        self.foreign.add_completed(UNLINKED.take());
     }
 
     fn cancel_queued(&self) {
@@ -80,15 +80,56 @@ impl Worker {
     }
 }
 
-struct Reset(*const Shared);
+/// Counts the end of a task that never waited, hence is linked nowhere: for the runtime that this thread drains, or else for the
+/// one whose worker it is.
+pub(super) fn count_unlinked() {
+    if !DRAINING.get().is_null() {
+        return UNLINKED.set(UNLINKED.get() + 1);
+    }
+    current::with(|worker| match worker {
+        Some(worker) if worker.has_seat() => worker.seat().counters.completed.add(1),
+        Some(worker) => worker.shared.foreign.add_completed(1),
+        None => {}
+    });
+}
 
-impl Drop for Reset {
+/// What the current thread drains, from `start` until dropped, and what was there before.
+pub(super) struct Draining {
+    outer: (*const Shared, u64),
+}
+
+impl Draining {
+    fn start(shared: *const Shared) -> Self {
+        let outer = DRAINING.replace(shared);
+        // The recursive call counts for its outer one.
+        let counted = if std::ptr::eq(outer, shared) {
+            UNLINKED.get()
+        } else {
+            UNLINKED.take()
+        };
+        Self {
+            outer: (outer, counted),
+        }
+    }
+
+    /// A destructor, called by a drain, begins to drive another runtime on this thread.
+    pub(super) fn suspend() -> Self {
+        Self::start(std::ptr::null())
+    }
+}
+
+impl Drop for Draining {
     fn drop(&mut self) {
-        DRAINING.set(self.0);
+        let (draining, counted) = self.outer;
+        if !std::ptr::eq(DRAINING.replace(draining), draining) {
+            UNLINKED.set(counted);
+        }
     }
 }
 
 thread_local! {
     /// The runtime that this thread drains. Compared, never followed.
     static DRAINING: Cell<*const Shared> = const { Cell::new(std::ptr::null()) };
+    /// How many tasks that were linked nowhere it has dropped so far.
+    static UNLINKED: Cell<u64> = const { Cell::new(0) };
 }

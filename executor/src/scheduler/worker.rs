@@ -5,10 +5,12 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::Waker;
+use std::thread;
+use std::time::Instant;
 
 use super::hand_over::Held;
 use super::idle::Left;
-use super::{Core, Seat, Shared, current, wake_all};
+use super::{Core, Hook, Seat, Shared, current, wake_all};
 use crate::coop;
 use crate::task::{Id, Notified};
 
@@ -30,6 +32,10 @@ pub(super) struct Worker {
     pub(super) watched: Cell<(usize, u64)>,
     /// Room for the wakers of one turn. Taken out while they are run, because they may come back here.
     pub(super) wakers: Cell<Vec<Waker>>,
+    /// When this worker last woke or counted its busy time, by the real clock.
+    pub(super) busy_since: Cell<Instant>,
+    /// How many polls it had begun when it last woke. `None`: it has not slept.
+    polls_at_wake: Cell<Option<u64>>,
     /// Room for a search.
     polls_before: Cell<Vec<u64>>,
     random: Cell<u32>,
@@ -40,6 +46,9 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(shared: Arc<Shared>, core: Core) -> Self {
         let random = Cell::new(0x9E37_79B9 ^ (core.index as u32 + 1));
+        // What this thread counted before does not belong here.
+        coop::take_forced();
+        *shared.seats[core.index].counters.thread.lock() = Some(thread::current().id());
         Self {
             strict_fifo: shared.is_current_thread(),
             serves: Cell::new(Arc::as_ptr(&shared)),
@@ -51,6 +60,8 @@ impl Worker {
             slot_polls: Cell::new(0),
             watched: Cell::new((0, 0)),
             wakers: Cell::default(),
+            busy_since: Cell::new(Instant::now()),
+            polls_at_wake: Cell::new(None),
             polls_before: Cell::default(),
             random,
         }
@@ -77,6 +88,7 @@ impl Worker {
     /// Queues a token that this thread made: into the next slot, what was there moves to the FIFO.
     #[inline]
     pub(super) fn push(&self, task: Notified) {
+        self.seat().counters.scheduled.add(1);
         if self.batching.get() || self.strict_fifo {
             return self.core.queue.push(task);
         }
@@ -89,6 +101,7 @@ impl Worker {
     /// Queues a token behind all others of this worker. It tells nobody: this worker is awake, and those before it in the queue were
     /// announced when they came.
     pub(super) fn push_behind(&self, task: Notified) {
+        self.seat().counters.scheduled.add(1);
         self.core.queue.push(task);
     }
 
@@ -97,7 +110,7 @@ impl Worker {
         while self.core.is_here() && !self.shared.closed.load(Relaxed) {
             match self.next().or_else(|| self.search()) {
                 Some(task) => self.run_task(task),
-                None => self.park(),
+                None => self.park(|| false),
             }
         }
     }
@@ -174,6 +187,8 @@ impl Worker {
                 if !seat.stealer.is_empty()
                     && let Some(task) = seat.stealer.steal_into(&self.core.queue)
                 {
+                    // Our queue was empty: the rest of what we took is all there is.
+                    self.count_stolen(1 + self.core.queue.len());
                     return Some(task);
                 }
                 if pass == SEARCH_PASSES - 1
@@ -181,6 +196,7 @@ impl Worker {
                     && polls_before[victim] == seat.polls.load(Relaxed)
                     && let Some(task) = seat.slot.steal()
                 {
+                    self.count_stolen(1);
                     return Some(task);
                 }
             }
@@ -192,16 +208,32 @@ impl Worker {
         None
     }
 
-    /// Sleeps until there is something to do, or at least a reason to look.
-    pub(super) fn park(&self) {
+    /// Sleeps until there is something to do, or at least a reason to look. `stay` says, after the user's hook has run, that the
+    /// caller has something to do already.
+    pub(super) fn park(&self, stay: impl Fn() -> bool) {
         let shared = &*self.shared;
+        let closed = shared.closed.load(Relaxed);
+        if let Some(hook) = shared.on_park.as_ref().filter(|_| !closed) {
+            self.pause_search();
+            self.call_hook(hook);
+            // What it has pushed here was announced to nobody.
+            let stay = stay() || !self.seat().slot.is_empty() || self.core.queue.len() > 0;
+            if stay {
+                if let Some(hook) = &shared.on_unpark {
+                    self.call_hook(hook);
+                }
+                return;
+            }
+        }
         shared.idle.sleep(self.core.index, self.searching.take());
         let mut wakers = self.wakers.take();
         // Looked at after `sleep` has fenced: see `idle`.
         let work_in_sight = shared.has_queued_work();
         if !work_in_sight {
             if !shared.closed.load(Relaxed) {
+                self.count_park();
                 self.wait(&mut wakers);
+                self.count_unpark();
             } else if self.strict_fifo {
                 // A worker thread ends now, but the future given to `block_on` may wait for somebody outside. The driver
                 // is closed and would not sleep.
@@ -219,6 +251,29 @@ impl Worker {
             shared.idle.force_searching();
         }
         self.wake_batch(wakers);
+        if let Some(hook) = shared.on_unpark.as_ref().filter(|_| !closed) {
+            self.call_hook(hook);
+        }
+    }
+
+    /// As for a batch of wakers: the seat stays here, and what the hook makes goes to the FIFO.
+    fn call_hook(&self, hook: &Hook) {
+        let outer = self.batching.replace(true);
+        hook.call();
+        self.batching.set(outer);
+        if self.core.queue.len() > 1 {
+            self.shared.wake_for_work();
+        }
+    }
+
+    /// Stops searching before code of the user runs, which may take its time: meanwhile nobody would be woken for new work.
+    fn pause_search(&self) {
+        if self.searching.take()
+            && self.shared.idle.stop_searching()
+            && self.shared.has_queued_work()
+        {
+            self.shared.wake_for_work();
+        }
     }
 
     /// Waits, in the driver if nobody else does. Having announced itself as asleep and fenced, a worker that finds the duty taken
@@ -280,6 +335,38 @@ impl Worker {
             if self.shared.idle.stop_searching() {
                 self.shared.wake_for_work();
             }
+        }
+    }
+
+    fn count_park(&self) {
+        let seat = self.seat();
+        if self.polls_at_wake.get() == Some(seat.polls.load(Relaxed)) {
+            seat.counters.noops.add(1);
+        }
+        seat.counters.parks_and_unparks.add(1);
+        self.count_busy(Instant::now());
+    }
+
+    fn count_unpark(&self) {
+        let seat = self.seat();
+        seat.counters.parks_and_unparks.add(1);
+        self.polls_at_wake.set(Some(seat.polls.load(Relaxed)));
+        self.busy_since.set(Instant::now());
+    }
+
+    /// Adds the time since this worker woke, or since the last call, and what was counted elsewhere on this thread.
+    pub(super) fn count_busy(&self, now: Instant) {
+        let since = self.busy_since.replace(now);
+        self.seat()
+            .counters
+            .add_busy(now.saturating_duration_since(since));
+        self.seat().counters.forced_yields.add(coop::take_forced());
+    }
+
+    pub(super) fn count_stolen(&self, tasks: usize) {
+        if tasks > 0 {
+            self.seat().counters.steals.add(1);
+            self.seat().counters.stolen.add(tasks as u64);
         }
     }
 

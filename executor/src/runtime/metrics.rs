@@ -1,0 +1,182 @@
+//! `RuntimeMetrics`: what a runtime counts about itself.
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread::ThreadId;
+use std::time::Duration;
+
+use crate::context::State;
+
+/// A view of the numbers that a runtime counts about itself. Made by [`Handle::metrics`](super::Handle::metrics).
+///
+/// Every call reads anew. Counts only grow, from the start of the runtime on; depths and numbers of threads are as of now. The numbers
+/// of different workers are not read at one instant. Counting costs a worker a store on memory of its own, so it cannot be turned off.
+///
+/// Workers are numbered from 0 to [`num_workers`](Self::num_workers) - 1. On the current-thread flavour there is one, which is whatever
+/// thread drives. A method that takes the number of a worker panics if there is no such worker.
+///
+/// ```
+/// let runtime = executor::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
+/// let metrics = runtime.metrics();
+/// runtime.block_on(async { executor::spawn(async {}).await.unwrap() });
+/// assert_eq!((metrics.num_workers(), metrics.spawned_tasks_count(), metrics.num_alive_tasks()), (2, 1, 0));
+/// # std::io::Result::Ok(())
+/// ```
+#[derive(Clone)]
+pub struct RuntimeMetrics {
+    state: Arc<State>,
+}
+
+impl RuntimeMetrics {
+    pub(super) fn new(state: Arc<State>) -> Self {
+        Self { state }
+    }
+
+    /// How many workers there are.
+    pub fn num_workers(&self) -> usize {
+        self.state.scheduler.workers()
+    }
+
+    /// How many tasks have been spawned and have not ended. A task has ended before its handle answers. Closures for the blocking
+    /// pool are no tasks.
+    #[doc(alias = "all_tasks")]
+    pub fn num_alive_tasks(&self) -> usize {
+        self.state.scheduler.alive_tasks() as usize
+    }
+
+    /// How many tasks were ever spawned.
+    pub fn spawned_tasks_count(&self) -> u64 {
+        self.state.scheduler.spawned_tasks()
+    }
+
+    /// How many tasks wait in the queue to which threads push that are no workers.
+    pub fn global_queue_depth(&self) -> usize {
+        self.state.scheduler.injector_depth()
+    }
+
+    /// How often a task was pushed by a thread that is no worker of this runtime: spawned or woken there.
+    pub fn remote_schedule_count(&self) -> u64 {
+        self.state.scheduler.injected()
+    }
+
+    /// How many polls used up their budget and had to let others run. See [`task::coop`](crate::task::coop). Up to date as
+    /// [`worker_total_busy_duration`](Self::worker_total_busy_duration) is.
+    pub fn budget_forced_yield_count(&self) -> u64 {
+        self.state.scheduler.forced_yields()
+    }
+
+    /// How many threads the blocking pool has.
+    pub fn num_blocking_threads(&self) -> usize {
+        self.state.blocking.counts().0
+    }
+
+    /// How many threads of the blocking pool wait for a closure.
+    pub fn num_idle_blocking_threads(&self) -> usize {
+        self.state.blocking.counts().1
+    }
+
+    /// How many closures wait for a thread of the blocking pool.
+    pub fn blocking_queue_depth(&self) -> usize {
+        self.state.blocking.counts().2
+    }
+
+    /// How many descriptors, sockets as a rule, were registered for events.
+    pub fn io_driver_fd_registered_count(&self) -> u64 {
+        self.state.scheduler.driver().io_counts().0
+    }
+
+    /// How many descriptors were registered and no longer are.
+    pub fn io_driver_fd_deregistered_count(&self) -> u64 {
+        self.state.scheduler.driver().io_counts().1
+    }
+
+    /// How many events of descriptors were taken from the system.
+    pub fn io_driver_ready_count(&self) -> u64 {
+        self.state.scheduler.driver().io_counts().2
+    }
+}
+
+/// One worker each.
+impl RuntimeMetrics {
+    /// How long the worker was awake: running tasks, or looking for some. Up to date when it falls asleep; while it is busy, as of its
+    /// last look at timers and events, at most some tens of microseconds or one long poll ago. By the real clock.
+    #[track_caller]
+    pub fn worker_total_busy_duration(&self, worker: usize) -> Duration {
+        self.state.scheduler.busy(self.checked(worker))
+    }
+
+    /// How often the worker fell asleep.
+    #[track_caller]
+    pub fn worker_park_count(&self, worker: usize) -> u64 {
+        self.worker_park_unpark_count(worker).div_ceil(2)
+    }
+
+    /// How often the worker fell asleep or woke: odd while it sleeps. If two reads with some time in between return the same even
+    /// number, the worker was awake all the while.
+    #[track_caller]
+    pub fn worker_park_unpark_count(&self, worker: usize) -> u64 {
+        self.state.scheduler.parks_and_unparks(self.checked(worker))
+    }
+
+    /// How often the worker woke and fell asleep again without having polled a task.
+    #[track_caller]
+    pub fn worker_noop_count(&self, worker: usize) -> u64 {
+        self.state.scheduler.noops(self.checked(worker))
+    }
+
+    /// How many polls of tasks the worker has begun.
+    #[track_caller]
+    pub fn worker_poll_count(&self, worker: usize) -> u64 {
+        self.state.scheduler.polls(self.checked(worker))
+    }
+
+    /// How often the worker itself put a task into its own queue.
+    #[track_caller]
+    pub fn worker_local_schedule_count(&self, worker: usize) -> u64 {
+        self.state.scheduler.scheduled(self.checked(worker))
+    }
+
+    /// How many tasks wait in the worker's own queue, the one that it runs next included.
+    #[track_caller]
+    pub fn worker_local_queue_depth(&self, worker: usize) -> usize {
+        self.state.scheduler.queue_depth(self.checked(worker))
+    }
+
+    /// How many tasks the worker took from others. If others took some of them back at the same moment, those may be missing.
+    #[track_caller]
+    pub fn worker_steal_count(&self, worker: usize) -> u64 {
+        self.state.scheduler.stolen(self.checked(worker))
+    }
+
+    /// How often the worker took tasks from another, some at a time.
+    #[track_caller]
+    pub fn worker_steal_operations(&self, worker: usize) -> u64 {
+        self.state.scheduler.steals(self.checked(worker))
+    }
+
+    /// The thread that is the worker, or was it last. `None` before the first.
+    #[track_caller]
+    pub fn worker_thread_id(&self, worker: usize) -> Option<ThreadId> {
+        self.state.scheduler.thread_id(self.checked(worker))
+    }
+
+    #[track_caller]
+    fn checked(&self, worker: usize) -> usize {
+        let workers = self.num_workers();
+        assert!(
+            worker < workers,
+            "there is no worker {worker}: they are numbered from 0 to {}",
+            workers - 1
+        );
+        worker
+    }
+}
+
+impl fmt::Debug for RuntimeMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RuntimeMetrics")
+            .field("num_workers", &self.num_workers())
+            .field("num_alive_tasks", &self.num_alive_tasks())
+            .finish_non_exhaustive()
+    }
+}
