@@ -37,6 +37,7 @@ mod reentrant_wakers;
 mod refused_threads;
 mod shutdown;
 mod signals;
+mod stdio;
 mod stuck_worker;
 mod support;
 mod task_builder;

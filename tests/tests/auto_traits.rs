@@ -8,7 +8,7 @@ use executor::fs::{self, DirBuilder, DirEntry, File, FileTimes, OpenOptions, Rea
 use executor::io::unix::{
     AsyncFd, AsyncFdReadyGuard, AsyncFdReadyMutGuard, AsyncFdRegisterError, TryIoError,
 };
-use executor::io::{Interest as IoInterest, Ready};
+use executor::io::{Interest as IoInterest, Ready, Stderr, Stdin, Stdout};
 use executor::net::{TcpListener, TcpStream};
 use executor::runtime::{
     Builder, EnterGuard, Handle, Id as RuntimeId, Runtime, RuntimeFlavor, RuntimeMetrics,
@@ -72,6 +72,12 @@ no!(Unpin: Sleep, Timeout<u8>);
 yes!(Send: DirBuilder, DirEntry, File, FileTimes, OpenOptions, ReadDir);
 yes!(Sync: DirBuilder, DirEntry, File, FileTimes, OpenOptions, ReadDir);
 yes!(Unpin: DirBuilder, DirEntry, File, FileTimes, OpenOptions, ReadDir);
+yes!(Send: Stdin, Stdout, Stderr);
+yes!(Sync: Stdin, Stdout, Stderr);
+yes!(Unpin: Stdin, Stdout, Stderr);
+no!(Clone: Stdin, Stdout, Stderr);
+yes!(std::fmt::Debug: Stdin, Stdout, Stderr);
+
 yes!(Clone: FileTimes, OpenOptions);
 no!(Clone: DirBuilder, DirEntry, File, ReadDir);
 yes!(std::fmt::Debug: DirBuilder, DirEntry, File, FileTimes, OpenOptions, ReadDir);

@@ -615,7 +615,12 @@ fn a_runtime_that_ends_carries_out_the_writes_that_were_begun() {
             .unwrap();
         let mut file = runtime.block_on(File::create(&path)).unwrap();
         let (release, released) = channel::<()>();
-        let first = runtime.spawn_blocking(move || released.recv().is_err());
+        let (start, started) = channel();
+        let first = runtime.spawn_blocking(move || {
+            start.send(()).unwrap();
+            released.recv().is_err()
+        });
+        started.recv().unwrap();
         // Both wait behind it: the pool has one thread.
         runtime.block_on(file.write_all(b"content")).unwrap();
         let ordinary = runtime.spawn_blocking(|| ());
@@ -627,7 +632,7 @@ fn a_runtime_that_ends_carries_out_the_writes_that_were_begun() {
         drop(runtime);
         let ordinary = closed.join().unwrap();
         assert!(block_on(ordinary).unwrap_err().is_cancelled());
-        block_on(first).unwrap();
+        assert!(block_on(first).unwrap());
         assert_eq!(std_fs::read(&path).unwrap(), b"content");
         block_on(file.flush()).unwrap();
     });

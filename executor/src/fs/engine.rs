@@ -18,9 +18,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::offload::not_carried_out;
 use crate::task::{JoinHandle, spawn_blocking};
-use crate::task_api::spawn_mandatory;
+use crate::task_api::{not_carried_out, spawn_mandatory};
 
 /// The side of a file that is polled. By `&mut`: one at a time.
 pub(super) struct Engine {

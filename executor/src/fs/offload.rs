@@ -2,7 +2,8 @@
 
 use std::io;
 
-use crate::task::{JoinError, spawn_blocking};
+use crate::task::spawn_blocking;
+use crate::task_api::not_carried_out;
 
 /// Runs `f` where it may block. Dropping the future does not stop it.
 pub(super) async fn offload<F, T>(f: F) -> io::Result<T>
@@ -11,11 +12,4 @@ where
     T: Send + 'static,
 {
     spawn_blocking(f).await.map_err(not_carried_out)?
-}
-
-/// What the caller is told of a call that never ran. None panics: only the standard library's code runs in them.
-pub(super) fn not_carried_out(error: JoinError) -> io::Error {
-    io::Error::other(format!(
-        "the call was not carried out, because the runtime has ended or the system refuses it a thread: {error}"
-    ))
 }

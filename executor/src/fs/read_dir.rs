@@ -12,8 +12,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::offload::{not_carried_out, offload};
+use super::offload::offload;
 use crate::task::{JoinHandle, spawn_blocking};
+use crate::task_api::not_carried_out;
 
 /// Begins to read a directory.
 ///

@@ -23,15 +23,19 @@
 //! # }).unwrap();
 //! ```
 
+mod input;
 mod interest;
+mod output;
 pub(crate) mod readiness;
 mod ready;
+mod stdio;
 #[cfg(feature = "io")]
 mod tools;
 pub mod unix;
 
 pub use interest::Interest;
 pub use ready::Ready;
+pub use stdio::{Stderr, Stdin, Stdout, stderr, stdin, stdout};
 #[cfg(feature = "io")]
 pub use tools::*;
 

@@ -1,11 +1,12 @@
 //! `spawn_blocking`: closures that block, off the workers.
 
+use std::io;
 use std::panic::Location;
 use std::sync::Arc;
 
 use crate::blocking::{AtClose, Pool};
 use crate::context;
-use crate::task::{JoinHandle, Origin};
+use crate::task::{JoinError, JoinHandle, Origin};
 
 /// Runs a closure that may block, on a thread of its own kind, and returns a handle to its result.
 ///
@@ -49,6 +50,13 @@ where
     R: Send + 'static,
 {
     submit(Location::caller(), f, AtClose::Run)
+}
+
+/// The error of an I/O call that the pool never made. It never panics either: only the standard library's code runs in those.
+pub(crate) fn not_carried_out(error: JoinError) -> io::Error {
+    io::Error::other(format!(
+        "the call was not carried out, because the runtime has ended or the system refuses it a thread: {error}"
+    ))
 }
 
 fn submit<F, R>(origin: impl Into<Origin>, f: F, at_close: AtClose) -> JoinHandle<R>

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 
 use super::within;
 
@@ -29,14 +29,20 @@ pub(crate) fn is_child(test: &str) -> bool {
 
 /// Starts the process for a test that also looks at it from outside.
 pub(crate) fn spawn_child(test: &str, environment: &[(&str, &str)]) -> Child {
+    spawn_child_as(test, |command| command.envs(environment.iter().copied()))
+}
+
+/// As [`spawn_child`], after `change` has had the command, which it may give another input or standard error.
+pub(crate) fn spawn_child_as(
+    test: &str,
+    change: impl FnOnce(&mut Command) -> &mut Command,
+) -> Child {
     let mut command = Command::new(env::current_exe().unwrap());
     command
         .args([test, "--exact", "--include-ignored", "--nocapture"])
         .env(MARK, test)
         .stdout(Stdio::piped());
-    for (name, value) in environment {
-        command.env(name, value);
-    }
+    change(&mut command);
     let mut process = command.spawn().unwrap();
     let output = BufReader::new(process.stdout.take().unwrap());
     Child { process, output }
@@ -54,6 +60,11 @@ impl Child {
         self.process.id()
     }
 
+    /// The other end of its standard input, if that is a pipe.
+    pub(crate) fn input(&mut self) -> ChildStdin {
+        self.process.stdin.take().expect("its input is no pipe")
+    }
+
     /// Waits until the child has printed a line that contains `text`.
     pub(crate) fn wait_for_line(&mut self, text: &str) {
         let mut line = String::new();
@@ -66,8 +77,8 @@ impl Child {
         panic!("the child ended without printing {text:?}");
     }
 
-    /// Waits for the end, which must be a success of exactly one test.
-    pub(crate) fn finish(mut self) {
+    /// Waits for the end, which must be a success of exactly one test. What it printed, and no line was waited for, is returned.
+    pub(crate) fn finish(mut self) -> String {
         let mut output = String::new();
         std::io::Read::read_to_string(&mut self.output, &mut output).unwrap();
         let status = self.process.wait().unwrap();
@@ -76,6 +87,7 @@ impl Child {
             output.contains("1 passed"),
             "the name of the test is wrong: {output}"
         );
+        output
     }
 }
 
