@@ -4,7 +4,7 @@ use std::future::Future;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
@@ -184,15 +184,20 @@ fn take_output<F: Future, S, R>(
     cell: &Cell<F, S>,
     then: impl FnOnce(Option<Result<F::Output, JoinError>>) -> R,
 ) -> R {
-    // SAFETY: the caller found COMPLETE and has the JoinHandle's interest, or ended it: the stage is its alone.
-    let stage = cell
-        .stage
-        .with_mut(|stage| unsafe { mem::replace(&mut *stage, Stage::Empty) });
-    then(match stage {
-        Stage::Output(output) => Some(output),
-        Stage::Empty => None,
-        Stage::Future(_) => unreachable!("COMPLETE with a future"),
-    })
+    let output = cell.stage.with_mut(|stage| {
+        // Not `mem::replace`: that would copy as many bytes as the future had.
+        // SAFETY: the caller found COMPLETE and has the JoinHandle's interest, or ended it: the stage is its alone.
+        let output = match unsafe { &*stage } {
+            // SAFETY: moved out once, because the stage is empty after the next line.
+            Stage::Output(output) => Some(unsafe { ptr::read(output) }),
+            Stage::Empty => None,
+            Stage::Future(_) => unreachable!("COMPLETE with a future"),
+        };
+        // SAFETY: as above; nothing is left in it to drop.
+        unsafe { stage.write(Stage::Empty) };
+        output
+    });
+    then(output)
 }
 
 /// # Safety

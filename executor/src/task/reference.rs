@@ -24,7 +24,11 @@ where
     F: Future + 'static,
     S: Schedule,
 {
-    let task = Cell::allocate(future, scheduler, id, origin.into());
+    let task = if size_of::<F>() > LARGE {
+        Cell::allocate(Box::pin(future), scheduler, id, origin.into())
+    } else {
+        Cell::allocate(future, scheduler, id, origin.into())
+    };
     (Notified::from_token(task), JoinHandle::from_raw(task))
 }
 
@@ -174,3 +178,7 @@ impl Deref for Borrowed {
         &self.0
     }
 }
+
+/// Futures larger than this many bytes are boxed: code that handles a task's stage by value, as compilers do where they are not told to
+/// optimize, needs that much stack on the thread that runs it.
+const LARGE: usize = 16 * 1024;
