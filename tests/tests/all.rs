@@ -40,6 +40,7 @@ mod signals;
 mod stdio;
 mod stuck_worker;
 mod support;
+mod system_faults;
 mod task_builder;
 mod tasks;
 mod tcp;

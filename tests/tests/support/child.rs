@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io::{BufRead, BufReader};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 
 use super::within;
 
@@ -27,6 +27,33 @@ pub(crate) fn is_child(test: &str) -> bool {
     env::var(MARK).is_ok_and(|mark| mark == test)
 }
 
+/// Runs `body` in a process that is started by `tool`, a program with arguments that takes a command: `strace`, say.
+///
+/// Without the program the test does nothing, and says so; in CI it fails.
+pub(crate) fn child_under(tool: &[&str], test: &str, body: impl FnOnce()) {
+    if is_child(test) {
+        return within(60, body);
+    }
+    let (program, arguments) = tool.split_first().unwrap();
+    let found = Command::new(program)
+        .args(arguments)
+        .arg("true")
+        .stderr(Stdio::null())
+        .status();
+    if !found.is_ok_and(|status| status.success()) {
+        assert!(
+            env::var_os("CI").is_none(),
+            "`{}` does not work",
+            tool.join(" ")
+        );
+        eprintln!("SKIPPED {test}: `{}` does not work here", tool.join(" "));
+        return;
+    }
+    let mut command = Command::new(program);
+    command.args(arguments).arg(env::current_exe().unwrap());
+    start(command, test).finish();
+}
+
 /// Starts the process for a test that also looks at it from outside.
 pub(crate) fn spawn_child(test: &str, environment: &[(&str, &str)]) -> Child {
     spawn_child_as(test, |command| command.envs(environment.iter().copied()))
@@ -38,11 +65,15 @@ pub(crate) fn spawn_child_as(
     change: impl FnOnce(&mut Command) -> &mut Command,
 ) -> Child {
     let mut command = Command::new(env::current_exe().unwrap());
+    change(&mut command);
+    start(command, test)
+}
+
+fn start(mut command: Command, test: &str) -> Child {
     command
         .args([test, "--exact", "--include-ignored", "--nocapture"])
         .env(MARK, test)
         .stdout(Stdio::piped());
-    change(&mut command);
     let mut process = command.spawn().unwrap();
     let output = BufReader::new(process.stdout.take().unwrap());
     Child { process, output }
@@ -77,8 +108,19 @@ impl Child {
         panic!("the child ended without printing {text:?}");
     }
 
+<<<<<<< HEAD
     /// Waits for the end, which must be a success of exactly one test. What it printed, and no line was waited for, is returned.
     pub(crate) fn finish(mut self) -> String {
+=======
+    /// Waits for the end, whatever it is.
+    pub(crate) fn status(mut self) -> ExitStatus {
+        std::io::copy(&mut self.output, &mut std::io::sink()).unwrap();
+        self.process.wait().unwrap()
+    }
+
+    /// Waits for the end, which must be a success of exactly one test.
+    pub(crate) fn finish(mut self) {
+>>>>>>> 3fc2f24 (tests: what the operating system does to a runtime)
         let mut output = String::new();
         std::io::Read::read_to_string(&mut self.output, &mut output).unwrap();
         let status = self.process.wait().unwrap();

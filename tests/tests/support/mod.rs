@@ -9,7 +9,9 @@ pub(crate) mod source;
 mod wakers;
 mod watchdog;
 
-pub(crate) use child::{Child, child, child_with, is_child, spawn_child, spawn_child_as};
+pub(crate) use child::{
+    Child, child, child_under, child_with, is_child, spawn_child, spawn_child_as,
+};
 pub(crate) use counts::{fds, thread_names, threads, until};
 pub(crate) use directory::Directory;
 pub(crate) use drops::{Counted, Drops};
