@@ -108,19 +108,14 @@ impl Child {
         panic!("the child ended without printing {text:?}");
     }
 
-<<<<<<< HEAD
-    /// Waits for the end, which must be a success of exactly one test. What it printed, and no line was waited for, is returned.
-    pub(crate) fn finish(mut self) -> String {
-=======
     /// Waits for the end, whatever it is.
     pub(crate) fn status(mut self) -> ExitStatus {
         std::io::copy(&mut self.output, &mut std::io::sink()).unwrap();
         self.process.wait().unwrap()
     }
 
-    /// Waits for the end, which must be a success of exactly one test.
-    pub(crate) fn finish(mut self) {
->>>>>>> 3fc2f24 (tests: what the operating system does to a runtime)
+    /// Waits for the end, which must be a success of exactly one test. What it printed, and no line was waited for, is returned.
+    pub(crate) fn finish(mut self) -> String {
         let mut output = String::new();
         std::io::Read::read_to_string(&mut self.output, &mut output).unwrap();
         let status = self.process.wait().unwrap();
