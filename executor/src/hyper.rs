@@ -19,7 +19,7 @@ use ::hyper::rt::{Executor, Read, ReadBufCursor, Sleep, Timer, Write};
 use pin_project_lite::pin_project;
 
 use crate::net::stream::{ByteStream, Carrier, ReadFd};
-use crate::net::{TcpStream, tcp};
+use crate::net::{TcpStream, UnixStream, tcp, unix};
 use crate::time;
 
 /// Runs hyper's background work as tasks of the current runtime. See [`spawn`](crate::spawn).
@@ -127,8 +127,18 @@ macro_rules! writers {
     )*};
 }
 
-readers!(TcpStream, tcp::OwnedReadHalf);
-writers!(TcpStream, tcp::OwnedWriteHalf);
+readers!(
+    TcpStream,
+    tcp::OwnedReadHalf,
+    UnixStream,
+    unix::OwnedReadHalf
+);
+writers!(
+    TcpStream,
+    tcp::OwnedWriteHalf,
+    UnixStream,
+    unix::OwnedWriteHalf
+);
 
 fn poll_read<T: ReadFd>(
     bytes: &ByteStream<T>,

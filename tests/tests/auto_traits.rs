@@ -240,3 +240,45 @@ fn waits_for_a_descriptor_cross_threads_as_far_as_it_does() {
         send(&sent.async_io_mut(IoInterest::READABLE, |_| Ok(())));
     }
 }
+
+/// Sockets and pipes, whole and in halves.
+mod streams {
+    use executor::net::unix::{self, UCred, pipe};
+    use executor::net::{TcpSocket, UnixListener, UnixSocket, UnixStream, tcp};
+
+    yes!(Send: TcpSocket, tcp::ReadHalf<'static>, tcp::WriteHalf<'static>, tcp::OwnedReadHalf, tcp::OwnedWriteHalf, tcp::ReuniteError);
+    yes!(Sync: TcpSocket, tcp::ReadHalf<'static>, tcp::WriteHalf<'static>, tcp::OwnedReadHalf, tcp::OwnedWriteHalf, tcp::ReuniteError);
+    yes!(Unpin: TcpSocket, tcp::ReadHalf<'static>, tcp::WriteHalf<'static>, tcp::OwnedReadHalf, tcp::OwnedWriteHalf, tcp::ReuniteError);
+    yes!(Send: UnixStream, UnixListener, UnixSocket, unix::SocketAddr, UCred, pipe::Sender, pipe::Receiver, pipe::OpenOptions);
+    yes!(Sync: UnixStream, UnixListener, UnixSocket, unix::SocketAddr, UCred, pipe::Sender, pipe::Receiver, pipe::OpenOptions);
+    yes!(Unpin: UnixStream, UnixListener, UnixSocket, unix::SocketAddr, UCred, pipe::Sender, pipe::Receiver, pipe::OpenOptions);
+    yes!(Send: unix::ReadHalf<'static>, unix::WriteHalf<'static>, unix::OwnedReadHalf, unix::OwnedWriteHalf, unix::ReuniteError);
+    yes!(Sync: unix::ReadHalf<'static>, unix::WriteHalf<'static>, unix::OwnedReadHalf, unix::OwnedWriteHalf, unix::ReuniteError);
+    yes!(Unpin: unix::ReadHalf<'static>, unix::WriteHalf<'static>, unix::OwnedReadHalf, unix::OwnedWriteHalf, unix::ReuniteError);
+    yes!(UnwindSafe: TcpSocket, UnixStream, UnixListener, UnixSocket, pipe::Sender, pipe::Receiver, pipe::OpenOptions);
+    yes!(RefUnwindSafe: TcpSocket, UnixStream, UnixListener, UnixSocket, pipe::Sender, pipe::Receiver, pipe::OpenOptions);
+    yes!(std::error::Error: tcp::ReuniteError, unix::ReuniteError);
+    yes!(Clone: unix::SocketAddr, UCred, pipe::OpenOptions);
+
+    use std::panic::{RefUnwindSafe, UnwindSafe};
+
+    #[test]
+    fn futures_of_streams_may_cross_threads() {
+        fn check<T: Send + Sync>(_: &T) {}
+        let runtime = crate::support::current_thread();
+        let _entered = runtime.enter();
+        let (stream, _peer) = UnixStream::pair().unwrap();
+        check(&stream.readable());
+        check(&stream.writable());
+        check(&stream.ready(super::IoInterest::READABLE));
+        check(&UnixStream::connect("/nowhere"));
+        check(
+            &TcpSocket::new_v4()
+                .unwrap()
+                .connect(([127, 0, 0, 1], 1).into()),
+        );
+        let (sender, receiver) = pipe::pipe().unwrap();
+        check(&sender.writable());
+        check(&receiver.ready(super::IoInterest::READABLE));
+    }
+}

@@ -8,49 +8,49 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use executor::hyper::{HyperExecutor, HyperTimer};
-use executor::net::{TcpListener, TcpStream};
+use executor::net::{TcpListener, UnixStream};
 use executor::runtime::Builder;
 use executor::time::Instant;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::rt::{Executor, Timer};
+use hyper::rt::{self, Executor, Timer};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 
-use crate::support::{each_runtime, within, workers};
+use crate::support::{each_runtime, pair, within, workers};
 
 #[test]
 fn requests_are_answered_over_one_connection() {
     each_runtime(|runtime| {
         within(30, || {
             runtime.block_on(async {
-                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                let address = listener.local_addr().unwrap();
-                let server = executor::spawn(async move {
-                    let (stream, _) = listener.accept().await.unwrap();
-                    serve(stream).await
-                });
-
-                let stream = TcpStream::connect(address).await.unwrap();
-                let (mut sender, connection) =
-                    hyper::client::conn::http1::handshake(stream).await.unwrap();
-                let connection = executor::spawn(connection);
-                for size in [0, 1, 100_000] {
-                    let body = Bytes::from(vec![b'x'; size]);
-                    let request = Request::post("/").header("host", "test");
-                    let request = request.body(Full::new(body.clone())).unwrap();
-                    sender.ready().await.unwrap();
-                    let response = sender.send_request(request).await.unwrap();
-                    assert_eq!(response.status(), StatusCode::OK);
-                    let answer = response.into_body().collect().await.unwrap();
-                    assert_eq!(answer.to_bytes(), body);
-                }
-                drop(sender);
-                connection.await.unwrap().unwrap();
-                server.await.unwrap().unwrap();
+                let (client, server) = pair().await;
+                request_over(client, server).await;
+                let (client, server) = UnixStream::pair().unwrap();
+                request_over(client, server).await;
             })
         })
     });
+}
+
+/// One connection between two sockets, with bodies of several sizes.
+async fn request_over<S: rt::Read + rt::Write + Unpin + Send + 'static>(client: S, server: S) {
+    let server = executor::spawn(serve(server));
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(client).await.unwrap();
+    let connection = executor::spawn(connection);
+    for size in [0, 1, 100_000] {
+        let body = Bytes::from(vec![b'x'; size]);
+        let request = Request::post("/").header("host", "test");
+        let request = request.body(Full::new(body.clone())).unwrap();
+        sender.ready().await.unwrap();
+        let response = sender.send_request(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let answer = response.into_body().collect().await.unwrap();
+        assert_eq!(answer.to_bytes(), body);
+    }
+    drop(sender);
+    connection.await.unwrap().unwrap();
+    server.await.unwrap().unwrap();
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn the_executor_spawns() {
     });
 }
 
-async fn serve(stream: TcpStream) -> hyper::Result<()> {
+async fn serve(stream: impl rt::Read + rt::Write + Unpin) -> hyper::Result<()> {
     let echo = |request: Request<Incoming>| async {
         let body = request.into_body().collect().await.unwrap().to_bytes();
         Ok::<_, Infallible>(Response::new(Full::new(body)))

@@ -2,7 +2,7 @@
 
 use std::io::{IoSlice, IoSliceMut};
 
-use executor::net::{TcpListener, TcpStream};
+use executor::net::{TcpListener, TcpStream, UnixStream};
 
 use crate::support::{each_runtime, pair, within, workers};
 
@@ -59,58 +59,72 @@ mod with_tokio {
     }
 }
 
-#[test]
-fn whole_streams_speak_both_families() {
-    each_runtime(|runtime| {
-        within(30, || {
-            runtime.block_on(async {
-                let (mut a, mut b) = pair().await;
-                futures::join!(with_futures::send(&mut a), with_tokio::receive(&mut b));
-                futures::join!(with_tokio::send(&mut b), with_futures::receive(&mut a));
-            })
-        })
-    });
+/// The same tests for each kind of stream, given how a connected pair is made.
+macro_rules! streams_and_halves {
+    ($($whole:ident, $borrowed:ident, $owned:ident: $pair:expr;)*) => {$(
+        #[test]
+        fn $whole() {
+            each_runtime(|runtime| {
+                within(30, || {
+                    runtime.block_on(async {
+                        let (mut a, mut b) = $pair;
+                        futures::join!(with_futures::send(&mut a), with_tokio::receive(&mut b));
+                        futures::join!(with_tokio::send(&mut b), with_futures::receive(&mut a));
+                    })
+                })
+            });
+        }
+
+        #[test]
+        fn $borrowed() {
+            each_runtime(|runtime| {
+                within(30, || {
+                    runtime.block_on(async {
+                        let (mut a, mut b) = $pair;
+                        let (a_read, a_write) = a.split();
+                        let (b_read, b_write) = b.split();
+                        futures::join!(
+                            with_futures::send(a_write),
+                            with_tokio::receive(b_read),
+                            with_tokio::send(b_write),
+                            with_futures::receive(a_read),
+                        );
+                    })
+                })
+            });
+        }
+
+        #[test]
+        fn $owned() {
+            each_runtime(|runtime| {
+                within(30, || {
+                    runtime.block_on(async {
+                        let (a, b) = $pair;
+                        let (a_read, a_write) = a.into_split();
+                        let (b_read, b_write) = b.into_split();
+                        let tasks = [
+                            executor::spawn(with_futures::send(a_write)),
+                            executor::spawn(with_tokio::receive(b_read)),
+                            executor::spawn(with_tokio::send(b_write)),
+                            executor::spawn(with_futures::receive(a_read)),
+                        ];
+                        for task in tasks {
+                            task.await.unwrap();
+                        }
+                    })
+                })
+            });
+        }
+    )*};
 }
 
-#[test]
-fn borrowed_halves_speak_both_families() {
-    each_runtime(|runtime| {
-        within(30, || {
-            runtime.block_on(async {
-                let (mut a, mut b) = pair().await;
-                let (a_read, a_write) = a.split();
-                let (b_read, b_write) = b.split();
-                futures::join!(
-                    with_futures::send(a_write),
-                    with_tokio::receive(b_read),
-                    with_tokio::send(b_write),
-                    with_futures::receive(a_read),
-                );
-            })
-        })
-    });
-}
-
-#[test]
-fn owned_halves_speak_both_families() {
-    each_runtime(|runtime| {
-        within(30, || {
-            runtime.block_on(async {
-                let (a, b) = pair().await;
-                let (a_read, a_write) = a.into_split();
-                let (b_read, b_write) = b.into_split();
-                let tasks = [
-                    executor::spawn(with_futures::send(a_write)),
-                    executor::spawn(with_tokio::receive(b_read)),
-                    executor::spawn(with_tokio::send(b_write)),
-                    executor::spawn(with_futures::receive(a_read)),
-                ];
-                for task in tasks {
-                    task.await.unwrap();
-                }
-            })
-        })
-    });
+streams_and_halves! {
+    whole_streams_speak_both_families,
+    borrowed_halves_speak_both_families,
+    owned_halves_speak_both_families: pair().await;
+    whole_unix_streams_speak_both_families,
+    borrowed_unix_halves_speak_both_families,
+    owned_unix_halves_speak_both_families: UnixStream::pair().unwrap();
 }
 
 #[test]

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::io::{ErrorKind, Read, Write};
 use std::net;
+use std::os::fd::AsFd;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use executor::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use executor::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest};
 use executor::net::{TcpListener, TcpStream, lookup_host};
 use executor::runtime::Handle;
 
@@ -152,6 +153,11 @@ fn options_are_the_sockets_own() {
             assert_eq!(stream.linger().unwrap(), Some(Duration::from_secs(3)));
             stream.set_zero_linger().unwrap();
             assert_eq!(stream.linger().unwrap(), Some(Duration::ZERO));
+            #[cfg(target_os = "linux")]
+            for on in [true, false] {
+                stream.set_quickack(on).unwrap();
+                assert_eq!(stream.quickack().unwrap(), on);
+            }
             assert!(stream.take_error().unwrap().is_none());
             assert!(format!("{stream:?}").contains("127.0.0.1"));
         })
@@ -340,6 +346,73 @@ fn try_read_and_try_write_never_wait() {
             let mut answer = [0; 5];
             peer.read_exact(&mut answer).unwrap();
             assert_eq!(&answer, b"abcde");
+        })
+    });
+}
+
+#[test]
+fn ready_says_what_is_there() {
+    within(30, || {
+        workers(1).block_on(async {
+            let (mut ours, mut peer) = pair_with_std().await;
+            let both = Interest::READABLE | Interest::WRITABLE;
+            let ready = ours.ready(both).await.unwrap();
+            assert!(ready.is_writable() && !ready.is_readable());
+            assert!(poll_once(pin!(ours.ready(Interest::READABLE))).is_pending());
+
+            peer.write_all(b"hello").unwrap();
+            let ready = ours.ready(Interest::READABLE).await.unwrap();
+            assert!(ready.is_readable() && !ready.is_writable() && !ready.is_read_closed());
+            let mut bytes = Vec::with_capacity(2);
+            assert_eq!(ours.try_read_buf(&mut bytes).unwrap(), 2);
+            assert_eq!(bytes, b"he");
+            {
+                let (reader, writer) = ours.split();
+                let ready = reader.ready(Interest::READABLE).await.unwrap();
+                assert!(ready.is_readable());
+                assert!(writer.ready(both).await.unwrap().is_writable());
+                assert_eq!(reader.try_read_buf(&mut bytes).unwrap(), bytes.len() - 2);
+                assert_eq!(kind(reader.try_read(&mut [0])), ErrorKind::WouldBlock);
+                assert!(poll_once(pin!(reader.ready(Interest::READABLE))).is_pending());
+            }
+            assert!(bytes.starts_with(b"hel"));
+
+            peer.shutdown(net::Shutdown::Write).unwrap();
+            let (reader, writer) = ours.into_split();
+            let ready = reader.ready(Interest::READABLE).await.unwrap();
+            assert!(ready.is_read_closed() && ready.is_readable());
+            let ready = writer.ready(Interest::WRITABLE).await.unwrap();
+            assert!(ready.is_writable() && !ready.is_write_closed());
+        })
+    });
+}
+
+#[test]
+fn an_operation_of_ones_own_waits_for_its_interest_and_forgets_it_if_it_would_block() {
+    within(30, || {
+        workers(1).block_on(async {
+            let (ours, mut peer) = pair_with_std().await;
+            let never = || -> std::io::Result<()> { panic!("called without readiness") };
+            let unready = ours.try_io(Interest::READABLE, never);
+            assert_eq!(kind(unready), ErrorKind::WouldBlock);
+
+            // The same socket, without the readiness that is kept for it.
+            let own: net::TcpStream = ours.as_fd().try_clone_to_owned().unwrap().into();
+            let read = || {
+                let mut byte = [0];
+                (&own).read_exact(&mut byte).map(|()| byte[0])
+            };
+            let mut reading = pin!(ours.async_io(Interest::READABLE, read));
+            assert!(poll_once(reading.as_mut()).is_pending());
+            peer.write_all(b"x").unwrap();
+            assert_eq!(reading.await.unwrap(), b'x');
+            // One answer of "would block", and the next call is not made.
+            let empty = ours.try_io(Interest::READABLE, read);
+            assert_eq!(kind(empty), ErrorKind::WouldBlock);
+            let unready = ours.try_io(Interest::READABLE, never);
+            assert_eq!(kind(unready), ErrorKind::WouldBlock);
+            ours.writable().await.unwrap();
+            ours.try_io(Interest::WRITABLE, || Ok(())).unwrap();
         })
     });
 }

@@ -59,7 +59,7 @@ pub(super) fn no_address() -> io::Error {
 }
 
 /// An error's text with the address it is about, under the same kind.
-pub(super) fn about(error: &io::Error, doing: &str, address: SocketAddr) -> io::Error {
+pub(super) fn about(error: &io::Error, doing: &str, address: impl fmt::Display) -> io::Error {
     io::Error::new(
         error.kind(),
         format!("could not {doing} {address}: {error}"),

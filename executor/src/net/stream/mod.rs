@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `descriptor` | the system calls of each kind of descriptor |
 //! | `transfer` | when they are made, and what their answers say about readiness |
+//! | `connect` | how a stream comes to be |
 //! | `traits` | macros: the I/O traits of `futures` and of tokio |
 //! | `methods` | macros: `readable`, `try_read` and their like |
 //! | `halves` | macros: halves that borrow, halves that share |
 
+mod connect;
 mod descriptor;
 mod halves;
 mod methods;
@@ -20,6 +22,7 @@ use std::os::fd::AsRawFd;
 use crate::driver::{Interest, Source};
 use crate::net::watch;
 
+pub(crate) use connect::connect;
 pub(crate) use descriptor::{ReadFd, WriteFd};
 pub(crate) use halves::halves;
 pub(crate) use methods::{reading_methods, ready_method, socket_io_methods, writing_methods};

@@ -6,9 +6,9 @@ use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::task::{Context, Poll, ready};
 
-use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+use socket2::{Domain, SockAddr, SockRef, Socket};
 
-use super::TcpStream;
+use super::{TcpSocket, TcpStream};
 use crate::coop;
 use crate::driver::{Direction, Interest, Source};
 use crate::net::addr::{about, no_address, resolve};
@@ -46,7 +46,7 @@ impl TcpListener {
     /// [`local_addr`](Self::local_addr).
     ///
     /// The address may have been used a moment ago (`SO_REUSEADDR`). Up to 1024 connections wait to be accepted, or fewer if
-    /// the system says so. For other settings make the socket by hand and use [`from_std`](Self::from_std).
+    /// the system says so. For other settings use a [`TcpSocket`].
     ///
     /// # Errors
     ///
@@ -65,7 +65,7 @@ impl TcpListener {
     pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<Self> {
         let mut last = no_address();
         for address in resolve(addr).await? {
-            match listen(address).and_then(Self::register) {
+            match listen(address) {
                 Ok(listener) => return Ok(listener),
                 Err(error) => last = about(&error, "listen on", address),
             }
@@ -84,7 +84,8 @@ impl TcpListener {
     /// Outside of a runtime, if the default one cannot be started.
     pub fn from_std(listener: net::TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
-        Self::register(listener)
+        let source = watch(listener, Interest::READABLE)?;
+        Ok(Self { source })
     }
 
     /// Gives the listener back to the standard library. It stays in non-blocking mode.
@@ -150,26 +151,14 @@ impl TcpListener {
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         self.source.get_ref().set_ttl(ttl)
     }
-
-    /// Watches a socket that is in non-blocking mode, in the current runtime.
-    fn register(listener: net::TcpListener) -> io::Result<Self> {
-        let source = watch(listener, Interest::READABLE)?;
-        Ok(Self { source })
-    }
 }
 
-fn listen(address: SocketAddr) -> io::Result<net::TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new(Domain::for_address(address))?;
     // Without this the port of a server that just ended is refused while its last connections are remembered.
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Takes a connection that is waiting, in non-blocking mode and closed on exec.
@@ -226,4 +215,4 @@ impl fmt::Debug for TcpListener {
     }
 }
 
-const BACKLOG: i32 = 1024;
+const BACKLOG: u32 = 1024;

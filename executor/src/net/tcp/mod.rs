@@ -3,16 +3,17 @@
 //! | file | concept |
 //! |---|---|
 //! | `stream`, `listener` | the two sockets |
-//! | `connect` | how a stream comes to be |
+//! | `socket` | options that are set before |
 //! | `halves` | halves that borrow, halves that share |
 //! | `peek` | reading without consuming |
 
-mod connect;
 mod halves;
 mod listener;
 mod peek;
+mod socket;
 mod stream;
 
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use listener::TcpListener;
+pub use socket::TcpSocket;
 pub use stream::TcpStream;

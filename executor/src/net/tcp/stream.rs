@@ -6,9 +6,9 @@ use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
-use socket2::SockRef;
+use socket2::{Domain, SockRef};
 
-use super::connect;
+use super::TcpSocket;
 use crate::driver::Interest;
 use crate::net::ToSocketAddrs;
 use crate::net::addr::{about, no_address, resolve};
@@ -91,7 +91,7 @@ impl TcpStream {
     pub async fn connect<A: ToSocketAddrs>(addr: A) -> io::Result<Self> {
         let mut last = no_address();
         for address in resolve(addr).await? {
-            match connect::connect(address).await {
+            match connect(address).await {
                 Ok(stream) => return Ok(stream),
                 Err(error) => last = about(&error, "connect to", address),
             }
@@ -169,6 +169,28 @@ impl TcpStream {
         self.socket().set_nodelay(nodelay)
     }
 
+    /// True if what arrives is acknowledged at once (`TCP_QUICKACK`).
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    pub fn quickack(&self) -> io::Result<bool> {
+        SockRef::from(self).tcp_quickack()
+    }
+
+    /// Acknowledges what arrives at once (true), or waits a little in the hope of data to send with it (false).
+    ///
+    /// The system may change this by itself at any later time: set it again after reading, if it matters.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    pub fn set_quickack(&self, quickack: bool) -> io::Result<()> {
+        SockRef::from(self).set_tcp_quickack(quickack)
+    }
+
     /// How long the system goes on sending after the stream was dropped, if a limit was set.
     ///
     /// # Errors
@@ -224,6 +246,17 @@ impl TcpStream {
 
     fn socket(&self) -> &net::TcpStream {
         self.bytes.get_ref()
+    }
+}
+
+async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = TcpSocket::new(Domain::for_address(address))?;
+    socket.connect_nonblocking(address).await
+}
+
+impl From<ByteStream<net::TcpStream>> for TcpStream {
+    fn from(bytes: ByteStream<net::TcpStream>) -> Self {
+        Self { bytes }
     }
 }
 

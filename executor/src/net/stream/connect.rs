@@ -1,0 +1,46 @@
+//! Makes a connection without blocking, for TCP and for Unix sockets.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+
+use socket2::{SockAddr, SockRef, Socket};
+
+use super::{ByteStream, Fresh};
+use crate::driver::{Direction, Interest};
+use crate::task::coop::cooperative;
+
+/// Connects a socket that is in non-blocking mode, and watches it. Dropping the future closes it.
+pub(crate) async fn connect<T>(socket: Socket, address: &SockAddr) -> io::Result<ByteStream<T>>
+where
+    T: From<Socket> + AsFd + AsRawFd,
+{
+    let under_way = match socket.connect(address) {
+        Ok(()) => false,
+        Err(error) if is_under_way(&error) => true,
+        Err(error) => return Err(error),
+    };
+    let fresh = if under_way {
+        Fresh::none()
+    } else {
+        Fresh::to_write()
+    };
+    // Only now: a socket that is not even connecting counts as hung up.
+    let bytes = ByteStream::new(
+        T::from(socket),
+        Interest::READABLE | Interest::WRITABLE,
+        fresh,
+    )?;
+    if under_way {
+        cooperative(bytes.source().ready(Direction::Write)).await?;
+        // Readiness says that the attempt has ended, and the socket's error how.
+        if let Some(error) = SockRef::from(bytes.get_ref()).take_error()? {
+            return Err(error);
+        }
+    }
+    Ok(bytes)
+}
+
+fn is_under_way(error: &io::Error) -> bool {
+    // An interrupted `connect` goes on by itself.
+    matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR))
+}
