@@ -32,6 +32,7 @@
     feature = "sync",
     doc = "| [`sync`] | channels and locks between tasks |"
 )]
+//! | [`process`] | start other programs, talk to them, wait for them |
 //! | [`signal`] | wait for Ctrl-C and other signals |
 //! | [`runtime`] | build a runtime, enter one, end one |
 //!
@@ -72,6 +73,7 @@ pub mod io;
 #[doc(hidden)]
 pub mod macros;
 pub mod net;
+pub mod process;
 mod queue;
 mod rt_sync;
 pub mod runtime;
@@ -114,6 +116,7 @@ mod documents {
         files: "../../docs/book/src/files.md"
         getting_started: "../../docs/book/src/getting-started.md"
         network: "../../docs/book/src/network.md"
+        processes: "../../docs/book/src/processes.md"
         shutdown: "../../docs/book/src/shutdown.md"
         tasks: "../../docs/book/src/tasks.md"
         time: "../../docs/book/src/time.md"

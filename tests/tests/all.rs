@@ -32,6 +32,7 @@ mod panic_matrix;
 mod panics;
 mod paused_clock;
 mod pipes;
+mod process;
 mod readiness;
 mod reentrant_wakers;
 mod refused_threads;

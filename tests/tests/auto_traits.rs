@@ -10,6 +10,7 @@ use executor::io::unix::{
 };
 use executor::io::{Interest as IoInterest, Ready, Stderr, Stdin, Stdout};
 use executor::net::{TcpListener, TcpStream};
+use executor::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use executor::runtime::{
     Builder, EnterGuard, Handle, Id as RuntimeId, Runtime, RuntimeFlavor, RuntimeMetrics,
     TryCurrentError,
@@ -121,6 +122,13 @@ fn futures_of_the_public_functions_may_cross_threads() {
     send(&interval.tick());
     sync(&interval.tick());
     send(&executor::time::advance(std::time::Duration::ZERO));
+    let mut child = Command::new("true").spawn().unwrap();
+    send(&child.wait());
+    sync(&child.wait());
+    send(&child.kill());
+    sync(&child.kill());
+    send(&Command::new("true").output());
+    sync(&child.wait_with_output());
     send(&executor::signal::ctrl_c());
     sync(&executor::signal::ctrl_c());
     send(&TcpStream::connect("127.0.0.1:1"));
@@ -185,6 +193,11 @@ fn debug_works_in_every_state() {
         assert!(show().contains("JoinHandle"));
     });
 }
+
+yes!(Send: Child, ChildStderr, ChildStdin, ChildStdout, Command);
+yes!(Sync: Child, ChildStderr, ChildStdin, ChildStdout, Command);
+yes!(Unpin: Child, ChildStderr, ChildStdin, ChildStdout, Command);
+yes!(std::fmt::Debug: Child, ChildStderr, ChildStdin, ChildStdout, Command);
 
 yes!(Send: Signal, SignalKind);
 yes!(Sync: Signal, SignalKind);

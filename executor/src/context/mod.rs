@@ -5,11 +5,14 @@ mod threads;
 
 use std::cell::Cell;
 use std::fmt;
+use std::io;
 use std::marker::PhantomData;
 use std::num::NonZeroU64;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
 
 use crate::blocking::Pool;
 use crate::scheduler::Shared;
@@ -85,15 +88,30 @@ impl Drop for Entered {
     }
 }
 
-/// The default runtime: few threads, started once, never joined.
 fn default_runtime() -> &'static Arc<State> {
-    static DEFAULT: OnceLock<Arc<State>> = OnceLock::new();
-    DEFAULT.get_or_init(|| {
-        let options = Options { workers: DEFAULT_WORKERS.min(num_cpus::get()), thread_name: Arc::new(|| "executor-default".into()), ..Options::default() };
-        start(&options).unwrap_or_else(|error| {
-            panic!("the default runtime could not be started: {error}. Start a `runtime::Runtime` and use it inside, to handle this error")
-        })
+    try_default_runtime().unwrap_or_else(|error| {
+        panic!("the default runtime could not be started: {error}. Start a `runtime::Runtime` and use it inside, to handle this error")
     })
+}
+
+/// The default runtime: few threads, started by the first who needs it, never joined.
+pub(crate) fn try_default_runtime() -> io::Result<&'static Arc<State>> {
+    static DEFAULT: OnceLock<Arc<State>> = OnceLock::new();
+    static STARTING: Mutex<()> = Mutex::new(());
+    if let Some(state) = DEFAULT.get() {
+        return Ok(state);
+    }
+    let _starting = STARTING.lock();
+    if let Some(state) = DEFAULT.get() {
+        return Ok(state);
+    }
+    let options = Options {
+        workers: DEFAULT_WORKERS.min(num_cpus::get()),
+        thread_name: Arc::new(|| "executor-default".into()),
+        ..Options::default()
+    };
+    let state = start(&options)?;
+    Ok(DEFAULT.get_or_init(|| state))
 }
 
 // A panic leaves nothing half-done behind: no user code runs under a lock, and locks do not remember panics.

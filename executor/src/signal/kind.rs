@@ -25,6 +25,8 @@ impl SignalKind {
     }
 
     /// SIGCHLD: a child has ended, stopped or gone on. Ignored by default.
+    ///
+    /// [`Child::wait`](crate::process::Child::wait) is the better way to wait for one.
     pub const fn child() -> Self {
         Self(libc::SIGCHLD)
     }
