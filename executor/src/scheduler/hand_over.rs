@@ -10,7 +10,7 @@
 //! in the vacancy, and moves under the vacancy's lock only, so of the called thread and the returning giver one gets it. While it
 //! is in the vacancy, `called` says that a thread is on its way, which answers sooner or later; should the system refuse that thread, the
 //! giver takes the core out again and blocks with it. A thread that comes too late for one offer answers the next, so
-//! many short ones call one thread, not many.
+//! many short ones call one thread, not many. If the new owner blocks in turn there are two givers, and either may get the seat.
 //!
 //! Nobody else notices. The seat counts as awake throughout: somebody is about to look at its queues. Thieves, wakers and timers only
 //! know its public half. After `close` a called thread still comes, finds the runtime closed and drains; a giver that gets its seat back
@@ -63,7 +63,7 @@ impl<C> Vacancy<C> {
         !std::mem::replace(&mut offer.called, true)
     }
 
-    /// The thread that `offer` asked for could not be called.
+    /// The thread that `offer` asked for could not be called. `None`: another giver, from before, was quicker.
     pub(super) fn nobody_comes(&self) -> Option<C> {
         self.answer()
     }

@@ -19,6 +19,7 @@ use super::idle::{Idle, Left};
 use super::parker::{Parker, Unparked, Unparker};
 use super::spares::Spares;
 use crate::queue::{Injector, OneWord, Slot};
+use crate::rt_sync::{Condvar, Mutex, wait};
 
 /// Workers that consume from an injector until so many values came.
 struct Pool {
@@ -299,127 +300,118 @@ fn loom_each_value_leaves_the_slot_once() {
     });
 }
 
-/// One seat of a runtime that closes at some time. Its core counts polls, in a cell that loom watches: two owners at once, or one
-/// who does not see what the other did, fail the model.
+/// One seat, and threads that have it in turn. Its core counts polls, in a cell that loom watches: two owners at once, or one who does not
+/// see what the other did, fail the model. Every poll blocks; from the second on until the last poll is done, by somebody else: if the
+/// seat is lost, all wait.
 struct Office {
     vacancy: Vacancy<Core>,
     spares: Spares,
+    /// The system refuses threads.
+    refuses: bool,
+    /// One that is short, those that are long, and the last.
+    polls: usize,
+    /// The last poll is done.
+    done: Mutex<bool>,
+    changed: Condvar,
 }
 
 struct Core(UnsafeCell<usize>);
 
-impl Core {
-    fn poll(&self) {
-        // SAFETY: loom checks it.
-        self.0.with_mut(|polls| unsafe { *polls += 1 });
-    }
-
-    fn polls(self) -> usize {
-        // SAFETY: as above.
-        self.0.with(|polls| unsafe { *polls })
-    }
-}
-
 impl Office {
-    fn new() -> Arc<Self> {
+    fn new(refuses: bool, polls: usize) -> Arc<Self> {
         Arc::new(Self {
             vacancy: Vacancy::new(),
             spares: Spares::new(std::time::Duration::ZERO),
+            refuses,
+            polls,
+            done: Mutex::new(false),
+            changed: Condvar::new(),
         })
     }
 
-    /// A worker that blocks in each of two polls, as long as it has the core. Returns the core if it has it at the end, and the threads
-    /// that it started because none stood by.
-    fn work(
-        office: &Arc<Self>,
-        refuse_threads: bool,
-    ) -> (Option<Core>, Vec<thread::JoinHandle<Option<Core>>>) {
-        let mut core = Some(Core(UnsafeCell::new(0)));
-        let mut started = Vec::new();
-        for _ in 0..2 {
-            let Some(here) = core.take() else { break };
-            here.poll();
+    /// `Worker::run`, until the last poll, after which the runtime closes.
+    fn sit(office: &Arc<Self>, mut core: Core) {
+        loop {
+            // SAFETY: loom checks it.
+            let polls = core.0.with_mut(|polls| unsafe {
+                *polls += 1;
+                *polls
+            });
+            if polls == office.polls {
+                *office.done.lock() = true;
+                office.changed.notify_all();
+                return office.spares.close();
+            }
             // `leave_seat`.
-            if office.vacancy.offer(here) && !office.spares.call(0) {
-                if refuse_threads {
-                    core = office.vacancy.nobody_comes();
-                    assert!(core.is_some(), "nobody was called, and yet somebody came");
-                } else {
+            if office.vacancy.offer(core) && !office.spares.call(0) {
+                if !office.refuses {
                     let office = office.clone();
-                    started.push(thread::spawn(move || office.run_spare()));
+                    thread::spawn(move || Self::run_spare(&office));
+                } else if let Some(kept) = office.vacancy.nobody_comes() {
+                    core = kept;
+                    continue;
+                }
+            }
+            if polls > 1 {
+                let mut done = office.done.lock();
+                while !*done {
+                    done = wait(&office.changed, done);
                 }
             }
             // The drop of `Away`.
-            core = core.or_else(|| office.vacancy.take_back());
-        }
-        (core, started)
-    }
-
-    /// `run_spare`: returns the core it got, when the runtime closes.
-    fn run_spare(&self) -> Option<Core> {
-        self.vacancy.answer().or_else(|| self.stand_by())
-    }
-
-    fn stand_by(&self) -> Option<Core> {
-        while self.spares.wait().is_some() {
-            if let Some(core) = self.vacancy.answer() {
-                core.poll();
-                return Some(core);
+            match office.vacancy.take_back() {
+                Some(back) => core = back,
+                None => return,
             }
         }
-        None
     }
 
-    /// What `close` does about this. The core's owner, whoever it is, drains then.
-    fn close(&self) {
-        self.spares.close();
+    fn run_spare(office: &Arc<Self>) {
+        if let Some(core) = office.vacancy.answer() {
+            Self::sit(office, core);
+        }
+        Self::stand_by(office);
     }
-}
 
-fn owned_once(kept: Option<Core>, threads: Vec<thread::JoinHandle<Option<Core>>>) {
-    let others = threads
-        .into_iter()
-        .filter_map(|thread| thread.join().unwrap());
-    let polls: Vec<_> = kept.into_iter().chain(others).map(Core::polls).collect();
-    assert!(
-        matches!(polls[..], [1..=3]),
-        "the seat was lost, or there are two: {polls:?}"
-    );
+    fn stand_by(office: &Arc<Self>) {
+        while office.spares.wait().is_some() {
+            if let Some(core) = office.vacancy.answer() {
+                Self::sit(office, core);
+            }
+        }
+    }
 }
 
 #[test]
 fn loom_a_seat_that_is_handed_over_has_one_owner() {
     loom::model(|| {
-        let office = Office::new();
-        // Who was called for the first offer may answer the second.
-        let (kept, started) = Office::work(&office, false);
-        office.close();
-        owned_once(kept, started);
+        let office = Office::new(false, 3);
+        Office::sit(&office, Core(UnsafeCell::new(0)));
+        Office::stand_by(&office);
     });
 }
 
 #[test]
 fn loom_a_thread_that_stands_by_takes_a_vacant_seat() {
     loom::model(|| {
-        let office = Office::new();
+        let office = Office::new(false, 3);
         let waiting = office.clone();
-        let standing_by = thread::spawn(move || waiting.stand_by());
-        let (kept, mut threads) = Office::work(&office, false);
-        office.close();
-        threads.push(standing_by);
-        owned_once(kept, threads);
+        let standing_by = thread::spawn(move || Office::stand_by(&waiting));
+        Office::sit(&office, Core(UnsafeCell::new(0)));
+        Office::stand_by(&office);
+        standing_by.join().unwrap();
     });
 }
 
 #[test]
 fn loom_a_seat_that_nobody_comes_for_stays() {
     loom::model(|| {
-        let office = Office::new();
+        let office = Office::new(true, 4);
         let waiting = office.clone();
-        let standing_by = thread::spawn(move || waiting.stand_by());
-        // The thread above may or may not wait in time.
-        let (kept, _) = Office::work(&office, true);
-        office.close();
-        owned_once(kept, vec![standing_by]);
+        // It may or may not wait in time.
+        let standing_by = thread::spawn(move || Office::stand_by(&waiting));
+        Office::sit(&office, Core(UnsafeCell::new(0)));
+        Office::stand_by(&office);
+        standing_by.join().unwrap();
     });
 }
