@@ -564,7 +564,7 @@ fn the_threads_that_came_end_when_they_are_not_needed() {
                 })
                 .collect();
             inside.wait();
-            assert!(started.load(SeqCst) >= 22);
+            assert!(started.load(SeqCst) >= 20);
             tasks.into_iter().for_each(|task| block_on(task).unwrap());
             // Two workers and the guard.
             until(|| counted() == 3);
@@ -637,5 +637,32 @@ fn thread_locals_of_the_task_s_thread_stay_for_the_whole_poll() {
             lose_seat();
             assert_eq!(MARK.get(), 1);
         });
+    });
+}
+
+#[test]
+fn the_metrics_name_the_thread_that_has_the_seat() {
+    within(30, || {
+        let runtime = workers(1);
+        let metrics = runtime.metrics();
+        in_task(&runtime, move || {
+            let here = thread::current().id();
+            assert_eq!(metrics.worker_thread_id(0), Some(here));
+            lose_seat();
+            let there = block_on(spawn(async { thread::current().id() })).unwrap();
+            assert_ne!(there, here);
+            assert_eq!(metrics.worker_thread_id(0), Some(there));
+        });
+        // Whether or not this loses it, the thread of the next poll has it.
+        let metrics = runtime.metrics();
+        let task = runtime.spawn(async move {
+            for _ in 0..100 {
+                block_in_place(|| ());
+                yield_now().await;
+                let here = thread::current().id();
+                assert_eq!(metrics.worker_thread_id(0), Some(here));
+            }
+        });
+        block_on(task).unwrap();
     });
 }

@@ -166,8 +166,8 @@ impl Drop for Away<'_> {
                 return;
             };
             worker.core.put_back(core);
+            worker.count_return();
         }
-        worker.busy_since.set(Instant::now());
         worker.serves.set(Arc::as_ptr(&worker.shared));
     }
 }

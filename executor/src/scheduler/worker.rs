@@ -354,6 +354,12 @@ impl Worker {
         self.busy_since.set(Instant::now());
     }
 
+    /// Back at a seat that may have been somebody else's: what was counted until now is not this thread's.
+    pub(super) fn count_return(&self) {
+        *self.seat().counters.thread.lock() = Some(thread::current().id());
+        self.busy_since.set(Instant::now());
+    }
+
     /// Adds the time since this worker woke, or since the last call, and what was counted elsewhere on this thread.
     pub(super) fn count_busy(&self, now: Instant) {
         let since = self.busy_since.replace(now);
