@@ -24,6 +24,7 @@ mod idle;
 mod intervals;
 mod io_traits;
 mod join_errors;
+mod join_set;
 mod leaks;
 mod lost_wakes;
 mod macros;

@@ -17,7 +17,7 @@ use executor::runtime::{
 };
 use executor::signal::unix::{Signal, SignalKind};
 use executor::task::coop::RestoreOnPending;
-use executor::task::{AbortHandle, Id, JoinError, JoinHandle};
+use executor::task::{AbortHandle, Id, JoinError, JoinHandle, JoinSet};
 use executor::time::error::Elapsed;
 use executor::time::{Instant, Interval, MissedTickBehavior, Sleep, Timeout};
 
@@ -83,6 +83,13 @@ yes!(Clone: FileTimes, OpenOptions);
 no!(Clone: DirBuilder, DirEntry, File, ReadDir);
 yes!(std::fmt::Debug: DirBuilder, DirEntry, File, FileTimes, OpenOptions, ReadDir);
 
+yes!(Send: JoinSet<u8>, JoinSet<SendOnly>);
+yes!(Sync: JoinSet<u8>, JoinSet<SendOnly>);
+yes!(Unpin: JoinSet<Neither>, JoinSet<std::marker::PhantomPinned>);
+no!(Send: JoinSet<Neither>);
+no!(Sync: JoinSet<Neither>);
+no!(Clone: JoinSet<u8>);
+
 type TaskBuilder = executor::task::Builder<'static>;
 
 yes!(Send: TaskBuilder);
@@ -119,6 +126,11 @@ fn futures_of_the_public_functions_may_cross_threads() {
     sync(&executor::task::yield_now());
     send(&executor::task::coop::consume_budget());
     sync(&executor::task::coop::consume_budget());
+    let mut set = JoinSet::<SendOnly>::new();
+    send(&set.join_next());
+    sync(&set.join_next());
+    send(&set.shutdown());
+    sync(&set.shutdown());
     send(&interval.tick());
     sync(&interval.tick());
     send(&executor::time::advance(std::time::Duration::ZERO));

@@ -222,8 +222,13 @@ pub(super) unsafe fn read_output<F: Future, S: Schedule>(
     unsafe { *destination.cast() = Poll::Ready(output) };
 }
 
-/// Leaves `waker` for the completer, unless the task has completed since the handle took its snapshot.
-fn store_join_waker(header: &Header, snapshot: Snapshot, waker: &Waker) -> Result<(), Completed> {
+/// Leaves `waker` for the completer, unless the task has completed since the handle took its snapshot. The caller is the `JoinHandle`,
+/// with `&mut` access.
+pub(super) fn store_join_waker(
+    header: &Header,
+    snapshot: Snapshot,
+    waker: &Waker,
+) -> Result<(), Completed> {
     if snapshot.has_join_waker() {
         let is_this_one = |stored: *const Option<Waker>| {
             // SAFETY: JOIN_WAKER is set: shared for reading.

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
+use super::harness::store_join_waker;
 use super::raw::Header;
 use super::reference::TaskRef;
 use super::{Id, JoinError};
@@ -90,6 +91,15 @@ impl<T> JoinHandle<T> {
         // SAFETY: this is the task's JoinHandle, exclusively borrowed, and `destination` has the type of its output.
         unsafe { (task.header().vtable.read_output)(self.task, destination.cast(), waker) };
         output
+    }
+
+    /// Wakes `waker` once, when the task is complete. For handles that nobody has polled.
+    pub(crate) fn wake_when_finished(&mut self, waker: &Waker) {
+        let header = self.task_ref();
+        let snapshot = header.header().state.load();
+        if snapshot.is_complete() || store_join_waker(header.header(), snapshot, waker).is_err() {
+            waker.wake_by_ref();
+        }
     }
 
     pub(super) fn task_ref(&self) -> super::reference::Borrowed {

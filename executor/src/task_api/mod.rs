@@ -4,6 +4,7 @@ mod block_in_place;
 mod blocking;
 mod builder;
 pub mod coop;
+pub mod join_set;
 mod spawn;
 mod yield_now;
 
@@ -12,5 +13,6 @@ pub use blocking::spawn_blocking;
 pub(crate) use blocking::{not_carried_out, spawn_mandatory};
 pub use builder::Builder;
 pub use coop::{consume_budget, unconstrained};
+pub use join_set::JoinSet;
 pub use spawn::spawn;
 pub use yield_now::yield_now;

@@ -1,0 +1,314 @@
+//! `JoinSet`: tasks that are awaited, aborted and dropped together.
+
+mod builder;
+mod finished;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use finished::Finished;
+
+use crate::coop;
+use crate::runtime::Handle;
+use crate::task::{AbortHandle, Id, JoinError, JoinHandle};
+
+pub use builder::Builder;
+
+/// Tasks with outputs of one type, which are awaited in the order in which they finish.
+///
+/// Dropping the set aborts all tasks in it. [`detach_all`](Self::detach_all) lets them go on instead.
+///
+/// Spawning a task, and taking the next output, cost the same however many tasks there are.
+///
+/// ```
+/// # executor::runtime::Runtime::new().unwrap().block_on(async {
+/// use executor::task::JoinSet;
+///
+/// let mut set = JoinSet::new();
+/// for n in 0..10 {
+///     set.spawn(async move { n * n });
+/// }
+/// let mut sum = 0;
+/// while let Some(square) = set.join_next().await {
+///     sum += square.unwrap();
+/// }
+/// assert_eq!(sum, 285);
+/// # });
+/// ```
+#[doc(alias = "TaskGroup")]
+#[doc(alias = "Nursery")]
+#[doc(alias = "as_completed")]
+#[doc(alias = "gather")]
+#[must_use = "dropping the set aborts its tasks"]
+pub struct JoinSet<T> {
+    /// All tasks whose output was not taken.
+    tasks: HashMap<Id, JoinHandle<T>>,
+    /// Those of them that have finished.
+    finished: Arc<Finished>,
+}
+
+impl<T> JoinSet<T> {
+    /// An empty set.
+    pub fn new() -> Self {
+        Self {
+            tasks: HashMap::new(),
+            finished: Arc::default(),
+        }
+    }
+
+    /// How many tasks are in the set, those included that have finished and whose output was not taken.
+    pub fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// True if there is nothing to wait for.
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+}
+
+impl<T: 'static> JoinSet<T> {
+    /// Spawns a task with a name.
+    ///
+    /// ```
+    /// # executor::runtime::Runtime::new().unwrap().block_on(async {
+    /// let mut set = executor::task::JoinSet::new();
+    /// set.build_task().name("answer").spawn(async { 42 })?;
+    /// assert_eq!(set.join_next().await.unwrap()?, 42);
+    /// # std::io::Result::Ok(()) }).unwrap();
+    /// ```
+    pub fn build_task(&mut self) -> Builder<'_, T> {
+        Builder {
+            set: self,
+            builder: crate::task::Builder::new(),
+        }
+    }
+
+    /// Spawns a task into the set, as [`spawn`](crate::spawn) does.
+    ///
+    /// # Panics
+    ///
+    /// As [`spawn`](crate::spawn).
+    #[track_caller]
+    pub fn spawn<F>(&mut self, task: F) -> AbortHandle
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send,
+    {
+        self.insert(super::spawn(task))
+    }
+
+    /// Spawns a task of another runtime into the set.
+    #[track_caller]
+    pub fn spawn_on<F>(&mut self, task: F, handle: &Handle) -> AbortHandle
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send,
+    {
+        self.insert(handle.spawn(task))
+    }
+
+    /// Runs a closure that may block, as [`spawn_blocking`](super::spawn_blocking) does, and puts it into the set.
+    ///
+    /// # Panics
+    ///
+    /// As [`spawn_blocking`](super::spawn_blocking).
+    #[track_caller]
+    pub fn spawn_blocking<F>(&mut self, f: F) -> AbortHandle
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send,
+    {
+        self.insert(super::spawn_blocking(f))
+    }
+
+    /// As [`spawn_blocking`](Self::spawn_blocking), on another runtime.
+    #[track_caller]
+    pub fn spawn_blocking_on<F>(&mut self, f: F, handle: &Handle) -> AbortHandle
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send,
+    {
+        self.insert(handle.spawn_blocking(f))
+    }
+
+    pub(in crate::task_api) fn insert(&mut self, mut task: JoinHandle<T>) -> AbortHandle {
+        let (id, abort) = (task.id(), task.abort_handle());
+        task.wake_when_finished(&self.finished.waker(id));
+        self.tasks.insert(id, task);
+        abort
+    }
+
+    /// Waits until one of the tasks finishes, takes it out of the set, and returns its output. `None` if the set is empty.
+    ///
+    /// # Errors
+    ///
+    /// If that task panicked or was aborted.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a task leaves the set only when its output is returned.
+    pub async fn join_next(&mut self) -> Option<Result<T, JoinError>> {
+        poll_fn(|cx| self.poll_join_next(cx)).await
+    }
+
+    /// As [`join_next`](Self::join_next), with the id of the task. That of one without output is [`JoinError::id`].
+    ///
+    /// # Errors
+    ///
+    /// As [`join_next`](Self::join_next).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe, as [`join_next`](Self::join_next).
+    pub async fn join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
+        poll_fn(|cx| self.poll_join_next_with_id(cx)).await
+    }
+
+    /// The output of a task that has finished already. `None` if there is none; [`is_empty`](Self::is_empty) says whether one may come.
+    pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
+        Some(without_id(self.try_join_next_with_id()?))
+    }
+
+    /// As [`try_join_next`](Self::try_join_next), with the id of the task.
+    pub fn try_join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
+        let id = self.finished.pop()?;
+        Some(self.take(id))
+    }
+
+    /// As [`join_next`](Self::join_next). If no task has finished, the caller's task is woken when one has; only the last that polled
+    /// is woken.
+    pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
+        let next = ready!(self.poll_join_next_with_id(cx));
+        Poll::Ready(next.map(without_id))
+    }
+
+    /// As [`poll_join_next`](Self::poll_join_next), with the id of the task.
+    pub fn poll_join_next_with_id(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<(Id, T), JoinError>>> {
+        if self.is_empty() {
+            return Poll::Ready(None);
+        }
+        let id = ready!(coop::poll_counted(cx, |cx| self.finished.poll_pop(cx)));
+        Poll::Ready(Some(self.take(id)))
+    }
+
+    /// Waits for all tasks, and returns their outputs in the order in which they finished.
+    ///
+    /// # Panics
+    ///
+    /// If a task panicked, with its panic; if one was aborted. The others are aborted then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: dropping the future aborts all tasks, and loses the outputs of those that have finished.
+    ///
+    /// ```
+    /// # executor::runtime::Runtime::new().unwrap().block_on(async {
+    /// use executor::task::JoinSet;
+    ///
+    /// let set: JoinSet<u32> = (0..3).map(|n| async move { n }).collect();
+    /// let mut outputs = set.join_all().await;
+    /// outputs.sort();
+    /// assert_eq!(outputs, [0, 1, 2]);
+    /// # });
+    /// ```
+    pub async fn join_all(mut self) -> Vec<T> {
+        let mut outputs = Vec::with_capacity(self.len());
+        while let Some(result) = self.join_next().await {
+            outputs.push(result.unwrap_or_else(|error| match error.try_into_panic() {
+                Ok(payload) => resume_unwind(payload),
+                Err(cancelled) => panic!(
+                    "{cancelled}: `JoinSet::join_all` needs all outputs; use `join_next` in a set whose tasks may be aborted"
+                ),
+            }));
+        }
+        outputs
+    }
+
+    /// Aborts all tasks and waits until they have ended. What they returned, or panicked with, is dropped.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: the tasks are aborted, and those that have not ended stay in the set.
+    pub async fn shutdown(&mut self) {
+        self.abort_all();
+        while self.join_next().await.is_some() {}
+    }
+
+    /// Aborts all tasks. They stay in the set; [`join_next`](Self::join_next) tells how each of them ended.
+    pub fn abort_all(&mut self) {
+        self.tasks.values().for_each(JoinHandle::abort);
+    }
+
+    /// Takes all tasks out of the set and lets them go on. Their outputs are dropped.
+    pub fn detach_all(&mut self) {
+        self.tasks.clear();
+        // Those tasks go on to announce their end to the old queue.
+        self.finished = Arc::default();
+    }
+
+    fn take(&mut self, id: Id) -> Result<(Id, T), JoinError> {
+        let mut task = self.tasks.remove(&id).expect("a task ends once");
+        match task.poll_output(Waker::noop()) {
+            Poll::Ready(result) => result.map(|output| (id, output)),
+            Poll::Pending => unreachable!("a task wakes its handle when it is complete"),
+        }
+    }
+}
+
+fn without_id<T>(result: Result<(Id, T), JoinError>) -> Result<T, JoinError> {
+    result.map(|(_, output)| output)
+}
+
+impl<T> Drop for JoinSet<T> {
+    fn drop(&mut self) {
+        self.tasks.values().for_each(JoinHandle::abort);
+    }
+}
+
+impl<T> Default for JoinSet<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> fmt::Debug for JoinSet<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinSet").field("len", &self.len()).finish()
+    }
+}
+
+/// Spawns each future of an iterator.
+impl<T, F> Extend<F> for JoinSet<T>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    #[track_caller]
+    fn extend<I: IntoIterator<Item = F>>(&mut self, futures: I) {
+        for future in futures {
+            self.spawn(future);
+        }
+    }
+}
+
+/// Spawns each future of an iterator.
+impl<T, F> FromIterator<F> for JoinSet<T>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    #[track_caller]
+    fn from_iter<I: IntoIterator<Item = F>>(futures: I) -> Self {
+        let mut set = Self::new();
+        set.extend(futures);
+        set
+    }
+}
