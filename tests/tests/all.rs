@@ -44,6 +44,7 @@ mod stuck_worker;
 mod support;
 mod system_faults;
 mod task_builder;
+mod task_locals;
 mod tasks;
 mod tcp;
 mod tcp_faults;

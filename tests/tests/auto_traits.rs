@@ -17,7 +17,7 @@ use executor::runtime::{
 };
 use executor::signal::unix::{Signal, SignalKind};
 use executor::task::coop::RestoreOnPending;
-use executor::task::{AbortHandle, Id, JoinError, JoinHandle, JoinSet};
+use executor::task::{AbortHandle, AccessError, Id, JoinError, JoinHandle, JoinSet, LocalKey};
 use executor::time::error::Elapsed;
 use executor::time::{Instant, Interval, MissedTickBehavior, Sleep, Timeout};
 
@@ -89,6 +89,15 @@ yes!(Unpin: JoinSet<Neither>, JoinSet<std::marker::PhantomPinned>);
 no!(Send: JoinSet<Neither>);
 no!(Sync: JoinSet<Neither>);
 no!(Clone: JoinSet<u8>);
+
+type Scope<T, F> = executor::task::TaskLocalFuture<T, std::future::Ready<F>>;
+
+yes!(Send: Scope<u8, SendOnly>, Scope<SendOnly, u8>, AccessError, LocalKey<Neither>);
+yes!(Sync: Scope<u8, u8>, AccessError, LocalKey<Neither>);
+no!(Send: Scope<Neither, u8>, Scope<u8, Neither>);
+no!(Sync: Scope<SendOnly, u8>, Scope<u8, SendOnly>);
+no!(Unpin: Scope<u8, u8>);
+yes!(std::error::Error: AccessError);
 
 type TaskBuilder = executor::task::Builder<'static>;
 

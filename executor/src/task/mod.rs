@@ -54,6 +54,6 @@ pub(crate) use reference::{Notified, TaskRef, new};
 
 // The one line that points up: what else users find at `executor::task` needs a context, which this module must not know.
 pub use crate::task_api::{
-    Builder, JoinSet, block_in_place, consume_budget, coop, join_set, spawn, spawn_blocking,
-    unconstrained, yield_now,
+    AccessError, Builder, JoinSet, LocalKey, TaskLocalFuture, block_in_place, consume_budget, coop,
+    join_set, spawn, spawn_blocking, unconstrained, yield_now,
 };

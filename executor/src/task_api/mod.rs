@@ -6,6 +6,7 @@ mod builder;
 pub mod coop;
 pub mod join_set;
 mod spawn;
+mod task_local;
 mod yield_now;
 
 pub use block_in_place::block_in_place;
@@ -15,4 +16,5 @@ pub use builder::Builder;
 pub use coop::{consume_budget, unconstrained};
 pub use join_set::JoinSet;
 pub use spawn::spawn;
+pub use task_local::{AccessError, LocalKey, TaskLocalFuture};
 pub use yield_now::yield_now;

@@ -47,3 +47,12 @@ async fn paths_and_features_keep_their_names() {
     ours.write_u32(42).await.unwrap();
     assert_eq!(theirs.read_u32().await.unwrap(), 42);
 }
+
+tokio::task_local! {
+    static NUMBER: u32;
+}
+
+#[tokio::test]
+async fn task_locals_find_the_new_name() {
+    assert_eq!(NUMBER.scope(42, async { NUMBER.get() }).await, 42);
+}
