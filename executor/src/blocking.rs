@@ -110,11 +110,10 @@ impl Pool {
         }
     }
 
-    /// A pool thread's life.
-    pub(crate) fn run(&self, done: impl Fn()) {
+    /// A pool thread's life. `run` runs a job.
+    pub(crate) fn run(&self, run: impl Fn(Notified)) {
         while let Some(job) = self.next_job() {
-            job.run();
-            done();
+            run(job);
         }
     }
 

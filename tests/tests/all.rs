@@ -32,6 +32,7 @@ mod metrics;
 mod panic_matrix;
 mod panics;
 mod paused_clock;
+mod paused_clock_multi_thread;
 mod pipes;
 mod process;
 mod readiness;

@@ -58,6 +58,10 @@ no!(Sync: JoinHandle<Neither>, Timeout<Neither>, Timeout<SendOnly>);
 yes!(Send: Sleep, Timeout<u8>, Timeout<SendOnly>, Interval, Instant, Elapsed, MissedTickBehavior, TcpStream, TcpListener);
 yes!(Sync: Sleep, Timeout<u8>, Interval, Instant, Elapsed, MissedTickBehavior, TcpStream, TcpListener);
 
+yes!(Send: executor::time::ClockHold);
+yes!(Sync: executor::time::ClockHold);
+yes!(Unpin: executor::time::ClockHold);
+
 yes!(Send: RuntimeId, RuntimeMetrics);
 yes!(Sync: RuntimeId, RuntimeMetrics);
 yes!(Unpin: RuntimeId, RuntimeMetrics);

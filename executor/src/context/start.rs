@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::threads::is_own_thread;
 use super::{State, Threads, enter};
 use crate::blocking::{AtClose, Pool, Submitted};
-use crate::scheduler::{Config, Hook, Shared};
+use crate::scheduler::{Config, Hook, Shared, ThreadHold};
 use crate::task::Notified;
 
 /// What the builder decided.
@@ -100,37 +100,34 @@ impl State {
         job: Notified,
         at_close: AtClose,
     ) -> Vec<Notified> {
-        let clock = self.scheduler.driver().clock();
-        clock.hold();
+        // Until its end: whoever waits for the job does not see time pass meanwhile.
+        self.scheduler.hold_clock();
         let refused = match self.blocking.submit(job, at_close) {
             Submitted::Queued => Vec::new(),
             Submitted::Refused(job) => vec![job],
             Submitted::NeedsThread => match self
                 .threads
-                .start(self, |state| state.blocking.run(|| state.job_done()))
+                .start(self, |state| state.blocking.run(|job| state.run_job(job)))
             {
                 Ok(()) => Vec::new(),
                 Err(_) => self.blocking.thread_failed(),
             },
         };
-        refused.iter().for_each(|_| clock.release());
+        refused.iter().for_each(|_| self.scheduler.release_clock());
         refused
     }
 
-    fn job_done(&self) {
-        let driver = self.scheduler.driver();
-        driver.clock().release();
-        if driver.clock().is_paused() {
-            // Whoever sleeps in the driver may let time jump now.
-            driver.wake();
-        }
+    fn run_job(&self, job: Notified) {
+        // Begins with the job's own hold.
+        let _hold = ThreadHold::take_over(&self.scheduler);
+        job.run();
     }
 
     /// Stops polling and takes no more blocking jobs.
     pub(crate) fn close(&self) {
         self.scheduler.close();
         for job in self.blocking.close() {
-            self.scheduler.driver().clock().release();
+            self.scheduler.release_clock();
             job.cancel();
         }
     }

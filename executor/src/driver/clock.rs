@@ -33,22 +33,14 @@ mod real {
             false
         }
 
-        pub(crate) fn is_held(&self) -> bool {
-            false
-        }
-
         pub(crate) fn jump_to(&self, _deadline: Instant) {}
-
-        pub(crate) fn hold(&self) {}
-
-        pub(crate) fn release(&self) {}
     }
 }
 
 #[cfg(feature = "test-util")]
 mod test {
-    use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-    use std::sync::atomic::{AtomicBool, AtomicUsize};
+    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::Ordering::Relaxed;
     use std::time::{Duration, Instant};
 
     use parking_lot::Mutex;
@@ -59,8 +51,6 @@ mod test {
         /// True once the clock was ever paused; until then reading it takes no lock.
         virtual_time: AtomicBool,
         state: Mutex<State>,
-        /// Blocking jobs that run: while there are any, time does not jump on its own.
-        holds: AtomicUsize,
     }
 
     #[derive(Debug)]
@@ -80,7 +70,6 @@ mod test {
                     base: now,
                     running_since,
                 }),
-                holds: AtomicUsize::new(0),
             }
         }
 
@@ -146,25 +135,12 @@ mod test {
             true
         }
 
-        /// True while a blocking job runs: time must not jump.
-        pub(crate) fn is_held(&self) -> bool {
-            // Acquire: pairs with the Release of `release`.
-            self.holds.load(Acquire) != 0
-        }
-
-        /// Moves a paused clock to `deadline`.
+        /// Moves the clock to `deadline`, if it is still paused.
         pub(crate) fn jump_to(&self, deadline: Instant) {
             let mut state = self.state.lock();
-            state.base = state.base.max(deadline);
-        }
-
-        pub(crate) fn hold(&self) {
-            self.holds.fetch_add(1, Relaxed);
-        }
-
-        pub(crate) fn release(&self) {
-            // Release: pairs with the Acquire of `is_held`, which then sees whom the job has called.
-            self.holds.fetch_sub(1, Release);
+            if state.running_since.is_none() {
+                state.base = state.base.max(deadline);
+            }
         }
     }
 

@@ -175,7 +175,7 @@ impl Driver {
     }
 
     /// Moves the wakers of what is due in all wheels to `wakers`.
-    fn fire_all(&self, now: Instant, wakers: &mut Vec<Waker>) {
+    pub(crate) fn fire_all(&self, now: Instant, wakers: &mut Vec<Waker>) {
         (0..self.wheels.len()).for_each(|index| self.fire_wheel(index, now, wakers));
     }
 
@@ -188,6 +188,14 @@ impl Driver {
         for wheel in &self.wheels {
             while wheel.close(wakers) {}
         }
+    }
+
+    /// The earliest deadline of all wheels, exactly.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.wheels
+            .iter()
+            .filter_map(|wheel| wheel.next_deadline())
+            .min()
     }
 
     fn next_wake(&self) -> Option<Instant> {
@@ -211,9 +219,13 @@ impl Driver {
 }
 
 impl Duty<'_> {
-    /// Waits for an event, a deadline or `Driver::wake`, and collects whom to wake. `called` is true once somebody has asked for
-    /// the caller, who said before that it would wait here.
-    pub(crate) fn block(&mut self, wakers: &mut Vec<Waker>, called: impl Fn() -> bool) {
+    /// Waits for an event, a deadline or `Driver::wake`, and collects whom to wake. For a paused clock, `still` says whether anything
+    /// could happen by itself: `None`, or a value that changes when something has.
+    pub(crate) fn block<S: PartialEq>(
+        &mut self,
+        wakers: &mut Vec<Waker>,
+        still: impl Fn() -> Option<S>,
+    ) {
         let driver = self.driver;
         let until = driver.alarm.publish(|| driver.next_wake());
         driver.blocking.store(true, Ordering::Relaxed);
@@ -221,7 +233,7 @@ impl Duty<'_> {
             let timeout = until.map(|until| until.saturating_duration_since(driver.clock.now()));
             self.turn(timeout, wakers);
         } else {
-            self.jump(until, wakers, called);
+            self.jump(until, wakers, still);
         }
         driver.blocking.store(false, Ordering::Relaxed);
         driver.alarm.retract();
@@ -234,29 +246,34 @@ impl Duty<'_> {
         self.finish(wakers);
     }
 
-    /// The paused clock's way to wait: if the outside world has nothing, and nothing holds the clock, time jumps to the deadline.
-    fn jump(&mut self, until: Option<Instant>, wakers: &mut Vec<Waker>, called: impl Fn() -> bool) {
-        self.turn(Some(Duration::ZERO), wakers);
-        if !wakers.is_empty() {
+    /// The paused clock's way to wait: if nothing can happen by itself, time jumps to the next deadline. `scheduler::stillness` says why
+    /// the steps come in this order.
+    fn jump<S: PartialEq>(
+        &mut self,
+        until: Option<Instant>,
+        wakers: &mut Vec<Waker>,
+        still: impl Fn() -> Option<S>,
+    ) {
+        let first = still();
+        if first.is_none() || until.is_none() {
+            return self.turn(None, wakers);
+        }
+        // What one end of a connection in this process has written is on its way to the other through the system, which is quick, as a
+        // rule, but may do it on another thread of its own.
+        let (sources, gone, _) = self.driver.io_counts();
+        let grace = if sources > gone {
+            GRACE
+        } else {
+            Duration::ZERO
+        };
+        self.turn(Some(grace), wakers);
+        // The turn may have eaten a wake: without a jump the caller begins again, and does not wait before it has looked.
+        if !wakers.is_empty() || still() != first {
             return;
         }
         // The published bound may be too early; the clock must show the deadline itself.
-        let deadline = until.and_then(|_| {
-            self.driver
-                .wheels
-                .iter()
-                .filter_map(|wheel| wheel.next_deadline())
-                .min()
-        });
-        let held = self.driver.clock.is_held();
-        // The turn above may have eaten the wake that came with the call. Asked after the holds: a blocking job calls whoever awaits
-        // it before it lets the clock go, and that task runs before time moves.
-        if called() {
-            return;
-        }
-        match deadline {
-            Some(deadline) if !held => self.driver.clock.jump_to(deadline),
-            _ => self.turn(None, wakers),
+        if let Some(deadline) = self.driver.next_deadline() {
+            self.driver.clock.jump_to(deadline);
         }
     }
 
@@ -324,6 +341,9 @@ fn nanos(duration: Duration) -> u64 {
 
 /// A busy worker looks at the outside world this often.
 const STALE: Duration = Duration::from_micros(100);
+
+/// A paused clock listens to open sockets for so long, in real time, before it jumps.
+const GRACE: Duration = Duration::from_millis(1);
 
 /// Timers are fired until about so many wakers are collected; the rest fires at the next turn, which follows at once.
 const MOST_WAKERS: usize = 1024;

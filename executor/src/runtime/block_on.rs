@@ -3,14 +3,12 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::{Acquire, Release};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use crate::context::{self, State};
 use crate::coop;
-use crate::scheduler;
+use crate::scheduler::{self, RootState, Shared, ThreadAwake};
 
 /// Runs `future` to completion in the runtime of `state`.
 #[track_caller]
@@ -38,43 +36,49 @@ pub(super) fn block_on<F: Future>(state: &Arc<State>, future: F) -> F::Output {
         return driven.scheduler.drive(slot, in_its_runtime);
     }
     let _entered = context::enter(state);
-    scheduler::without_seat(|| park_on(future))
+    scheduler::without_seat(|| park_on(&state.scheduler, future))
 }
 
 /// Polls `future` on this thread, which sleeps in between. The workers do everything else.
-fn park_on<F: Future>(future: F) -> F::Output {
+fn park_on<F: Future>(scheduler: &Arc<Shared>, future: F) -> F::Output {
+    let awake = ThreadAwake::new(scheduler);
     let mut future = pin!(future);
-    let thread = Arc::new(ThreadWaker {
+    let root = Arc::new(Root {
+        state: RootState::new(),
         thread: thread::current(),
-        woken: AtomicBool::new(false),
+        scheduler: scheduler.clone(),
     });
-    let waker = Waker::from(thread.clone());
+    let waker = Waker::from(root.clone());
     let mut context = Context::from_waker(&waker);
     loop {
+        root.state.begin_poll();
         if let Poll::Ready(output) = coop::budgeted(|| future.as_mut().poll(&mut context)) {
             return output;
         }
         // The thread's token alone would not do: what the future calls may park the thread as well, and take it.
-        // Acquire: pairs with the Release of `wake_by_ref`.
-        while !thread.woken.swap(false, Acquire) {
-            thread::park();
-        }
+        awake.sleep(&root.state, || {
+            while !root.state.is_woken() {
+                thread::park();
+            }
+        });
     }
 }
 
-struct ThreadWaker {
+/// The future given to `block_on`, as its wakers see it.
+struct Root {
+    state: RootState,
     thread: Thread,
-    woken: AtomicBool,
+    scheduler: Arc<Shared>,
 }
 
-impl Wake for ThreadWaker {
+impl Wake for Root {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Release: pairs with the Acquire of `park_on`.
-        self.woken.store(true, Release);
-        self.thread.unpark();
+        if self.scheduler.wake_root(&self.state) {
+            self.thread.unpark();
+        }
     }
 }

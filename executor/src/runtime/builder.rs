@@ -204,7 +204,7 @@ impl Builder {
     ///
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a setting that cannot be: 0 or more than 1024 workers, also by
     /// `EXECUTOR_WORKERS`, or one that is not a number; no blocking threads; an interval or a number of events that is 0; an empty
-    /// name, or a thread name with a NUL byte; a paused clock on the multi-thread flavour. Otherwise what the system says when it refuses a thread or the reactor's descriptors. Threads
+    /// name, or a thread name with a NUL byte. Otherwise what the system says when it refuses a thread or the reactor's descriptors. Threads
     /// that were started by then have ended when this returns.
     pub fn build(&mut self) -> io::Result<Runtime> {
         let options = Options {
@@ -231,11 +231,6 @@ impl Builder {
         }
         if (options.thread_name)().contains('\0') {
             return Err(invalid("a thread name contains a NUL byte"));
-        }
-        if options.start_paused && !options.current_thread {
-            return Err(invalid(
-                "a paused clock needs the current-thread flavour: use Builder::new_current_thread",
-            ));
         }
         Ok(Runtime::from_handle(Handle {
             state: context::start(&options)?,

@@ -9,8 +9,8 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{AcqRel, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicBool, fence};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::fence;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, ThreadId};
 use std::time::Instant;
@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 
 use super::parker::{Parker, Unparker};
 use super::shutdown::Draining;
+use super::stillness::{RootState, ThreadAwake};
 use super::worker::Worker;
 use super::{Core, Shared, current};
 use crate::coop;
@@ -109,7 +110,7 @@ impl Shared {
         let parker = Parker::new();
         let me = parker.unparker();
         let root = Arc::new(Root {
-            woken: AtomicBool::new(true),
+            state: RootState::new(),
             thread: me.clone(),
             shared: self.clone(),
         });
@@ -120,22 +121,25 @@ impl Shared {
                 worker.drive_root(future, &root, &waker)
             });
         }
+        // While this thread does not drive, it is one more that could do something.
+        let awake = ThreadAwake::new(self);
         loop {
             if let Some(core) = slot.take_or_wait(&me) {
+                drop(awake);
                 return Driving::new(self, slot, core).run(future, &root, &waker);
             }
             let _leave = Leave { slot, me: &me };
             if let Some(output) = root.poll(future.as_mut(), &waker) {
                 return output;
             }
-            parker.park();
+            awake.sleep(&root.state, || parker.park());
         }
     }
 }
 
 /// The future given to `block_on`, as its wakers see it.
 struct Root {
-    woken: AtomicBool,
+    state: RootState,
     thread: Unparker,
     shared: Arc<Shared>,
 }
@@ -143,8 +147,7 @@ struct Root {
 impl Root {
     /// Polls the future if it was woken.
     fn poll<F: Future>(&self, future: Pin<&mut F>, waker: &Waker) -> Option<F::Output> {
-        // Acquire: pairs with the Release of `wake_by_ref`.
-        if !self.woken.swap(false, AcqRel) {
+        if !self.state.begin_poll() {
             return None;
         }
         match coop::budgeted(|| future.poll(&mut Context::from_waker(waker))) {
@@ -160,8 +163,7 @@ impl Wake for Root {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Release: pairs with the Acquire of `poll`.
-        self.woken.store(true, Release);
+        self.shared.wake_root(&self.state);
         let _ = self.thread.unpark();
         // If this root's thread drives, it sleeps with the core's parker. The driver itself is awake, and looks at its root next.
         if !current::with(|worker| worker.is_some_and(|worker| worker.belongs_to(&*self.shared))) {
@@ -228,8 +230,8 @@ impl Worker {
                 }
                 round -= 1;
             }
-            if round > 0 && !root.woken.load(Relaxed) {
-                self.park(|| root.woken.load(Relaxed));
+            if round > 0 && !root.state.is_woken() {
+                self.park(|| root.state.is_woken());
             }
         }
     }

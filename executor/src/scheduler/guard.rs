@@ -102,6 +102,8 @@ impl Shared {
             return;
         };
         duty.look(wakers);
+        // While the wakers are in our hand the clock must not jump.
+        self.hold_clock();
         drop(duty);
         // Somebody may have fallen asleep while we held the duty, and left it to us: with this fence, and the one in
         // `Idle::sleep`, either that worker's own try came after our release, or we see it asleep.
@@ -111,6 +113,7 @@ impl Shared {
         }
         // Not a worker: what these wake goes to the injector, and wakes somebody.
         wake_all(wakers);
+        self.release_clock();
     }
 
     fn sleep_deeply(&self) {

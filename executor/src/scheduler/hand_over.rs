@@ -32,7 +32,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use super::worker::Worker;
-use super::{Core, Shared, current};
+use super::{Core, Shared, ThreadHold, current};
 use crate::rt_sync::Mutex;
 
 /// Where a seat's core is while it changes hands.
@@ -140,6 +140,7 @@ impl Worker {
         }
         // The next owner begins as one who is awake and does not search.
         self.found_work();
+        self.away.set(Some(ThreadHold::new(&self.shared)));
         self.count_busy(Instant::now());
         // SAFETY: this is called in a poll. Of the frames below it, `run_task` does not touch the core after the poll, and `run` asks
         // whether it is here. The others that run user code, `wake_batch` and `drain`, were excluded above.
@@ -168,6 +169,7 @@ impl Drop for Away<'_> {
             worker.core.put_back(core);
             worker.count_return();
         }
+        drop(worker.away.take());
         worker.serves.set(Arc::as_ptr(&worker.shared));
     }
 }

@@ -38,8 +38,15 @@ use crate::rt_sync::atomic::{AtomicUsize, fence};
 pub(crate) struct Idle {
     counts: CachePadded<AtomicUsize>,
     /// The workers that sleep, the latest last: it is woken first, its cache is the warmest.
-    sleepers: Mutex<Vec<usize>>,
+    sleepers: Mutex<Sleepers>,
     workers: usize,
+}
+
+#[derive(Debug)]
+struct Sleepers {
+    workers: Vec<usize>,
+    /// How many ever left.
+    left: u64,
 }
 
 /// A value of the counts: awake workers, and how many of them search.
@@ -65,7 +72,10 @@ impl Idle {
         debug_assert!(workers < AWAKE);
         Self {
             counts: CachePadded::new(AtomicUsize::new(workers * AWAKE)),
-            sleepers: Mutex::new(Vec::with_capacity(workers)),
+            sleepers: Mutex::new(Sleepers {
+                workers: Vec::with_capacity(workers),
+                left: 0,
+            }),
             workers,
         }
     }
@@ -150,24 +160,32 @@ impl Idle {
     }
 
     /// S1 and S2. The caller must look at all queues before it really sleeps.
-    pub(crate) fn sleep(&self, worker: usize, searching: bool) {
-        {
+    /// True: no worker is awake now.
+    pub(crate) fn sleep(&self, worker: usize, searching: bool) -> bool {
+        let last = {
             let mut sleepers = self.sleepers.lock();
             self.counts
                 .fetch_sub(AWAKE + if searching { SEARCHING } else { 0 }, Relaxed);
-            sleepers.push(worker);
-        }
-        // Pairs with the fence in `should_wake`, and with those of the duty's releaser and of the guard.
+            sleepers.workers.push(worker);
+            sleepers.workers.len() == self.workers
+        };
+        // Pairs with the fence in `should_wake`, and with those of the duty's releaser, of the guard, and of who pauses the clock.
         fence(SeqCst);
+        last
     }
 
     /// The caller, who called `sleep`, is up again.
     pub(crate) fn leave(&self, worker: usize) -> Left {
         let mut sleepers = self.sleepers.lock();
         // From the end: the latest sleepers are the likeliest to be up first.
-        match sleepers.iter().rposition(|&sleeper| sleeper == worker) {
+        let position = sleepers
+            .workers
+            .iter()
+            .rposition(|&sleeper| sleeper == worker);
+        match position {
             Some(position) => {
-                sleepers.remove(position);
+                sleepers.workers.remove(position);
+                sleepers.left += 1;
                 Left::Myself {
                     first: Counts(self.counts.fetch_add(AWAKE, Relaxed)).awake() == 0,
                 }
@@ -176,8 +194,22 @@ impl Idle {
         }
     }
 
+    /// If all workers sleep, a number that changes whenever one stops.
+    pub(crate) fn all_asleep(&self) -> Option<u64> {
+        let sleepers = self.sleepers.lock();
+        (sleepers.workers.len() == self.workers).then_some(sleepers.left)
+    }
+
     pub(crate) fn counts(&self) -> Counts {
         Counts(self.counts.load(Relaxed))
+    }
+}
+
+impl Sleepers {
+    fn pop(&mut self) -> Option<usize> {
+        let worker = self.workers.pop()?;
+        self.left += 1;
+        Some(worker)
     }
 }
 

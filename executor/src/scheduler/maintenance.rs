@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::worker::Worker;
 #[cfg(feature = "test-util")]
-use super::{Shared, current};
+use super::{Shared, current, wake_all};
 
 /// Counts polls down to the next maintenance, so that it comes by elapsed time though the clock is not read at every poll.
 #[derive(Debug)]
@@ -110,23 +110,25 @@ impl Worker {
 
 #[cfg(feature = "test-util")]
 impl Shared {
-    /// Fires what is due now, for a caller that has moved the clock.
-    pub(crate) fn look(&self) {
-        current::with(|worker| {
-            let Some(worker) = worker.filter(|worker| worker.belongs_to(self)) else {
-                return;
-            };
-            // One look fires a bounded number.
-            loop {
-                let mut wakers = worker.wakers.take();
-                worker.look(&mut wakers);
-                let done = wakers.is_empty();
-                worker.wake_batch(wakers);
-                if done {
-                    break;
-                }
-            }
-        });
+    /// Fires what is due now, in the order of the deadlines, for a caller that has moved the clock.
+    pub(crate) fn fire_due(&self) {
+        let now = self.driver.clock().now();
+        while let Some(deadline) = self.driver.next_deadline().filter(|&due| due <= now) {
+            current::with(
+                |worker| match worker.filter(|worker| worker.belongs_to(self)) {
+                    Some(worker) => {
+                        let mut wakers = worker.wakers.take();
+                        self.driver.fire_all(deadline, &mut wakers);
+                        worker.wake_batch(wakers);
+                    }
+                    None => {
+                        let mut wakers = Vec::new();
+                        self.driver.fire_all(deadline, &mut wakers);
+                        wake_all(&mut wakers);
+                    }
+                },
+            );
+        }
     }
 }
 

@@ -16,6 +16,7 @@
 //! | `guard` | the thread that takes the duty when nobody else does |
 //! | `hand_over` | another thread goes on with the seat of one that blocks |
 //! | `spares` | the threads that wait for a seat |
+//! | `stillness` | whether a paused clock may jump, with the proof that no jump overtakes work |
 //! | `block_on` | the current-thread flavour: the caller's thread is the worker |
 //! | `shutdown` | how everything is dropped once |
 //!
@@ -34,8 +35,11 @@ mod maintenance;
 mod parker;
 mod shutdown;
 mod spares;
+mod stillness;
 mod worker;
 
+#[cfg(all(test, loom, feature = "test-util"))]
+mod clock_loom_tests;
 #[cfg(all(test, loom))]
 mod loom_tests;
 
@@ -62,12 +66,14 @@ use idle::Idle;
 use maintenance::Pace;
 use parker::{Parker, Unparked, Unparker};
 use spares::Spares;
+use stillness::Holds;
 use worker::Worker;
 
 pub(crate) use block_on::CoreSlot;
 pub(crate) use current::drives_current_thread;
 pub(crate) use hand_over::without_seat;
 pub(crate) use hooks::Hook;
+pub(crate) use stillness::{RootState, ThreadAwake, ThreadHold};
 
 /// What the threads of one runtime share.
 pub(crate) struct Shared {
@@ -87,6 +93,7 @@ pub(crate) struct Shared {
     on_park: Option<Hook>,
     on_unpark: Option<Hook>,
     foreign: CachePadded<ForeignCounters>,
+    holds: Holds,
 }
 
 /// Starts a thread that runs `Shared::run_spare` with the seat of that number.
@@ -183,6 +190,7 @@ impl Shared {
             on_park: config.on_park,
             on_unpark: config.on_unpark,
             foreign: CachePadded::default(),
+            holds: Holds::new(),
         });
         for seat in &shared.seats {
             seat.tasks.set_keep_alive(shared.clone());

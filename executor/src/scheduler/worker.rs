@@ -10,8 +10,9 @@ use std::time::Instant;
 
 use super::hand_over::Held;
 use super::idle::Left;
-use super::{Core, Hook, Seat, Shared, current, wake_all};
+use super::{Core, Hook, Seat, Shared, ThreadHold, current, wake_all};
 use crate::coop;
+use crate::driver::Duty;
 use crate::task::{Id, Notified};
 
 /// A thread that polls tasks, while it does.
@@ -36,6 +37,8 @@ pub(super) struct Worker {
     pub(super) busy_since: Cell<Instant>,
     /// How many polls it had begun when it last woke. `None`: it has not slept.
     polls_at_wake: Cell<Option<u64>>,
+    /// The clock stands still while this thread goes on without its seat.
+    pub(super) away: Cell<Option<ThreadHold>>,
     /// Room for a search.
     polls_before: Cell<Vec<u64>>,
     random: Cell<u32>,
@@ -62,6 +65,7 @@ impl Worker {
             wakers: Cell::default(),
             busy_since: Cell::new(Instant::now()),
             polls_at_wake: Cell::new(None),
+            away: Cell::new(None),
             polls_before: Cell::default(),
             random,
         }
@@ -225,14 +229,15 @@ impl Worker {
                 return;
             }
         }
-        shared.idle.sleep(self.core.index, self.searching.take());
+        let last = shared.idle.sleep(self.core.index, self.searching.take());
         let mut wakers = self.wakers.take();
         // Looked at after `sleep` has fenced: see `idle`.
         let work_in_sight = shared.has_queued_work();
+        let mut duty = None;
         if !work_in_sight {
             if !shared.closed.load(Relaxed) {
                 self.count_park();
-                self.wait(&mut wakers);
+                duty = self.wait(&mut wakers, last);
                 self.count_unpark();
             } else if self.strict_fifo {
                 // A worker thread ends now, but the future given to `block_on` may wait for somebody outside. The driver
@@ -241,7 +246,10 @@ impl Worker {
             }
         }
         // Before the first waker runs: from here on, whoever has work for us sees us awake.
-        match shared.idle.leave(self.core.index) {
+        let left = shared.idle.leave(self.core.index);
+        // Not before: whoever takes it next must not find everybody asleep while there are wakers in our hand.
+        drop(duty);
+        match left {
             Left::Woken => self.searching.set(true),
             Left::Myself { first: true } => shared.guard.somebody_awoke(),
             Left::Myself { first: false } => {}
@@ -277,19 +285,27 @@ impl Worker {
     }
 
     /// Waits, in the driver if nobody else does. Having announced itself as asleep and fenced, a worker that finds the duty taken
-    /// knows that its holder will not leave it vacant while all sleep.
-    fn wait(&self, wakers: &mut Vec<Waker>) {
+    /// knows that its holder will not leave it vacant while all sleep. `last`: it was the last to fall asleep.
+    fn wait(&self, wakers: &mut Vec<Waker>, last: bool) -> Option<Duty<'_>> {
         let shared = &*self.shared;
         let Some(mut duty) = shared.driver.try_duty() else {
-            return self.core.parker.park();
+            if last {
+                shared.nudge();
+            }
+            self.core.parker.park();
+            return None;
         };
         loop {
             if !self.core.parker.start_poll() {
-                return;
+                return Some(duty);
             }
-            duty.block(wakers, || self.core.parker.is_notified());
+            duty.block(wakers, || {
+                shared
+                    .stillness()
+                    .filter(|_| !self.core.parker.is_notified())
+            });
             if self.core.parker.end_poll() || !wakers.is_empty() {
-                return;
+                return Some(duty);
             }
             // Nobody called for us: a new deadline, or a source's event that nobody waits for.
         }
@@ -406,9 +422,11 @@ impl Shared {
         if self.closed.load(Relaxed) {
             self.drain();
         }
+        // Its seat was handed over in the middle of a poll, which is over.
+        drop(worker.away.take());
     }
 
-    fn has_queued_work(&self) -> bool {
+    pub(super) fn has_queued_work(&self) -> bool {
         !self.injector.is_empty() || self.seats.iter().any(|seat| !seat.stealer.is_empty())
     }
 }

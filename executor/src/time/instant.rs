@@ -59,8 +59,12 @@ impl Instant {
 
     /// `duration` from now, or, beyond the clock's range, thirty years from now.
     pub(super) fn after(duration: Duration) -> Self {
-        let now = now();
-        Self(now.checked_add(duration).unwrap_or_else(|| now + FAR))
+        Self::now().far_after(duration)
+    }
+
+    /// The time `duration` from this one, or thirty years if that is beyond the clock.
+    pub(super) fn far_after(self, duration: Duration) -> Self {
+        Self(self.0.checked_add(duration).unwrap_or_else(|| self.0 + FAR))
     }
 }
 

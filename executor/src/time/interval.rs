@@ -76,7 +76,7 @@ impl Interval {
     pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
         ready!(self.delay.as_mut().poll(cx));
         let due = self.delay.deadline();
-        let now = Instant::now();
+        let now = self.delay.now();
         let next = self.missed.next(due, now, self.period);
         self.delay.as_mut().reset(next);
         Poll::Ready(due)
@@ -84,17 +84,17 @@ impl Interval {
 
     /// Starts anew: the next tick comes a period from now.
     pub fn reset(&mut self) {
-        self.reset_at(Instant::after(self.period));
+        self.reset_after(self.period);
     }
 
     /// Starts anew: the next tick comes at once.
     pub fn reset_immediately(&mut self) {
-        self.reset_at(Instant::now());
+        self.reset_at(self.delay.now());
     }
 
     /// Starts anew: the next tick comes after `after`.
     pub fn reset_after(&mut self, after: Duration) {
-        self.reset_at(Instant::after(after));
+        self.reset_at(self.delay.now().far_after(after));
     }
 
     /// Starts anew: the next tick comes at `deadline`.
@@ -123,18 +123,18 @@ impl MissedTickBehavior {
     fn next(self, due: Instant, now: Instant, period: Duration) -> Instant {
         let regular = due
             .checked_add(period)
-            .unwrap_or_else(|| Instant::after(Duration::MAX));
+            .unwrap_or_else(|| now.far_after(Duration::MAX));
         // The clock's own grain, and a busy worker's, must not count as lateness: `Delay` would drift by it at every tick.
         let late = now.duration_since(due) > TOLERANCE;
         match self {
-            Self::Delay if late => Instant::after(period),
+            Self::Delay if late => now.far_after(period),
             Self::Skip if late => {
                 let into_period = now.duration_since(due).as_nanos() % period.as_nanos();
                 let into_period =
                     Duration::new((into_period / NANOS) as u64, (into_period % NANOS) as u32);
                 (now - into_period)
                     .checked_add(period)
-                    .unwrap_or_else(|| Instant::after(Duration::MAX))
+                    .unwrap_or_else(|| now.far_after(Duration::MAX))
             }
             Self::Burst | Self::Delay | Self::Skip => regular,
         }

@@ -30,7 +30,7 @@ pub use std::time::Duration;
 pub use instant::Instant;
 pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
 #[cfg(feature = "test-util")]
-pub use pause::{advance, pause, resume};
+pub use pause::{ClockHold, advance, hold, pause, resume};
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Timeout, timeout, timeout_at};
 

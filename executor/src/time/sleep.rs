@@ -80,6 +80,11 @@ impl Sleep {
         Instant::from_std(self.entry.deadline())
     }
 
+    /// The time of the clock that it goes by, whatever runtime the caller is in.
+    pub(super) fn now(&self) -> Instant {
+        Instant::from_std(self.entry.wheel().extra().now())
+    }
+
     /// True once it has fired.
     pub fn is_elapsed(&self) -> bool {
         self.begun == Some(Begun::Past) || self.entry.is_fired()
