@@ -27,7 +27,7 @@
 //! | [`spawn`], [`task`] | run futures concurrently, await them, abort them; run closures that block |
 //! | [`time`] | sleep, time out, tick |
 //! | [`fs`] | files and directories |
-//! | [`net`] | TCP, Unix sockets, pipes: listen, connect, read, write, split |
+//! | [`net`] | TCP, UDP, Unix sockets, pipes: listen, connect, read, write, split |
 #![cfg_attr(
     feature = "sync",
     doc = "| [`sync`] | channels and locks between tasks |"

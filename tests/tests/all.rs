@@ -52,6 +52,8 @@ mod tcp_faults;
 mod tcp_socket;
 mod timers;
 mod two_runtimes;
+mod udp;
+mod unix_datagrams;
 mod unix_streams;
 mod unsafe_inventory;
 mod wakers;

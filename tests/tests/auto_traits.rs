@@ -320,3 +320,32 @@ mod streams {
         check(&receiver.ready(super::IoInterest::READABLE));
     }
 }
+
+mod datagrams {
+    use super::*;
+    use executor::net::{UdpSocket, UnixDatagram};
+
+    yes!(Send: UdpSocket, UnixDatagram);
+    yes!(Sync: UdpSocket, UnixDatagram);
+    yes!(Unpin: UdpSocket, UnixDatagram);
+    yes!(UnwindSafe: UdpSocket, UnixDatagram);
+    yes!(RefUnwindSafe: UdpSocket, UnixDatagram);
+
+    #[test]
+    fn operations_on_datagrams_may_cross_threads() {
+        fn send<T: Send>(_: &T) {}
+        // Compiled, not run: nothing is to be sent.
+        #[expect(unused)]
+        fn operations(udp: &UdpSocket, unix: &UnixDatagram, buffer: &mut [u8]) {
+            send(&UdpSocket::bind("127.0.0.1:0"));
+            send(&udp.connect("127.0.0.1:1"));
+            send(&udp.send_to(b"x", "127.0.0.1:1"));
+            send(&udp.recv_from(buffer));
+            send(&udp.peek_from(buffer));
+            send(&udp.ready(IoInterest::READABLE));
+            send(&unix.send_to(b"x", "path"));
+            send(&unix.recv_from(buffer));
+            send(&unix.readable());
+        }
+    }
+}

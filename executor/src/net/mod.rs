@@ -1,4 +1,4 @@
-//! TCP, Unix sockets, pipes, and the lookup of host names.
+//! TCP, UDP, Unix sockets, pipes, and the lookup of host names.
 //!
 //! Everything here has tokio's names and signatures. The sockets speak two families of I/O traits, those of the crate
 //! `futures` always and tokio's with the feature `io`, so bring one family's extension traits into scope
@@ -34,15 +34,18 @@
 //! ```
 
 mod addr;
+pub(crate) mod datagram;
 pub(crate) mod stream;
 pub mod tcp;
+mod udp;
 pub mod unix;
 
 pub(crate) use crate::io::readiness::watch;
 
 pub use addr::{ToSocketAddrs, lookup_host};
 pub use tcp::{TcpListener, TcpSocket, TcpStream};
-pub use unix::{UnixListener, UnixSocket, UnixStream};
+pub use udp::UdpSocket;
+pub use unix::{UnixDatagram, UnixListener, UnixSocket, UnixStream};
 
 /// Sends without raising SIGPIPE, which would end a process that has not turned it off.
 ///

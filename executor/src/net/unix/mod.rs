@@ -2,7 +2,7 @@
 //!
 //! | file | concept |
 //! |---|---|
-//! | `stream`, `listener` | the two sockets |
+//! | `stream`, `listener`, `datagram` | the sockets |
 //! | `socket` | a socket that is bound before it connects |
 //! | `addr` | addresses: paths, and Linux' abstract names |
 //! | `cred` | who the peer is |
@@ -11,6 +11,7 @@
 
 mod addr;
 mod cred;
+mod datagram;
 mod halves;
 mod listener;
 pub mod pipe;
@@ -19,6 +20,7 @@ mod stream;
 
 pub use addr::SocketAddr;
 pub use cred::{UCred, gid_t, pid_t, uid_t};
+pub use datagram::UnixDatagram;
 pub use halves::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use listener::UnixListener;
 pub use socket::UnixSocket;
