@@ -2,10 +2,17 @@
 
 pub(crate) mod fork;
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(all(
+    any(target_os = "linux", target_os = "android"),
+    not(executor_fallbacks)
+))]
 #[path = "timerfd.rs"]
 pub(crate) mod timer;
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+// `ci/fallbacks` sets the cfg, to test on Linux what other systems run.
+#[cfg(not(all(
+    any(target_os = "linux", target_os = "android"),
+    not(executor_fallbacks)
+)))]
 #[path = "no_timer.rs"]
 pub(crate) mod timer;

@@ -57,7 +57,10 @@ fn only_near_timeouts_with_a_part_of_a_millisecond_need_the_timer() {
 
 /// A timer that is set again after it went off unread must go off again.
 #[test]
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(all(
+    any(target_os = "linux", target_os = "android"),
+    not(executor_fallbacks)
+))]
 fn the_timer_goes_off_again_and_again() {
     let (mut reactor, _handle) = Reactor::new().unwrap();
     let timer = reactor.timer.as_mut().expect("this platform has one");
@@ -70,7 +73,10 @@ fn the_timer_goes_off_again_and_again() {
 }
 
 #[test]
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(all(
+    any(target_os = "linux", target_os = "android"),
+    not(executor_fallbacks)
+))]
 fn an_earlier_timer_is_left_standing_and_a_later_one_is_replaced() {
     let (mut reactor, handle) = Reactor::new().unwrap();
     let far = Duration::from_secs(3600);
