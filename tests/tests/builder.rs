@@ -409,9 +409,10 @@ fn park_hooks_come_in_pairs_on_the_workers_threads() {
                 .unwrap();
             assert_usable(&runtime);
             let metrics = runtime.metrics();
-            let threads: Vec<_> = (0..metrics.num_workers())
-                .map(|worker| metrics.worker_thread_id(worker).unwrap())
-                .collect();
+            // The other worker may not have begun.
+            let thread = |worker| metrics.worker_thread_id(worker);
+            until(|| (0..metrics.num_workers()).all(|worker| thread(worker).is_some()));
+            let threads: Vec<_> = (0..metrics.num_workers()).filter_map(thread).collect();
             drop(runtime);
             let mut depth = std::collections::HashMap::new();
             for (thread, step) in log.lock().unwrap().drain(..) {

@@ -496,9 +496,9 @@ fn advance_fires_what_is_due_whichever_worker_has_it() {
     });
 }
 
-/// The timers of different workers lie in different wheels.
+/// Timers made by a task and on another thread lie in different wheels.
 #[test]
-fn advance_fires_in_the_order_of_the_deadlines() {
+fn on_one_thread_advance_fires_in_the_order_of_the_deadlines() {
     struct Logs(u32, Arc<Mutex<Vec<u32>>>);
     impl std::task::Wake for Logs {
         fn wake(self: Arc<Self>) {
@@ -506,40 +506,34 @@ fn advance_fires_in_the_order_of_the_deadlines() {
         }
     }
     within(60, || {
-        let runtime = paused(4);
+        let runtime = Builder::new_current_thread()
+            .start_paused(true)
+            .build()
+            .unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
-        let _hold = runtime.block_on(async { time::hold() });
-        let barrier = Arc::new(Barrier::new(4));
-        // Four tasks that run at once are on four workers.
-        let makers: Vec<_> = (0..4)
-            .map(|first| {
-                let (barrier, log) = (barrier.clone(), log.clone());
-                runtime.spawn(async move {
-                    barrier.wait();
-                    let mut timers: Vec<_> = (0..25)
-                        .map(|n| {
-                            let seconds = 1 + first + 4 * n;
-                            let waker = Waker::from(Arc::new(Logs(seconds, log.clone())));
-                            let mut timer = Box::pin(sleep(seconds * SECOND));
-                            assert!(
-                                timer
-                                    .as_mut()
-                                    .poll(&mut Context::from_waker(&waker))
-                                    .is_pending()
-                            );
-                            timer
-                        })
-                        .collect();
-                    barrier.wait();
-                    timers.sort_by_key(|timer| timer.deadline());
-                    timers
+        let make = |first: u32| -> Vec<_> {
+            (0..50)
+                .map(|n| {
+                    let seconds = first + 2 * n;
+                    let waker = Waker::from(Arc::new(Logs(seconds, log.clone())));
+                    let mut timer = Box::pin(sleep(seconds * SECOND));
+                    let poll = timer.as_mut().poll(&mut Context::from_waker(&waker));
+                    assert!(poll.is_pending());
+                    timer
                 })
-            })
-            .collect();
-        let timers = runtime.block_on(futures::future::join_all(makers));
-        runtime.block_on(time::advance(HOUR));
+                .collect()
+        };
+        let foreign = {
+            let _entered = runtime.enter();
+            make(1)
+        };
+        runtime.block_on(async {
+            let own = make(2);
+            time::advance(HOUR).await;
+            drop(own);
+        });
+        drop(foreign);
         assert_eq!(*log.lock().unwrap(), (1..=100).collect::<Vec<_>>());
-        drop(timers);
     });
 }
 

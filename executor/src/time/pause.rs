@@ -67,10 +67,10 @@ pub fn resume() {
 
 /// Moves a paused clock on by `duration`, and lets the tasks run whose timers are due then.
 ///
-/// When this is ready, the timers that are due have fired, in the order of their deadlines, and their tasks were woken. On the
-/// current-thread flavour they have also had their turn, if this is called in a task. On the multi-thread flavour they may still be
-/// waiting for a worker, or run at this moment: await them, or something they do. The timers see the time after the whole step;
-/// to stop at every deadline on the way, [`sleep`](super::sleep) instead.
+/// When this is ready, the timers that are due have fired. On the current-thread flavour their tasks were woken in the order of the
+/// deadlines, and have had their turn, if this is called in a task. On the multi-thread flavour a worker may fire some of them at the
+/// same time, so tasks may still be about to be woken, wait for a worker, or run at this moment, in any order: await them, or
+/// something they do. All see the time after the whole step; to stop at every deadline on the way, [`sleep`](super::sleep) instead.
 ///
 /// # Panics
 ///
