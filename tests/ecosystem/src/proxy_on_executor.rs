@@ -1,0 +1,5 @@
+//! The proxy on this library: the name is all that changes.
+
+extern crate executor as tokio;
+
+include!("proxy.rs");

@@ -1,0 +1,3 @@
+//! The proxy on tokio.
+
+include!("proxy.rs");
