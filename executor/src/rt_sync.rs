@@ -11,6 +11,7 @@ mod real {
     pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
     pub(crate) use std::sync::Arc;
     pub(crate) use std::sync::atomic;
+    pub(crate) use std::thread_local;
 
     /// `std::cell::UnsafeCell` with loom's closure interface, so that the models see every access.
     #[derive(Debug)]
@@ -56,6 +57,14 @@ mod real {
 mod model {
     pub(crate) use loom::cell::UnsafeCell;
     pub(crate) use loom::sync::{Arc, Condvar, MutexGuard, atomic};
+
+    /// loom's, with the standard library's form for a constant.
+    macro_rules! local_key {
+        (static $name:ident: $type:ty = const { $value:expr };) => {
+            loom::thread_local! { static $name: $type = $value; }
+        };
+    }
+    pub(crate) use local_key as thread_local;
 
     /// loom's mutex with parking_lot's interface: no poisoning.
     #[derive(Debug)]

@@ -26,6 +26,8 @@ mod io_traits;
 mod join_errors;
 mod join_set;
 mod leaks;
+mod local_runtime;
+mod local_set;
 mod lost_wakes;
 mod macros;
 mod metrics;

@@ -9,7 +9,7 @@ const LAYERS: [&[&str]; 6] = [
     &["lib"],
     PUBLIC,
     &["context"],
-    &["blocking", "scheduler"],
+    &["blocking", "local", "scheduler"],
     &["driver", "queue", "task"],
     &["coop", "rt_sync"],
 ];

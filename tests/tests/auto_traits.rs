@@ -12,12 +12,15 @@ use executor::io::{Interest as IoInterest, Ready, Stderr, Stdin, Stdout};
 use executor::net::{TcpListener, TcpStream};
 use executor::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use executor::runtime::{
-    Builder, EnterGuard, Handle, Id as RuntimeId, Runtime, RuntimeFlavor, RuntimeMetrics,
-    TryCurrentError,
+    Builder, EnterGuard, Handle, Id as RuntimeId, LocalOptions, LocalRuntime, Runtime,
+    RuntimeFlavor, RuntimeMetrics, TryCurrentError,
 };
 use executor::signal::unix::{Signal, SignalKind};
 use executor::task::coop::RestoreOnPending;
-use executor::task::{AbortHandle, AccessError, Id, JoinError, JoinHandle, JoinSet, LocalKey};
+use executor::task::{
+    AbortHandle, AccessError, Id, JoinError, JoinHandle, JoinSet, LocalEnterGuard, LocalKey,
+    LocalSet,
+};
 use executor::time::error::Elapsed;
 use executor::time::{Instant, Interval, MissedTickBehavior, Sleep, Timeout};
 
@@ -127,6 +130,16 @@ yes!(Clone: Handle, AbortHandle, Id, Instant, RuntimeFlavor, MissedTickBehavior)
 no!(Clone: Runtime, JoinHandle<u8>, Sleep);
 yes!(std::error::Error: JoinError, Elapsed, TryCurrentError);
 yes!(std::fmt::Debug: Runtime, Handle, Builder, EnterGuard<'static>, JoinHandle<Neither>, AbortHandle, JoinError, Id, Sleep, Interval);
+
+no!(Send: LocalSet, LocalEnterGuard, LocalRuntime, LocalOptions);
+no!(Sync: LocalSet, LocalEnterGuard, LocalRuntime, LocalOptions);
+yes!(Unpin: LocalSet, LocalEnterGuard, LocalRuntime, LocalOptions);
+yes!(UnwindSafe: LocalRuntime);
+yes!(RefUnwindSafe: LocalRuntime);
+no!(UnwindSafe: LocalSet);
+no!(RefUnwindSafe: LocalSet);
+no!(Clone: LocalSet, LocalRuntime);
+yes!(std::fmt::Debug: LocalSet, LocalEnterGuard, LocalRuntime, LocalOptions);
 
 #[test]
 fn futures_of_the_public_functions_may_cross_threads() {

@@ -34,6 +34,8 @@ impl Kind {
 pub(crate) enum Flavor {
     MultiThread,
     CurrentThread,
+    /// One thread, and tasks that need not be `Send`.
+    Local,
 }
 
 /// The value of an argument, and the place of its name for messages about it.
@@ -79,7 +81,7 @@ impl Args {
     /// The current-thread flavour has no workers to count.
     fn check_flavor(&self, kind: Kind) -> Result<()> {
         let Self {
-            flavor: Flavor::CurrentThread,
+            flavor: Flavor::CurrentThread | Flavor::Local,
             worker_threads: Some(given),
             ..
         } = self
@@ -171,9 +173,10 @@ fn flavor(written: &Expr) -> std::result::Result<Flavor, &'static str> {
     match string(written).map(LitStr::value).as_deref() {
         Some("multi_thread") => Ok(Flavor::MultiThread),
         Some("current_thread") => Ok(Flavor::CurrentThread),
-        _ => {
-            Err("no such flavor: use `flavor = \"multi_thread\"` or `flavor = \"current_thread\"`")
-        }
+        Some("local") => Ok(Flavor::Local),
+        _ => Err(
+            "no such flavor: use `flavor = \"multi_thread\"`, `flavor = \"current_thread\"` or `flavor = \"local\"`",
+        ),
     }
 }
 

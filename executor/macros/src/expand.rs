@@ -198,7 +198,7 @@ fn runtime(kind: Kind, args: &Args) -> TokenStream {
     let krate = args.krate.clone().unwrap_or_else(krate::path);
     let flavor = match args.flavor {
         Flavor::MultiThread => "new_multi_thread",
-        Flavor::CurrentThread => "new_current_thread",
+        Flavor::CurrentThread | Flavor::Local => "new_current_thread",
     };
     let flavor = Ident::new(flavor, here);
     // Named at the argument's place: without the feature `test-util` there is no `start_paused` to call.
@@ -210,13 +210,19 @@ fn runtime(kind: Kind, args: &Args) -> TokenStream {
         let value = given.value;
         quote_spanned!(given.span=> .start_paused(#value))
     });
+    let build = match args.flavor {
+        Flavor::MultiThread | Flavor::CurrentThread => quote_spanned!(here=> .build()),
+        Flavor::Local => quote_spanned! {here=>
+            .build_local(#krate::runtime::LocalOptions::default())
+        },
+    };
     let failure = format!(
         "#[executor::{}] could not build its runtime: allow the process more threads or open files (see `ulimit -a`), \
          or build it with runtime::Builder and handle the error",
         kind.name(),
     );
     quote_spanned! {here=>
-        #krate::runtime::Builder::#flavor() #worker_threads #start_paused .build().expect(#failure)
+        #krate::runtime::Builder::#flavor() #worker_threads #start_paused #build .expect(#failure)
     }
 }
 
@@ -290,6 +296,11 @@ mod tests {
                 Kind::Test,
                 quote!(flavor = "multi_thread"),
                 "new_multi_thread().build()",
+            ),
+            (
+                Kind::Main,
+                quote!(flavor = "local", start_paused = true),
+                "new_current_thread().start_paused(true).build_local(::executor::runtime::LocalOptions::default())",
             ),
         ] {
             let expanded = expanded(kind, args);

@@ -41,6 +41,7 @@ mod select;
 /// |---|---|---|
 /// | `flavor = "multi_thread"` | tasks run on a pool of worker threads | this one |
 /// | `flavor = "current_thread"` | tasks run on the calling thread only | |
+/// | `flavor = "local"` | as `current_thread`, and tasks need not be `Send`: `spawn_local` works everywhere | |
 /// | `worker_threads = 2` | how many workers; needs `multi_thread` | the runtime builder's default |
 /// | `start_paused = true` | time stands still until everything waits for it; needs the feature `test-util` | `false` |
 /// | `crate = "path"` | where the library is found | its name in `Cargo.toml` |

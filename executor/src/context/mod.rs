@@ -15,9 +15,10 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 
 use crate::blocking::Pool;
+use crate::local::Local;
 use crate::scheduler::Shared;
 
-pub(crate) use start::{Options, start};
+pub(crate) use start::{Options, next_id, start};
 use threads::Threads;
 
 /// Everything that belongs to one runtime.
@@ -28,6 +29,8 @@ pub(crate) struct State {
     /// Unlike that of any other runtime of the process.
     pub(crate) id: NonZeroU64,
     pub(crate) name: Option<String>,
+    /// The tasks that stay on the thread that made the runtime, if it is of the kind that has them.
+    pub(crate) local: Option<Arc<Local>>,
 }
 
 /// Calls `f` with the runtime that the current thread is in, or with the default runtime, which the first such call starts.

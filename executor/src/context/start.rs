@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::threads::is_own_thread;
 use super::{State, Threads, enter};
 use crate::blocking::{AtClose, Pool, Submitted};
+use crate::local::Local;
 use crate::scheduler::{Config, Hook, Shared, ThreadHold};
 use crate::task::Notified;
 
@@ -18,6 +19,8 @@ use crate::task::Notified;
 pub(crate) struct Options {
     pub(crate) workers: usize,
     pub(crate) current_thread: bool,
+    /// Tasks that are not `Send` run on the thread that starts the runtime.
+    pub(crate) local: bool,
     pub(crate) start_paused: bool,
     pub(crate) most_polls: u32,
     pub(crate) most_events: usize,
@@ -51,6 +54,7 @@ pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
         threads: Threads::new(options.clone()),
         id: next_id(),
         name: options.name.clone(),
+        local: options.local.then(Local::new),
     });
     if let Err(error) = start_threads(&state, cores) {
         // Those that did start end now; `build` leaves nothing behind.
@@ -65,7 +69,7 @@ pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
     Ok(state)
 }
 
-fn next_id() -> NonZeroU64 {
+pub(crate) fn next_id() -> NonZeroU64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NonZeroU64::new(NEXT.fetch_add(1, Relaxed)).expect("2^64 runtimes were started")
 }
@@ -137,6 +141,9 @@ impl State {
     pub(crate) fn shut_down(self: &Arc<Self>, deadline: Option<Instant>) {
         // The destructors of tasks, which run on this thread now, are in their own runtime: closed, but not the default one.
         let _entered = enter(self);
+        if let Some(local) = &self.local {
+            local.close();
+        }
         self.close();
         self.scheduler.drain();
         if !is_own_thread(self) {
@@ -152,6 +159,7 @@ impl Default for Options {
         Self {
             workers: num_cpus::get(),
             current_thread: false,
+            local: false,
             start_paused: false,
             most_polls: 64,
             most_events: 1024,

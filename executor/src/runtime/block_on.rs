@@ -8,7 +8,8 @@ use std::thread::{self, Thread};
 
 use crate::context::{self, State};
 use crate::coop;
-use crate::scheduler::{self, RootState, Shared, ThreadAwake};
+use crate::local;
+use crate::scheduler::{self, CoreSlot, RootState, Shared, ThreadAwake};
 
 /// Runs `future` to completion in the runtime of `state`.
 #[track_caller]
@@ -20,7 +21,7 @@ pub(super) fn block_on<F: Future>(state: &Arc<State>, future: F) -> F::Output {
              it would wait for itself. Use `Handle::spawn` and `.await`, or call it inside `executor::task::spawn_blocking`"
         );
         let _entered = context::enter(state);
-        return scheduler::without_seat(|| state.scheduler.drive(slot, future));
+        return scheduler::without_seat(|| drive(state, slot, future));
     }
     let driven =
         context::try_with_current(|state| state.filter(|s| s.scheduler.is_driven_here()).cloned());
@@ -33,10 +34,22 @@ pub(super) fn block_on<F: Future>(state: &Arc<State>, future: F) -> F::Output {
             let _entered = context::enter(state);
             future.as_mut().poll(cx)
         });
-        return driven.scheduler.drive(slot, in_its_runtime);
+        return drive(&driven, slot, in_its_runtime);
     }
     let _entered = context::enter(state);
     scheduler::without_seat(|| park_on(&state.scheduler, future))
+}
+
+/// Drives the current-thread runtime of `state`, and its local tasks if they are this thread's.
+fn drive<F: Future>(state: &Arc<State>, slot: &CoreSlot, future: F) -> F::Output {
+    match state.local.as_ref().filter(|local| local.is_own_thread()) {
+        Some(local) => {
+            // For the other tasks, too, which the set does not poll.
+            let _entered = local::enter(local);
+            state.scheduler.drive(slot, local.run_until(future))
+        }
+        None => state.scheduler.drive(slot, future),
+    }
 }
 
 /// Polls `future` on this thread, which sleeps in between. The workers do everything else.

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Handle, Runtime};
+use super::{Handle, LocalOptions, LocalRuntime, Runtime};
 use crate::context::{self, Options};
 use crate::scheduler::Hook;
 
@@ -207,9 +207,38 @@ impl Builder {
     /// name, or a thread name with a NUL byte. Otherwise what the system says when it refuses a thread or the reactor's descriptors. Threads
     /// that were started by then have ended when this returns.
     pub fn build(&mut self) -> io::Result<Runtime> {
+        self.start(false)
+    }
+
+    /// Starts a runtime whose tasks stay on the calling thread, see [`LocalRuntime`].
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build), and [`InvalidInput`](io::ErrorKind::InvalidInput) on the multi-thread flavour.
+    ///
+    /// ```
+    /// use executor::runtime::{Builder, LocalOptions};
+    ///
+    /// let runtime = Builder::new_current_thread().build_local(LocalOptions::default())?;
+    /// let task = runtime.spawn_local(async { 42 });
+    /// assert_eq!(runtime.block_on(task)?, 42);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn build_local(&mut self, options: LocalOptions) -> io::Result<LocalRuntime> {
+        let LocalOptions { .. } = options;
+        if !self.options.current_thread {
+            return Err(invalid(
+                "the tasks of a local runtime stay on one thread: use Builder::new_current_thread",
+            ));
+        }
+        self.start(true).map(LocalRuntime::new_on)
+    }
+
+    fn start(&self, local: bool) -> io::Result<Runtime> {
         let options = Options {
             workers: self.checked_workers()?,
             most_polls: self.checked_intervals()?,
+            local,
             ..self.options.clone()
         };
         if options.blocking_threads == 0 {

@@ -16,6 +16,7 @@ mod block_on;
 mod builder;
 mod handle;
 mod id;
+mod local;
 mod metrics;
 #[expect(
     clippy::module_inception,
@@ -26,5 +27,6 @@ mod runtime;
 pub use builder::Builder;
 pub use handle::{EnterGuard, Handle, TryCurrentError};
 pub use id::Id;
+pub use local::{LocalOptions, LocalRuntime};
 pub use metrics::RuntimeMetrics;
 pub use runtime::{Runtime, RuntimeFlavor, is_rt_shutdown_err};

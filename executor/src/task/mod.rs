@@ -50,10 +50,11 @@ pub(crate) use id::IdSource;
 pub(crate) use list::TaskList;
 pub(crate) use origin::Origin;
 pub(crate) use raw::Schedule;
-pub(crate) use reference::{Notified, TaskRef, new};
+pub(crate) use reference::{Notified, TaskRef, new, new_local};
 
 // The one line that points up: what else users find at `executor::task` needs a context, which this module must not know.
 pub use crate::task_api::{
-    AccessError, Builder, JoinSet, LocalKey, TaskLocalFuture, block_in_place, consume_budget, coop,
-    join_set, spawn, spawn_blocking, unconstrained, yield_now,
+    AccessError, Builder, JoinSet, LocalEnterGuard, LocalKey, LocalSet, TaskLocalFuture,
+    block_in_place, consume_budget, coop, join_set, spawn, spawn_blocking, spawn_local,
+    unconstrained, yield_now,
 };

@@ -21,6 +21,33 @@ pub(crate) fn new<F, S>(
     origin: impl Into<Origin>,
 ) -> (Notified, JoinHandle<F::Output>)
 where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+    S: Schedule,
+{
+    // SAFETY: future and output may be polled, moved and dropped by any thread.
+    unsafe { new_local(future, scheduler, id, origin) }
+}
+
+/// Makes a task whose future, or its output, need not be `Send`.
+///
+/// # Safety
+///
+/// If the future or its output is not `Send`:
+///
+/// - Tokens of the task are run or cancelled on the calling thread only. Any thread may make one and hold it, by a wake or an abort,
+///   so the scheduler carries it home: it is the only one that tokens are given to.
+/// - The task's `TaskRef` is cancelled by `cancel_if_idle` on the calling thread only.
+///
+/// Nothing else touches future or output: who frees a task finds neither, and the `JoinHandle` of an output that is not `Send` stays
+/// where it is.
+pub(crate) unsafe fn new_local<F, S>(
+    future: F,
+    scheduler: S,
+    id: Id,
+    origin: impl Into<Origin>,
+) -> (Notified, JoinHandle<F::Output>)
+where
     F: Future + 'static,
     S: Schedule,
 {
@@ -36,8 +63,9 @@ where
 #[must_use]
 pub(crate) struct Notified(NonNull<Header>);
 
-// SAFETY: a token may cross threads because a task may: `spawn` asks for `F: Send`, and every field of the header is an atomic,
-// read-only, or guarded by the state word or the owner's lock.
+// SAFETY: every field of the header is an atomic, read-only, or guarded by the state word or the owner's lock. The future may be
+// polled and dropped where the token is spent: it is `Send`, as `new` asks, or its scheduler spends the token where it may, as
+// `new_local` asks.
 unsafe impl Send for Notified {}
 
 impl Notified {

@@ -5,7 +5,9 @@ use std::io;
 use std::panic::Location;
 
 use super::blocking::spawn_blocking_at;
+use super::local_set::LocalSet;
 use super::spawn::spawn_at;
+use super::spawn_local::spawn_local_at;
 use crate::runtime::Handle;
 use crate::task::{JoinHandle, Origin};
 
@@ -65,6 +67,38 @@ impl<'a> Builder<'a> {
         F::Output: Send + 'static,
     {
         Ok(handle.spawn_at(self.origin(), future))
+    }
+
+    /// As [`spawn_local`](super::spawn_local).
+    ///
+    /// # Errors
+    ///
+    /// None at present.
+    ///
+    /// # Panics
+    ///
+    /// As [`spawn_local`](super::spawn_local).
+    #[track_caller]
+    pub fn spawn_local<F>(self, future: F) -> io::Result<JoinHandle<F::Output>>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        Ok(spawn_local_at(self.origin(), future))
+    }
+
+    /// As [`LocalSet::spawn_local`].
+    ///
+    /// # Errors
+    ///
+    /// None at present.
+    #[track_caller]
+    pub fn spawn_local_on<F>(self, future: F, set: &LocalSet) -> io::Result<JoinHandle<F::Output>>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        Ok(set.spawn_local_at(self.origin(), future))
     }
 
     /// As [`spawn_blocking`](super::spawn_blocking).

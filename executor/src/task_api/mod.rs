@@ -5,7 +5,9 @@ mod blocking;
 mod builder;
 pub mod coop;
 pub mod join_set;
+mod local_set;
 mod spawn;
+mod spawn_local;
 mod task_local;
 mod yield_now;
 
@@ -15,6 +17,8 @@ pub(crate) use blocking::{not_carried_out, spawn_mandatory};
 pub use builder::Builder;
 pub use coop::{consume_budget, unconstrained};
 pub use join_set::JoinSet;
+pub use local_set::{LocalEnterGuard, LocalSet};
 pub use spawn::spawn;
+pub use spawn_local::spawn_local;
 pub use task_local::{AccessError, LocalKey, TaskLocalFuture};
 pub use yield_now::yield_now;

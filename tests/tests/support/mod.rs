@@ -4,6 +4,7 @@ mod child;
 mod counts;
 mod directory;
 mod drops;
+mod home;
 mod net;
 pub(crate) mod source;
 mod wakers;
@@ -15,6 +16,7 @@ pub(crate) use child::{
 pub(crate) use counts::{fds, thread_names, threads, until};
 pub(crate) use directory::Directory;
 pub(crate) use drops::{Counted, Drops};
+pub(crate) use home::Home;
 pub(crate) use net::{kind, pair, pair_with_std, poll_once, refusing_address};
 pub(crate) use wakers::{PanicIn, block_on, counting_waker, panicking_waker};
 pub(crate) use watchdog::within;

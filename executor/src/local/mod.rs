@@ -1,0 +1,324 @@
+//! Local task sets: tasks whose futures need not be `Send`, polled and dropped by the one thread that made the set.
+//!
+//! ```text
+//!   spawn, wake by the owner's thread ──▶ queue ────────────┐
+//!                                          ▲ all of them    ├──▶ tick: at most 61 polls, by whoever polls the set
+//!   wake, abort by other threads ──▶ inbox ┘                │
+//!                              └─ calls whoever polls       └──▶ close: drops every future
+//! ```
+//! | file | concept |
+//! |---|---|
+//! | `owner` | a value that only its thread may reach |
+//! | `inbox` | the other threads' half |
+//! | `current` | which set the thread is in |
+//! | `root` | a future that polls the set beside itself |
+//!
+//! Invariant: a task's future is polled and dropped by the owner's thread only. Tokens are spent in `Own::run`, which that thread
+//! reaches and no other; another thread that makes a token, by a wake or an abort, carries it to the inbox and does no more.
+//!
+//! Closing must drop a task, too, whose token another thread is just carrying, and cannot claim it: it waits for it. That thread runs no
+//! foreign code between the step that makes the token and the one that leaves it, so the wait is as short as one for a lock. After
+//! `close` no task of the set is left, except those that are being polled by the very stack that closes it: they end with
+//! their poll. So nobody makes a token any more, and wakers that are left keep memory alive and nothing else.
+
+mod current;
+mod inbox;
+mod owner;
+mod root;
+
+#[cfg(all(test, loom))]
+mod loom_tests;
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+use std::task::{Context, Poll};
+
+use crate::coop;
+use crate::task::{self, IdSource, JoinHandle, Notified, Origin, Schedule, TaskList, TaskRef};
+use inbox::{Inbox, Poller};
+use owner::OwnerOnly;
+
+pub(crate) use current::{Entered, current, enter};
+
+/// A set of tasks that stay on the thread that made it.
+pub(crate) struct Local {
+    own: OwnerOnly<Own>,
+    inbox: Inbox,
+}
+
+/// The owner's half.
+struct Own {
+    queue: RefCell<VecDeque<Notified>>,
+    /// The tasks that wait. They keep the set alive themselves.
+    waiting: TaskList<()>,
+    ids: IdSource,
+    /// Tasks that are not complete.
+    living: Cell<usize>,
+    /// Those of them that this thread is polling: more than one if a task polls the set.
+    running: Cell<usize>,
+    /// Whoever polls the set does so now, or was called: a wake need not call.
+    awake: Cell<bool>,
+    closed: Cell<bool>,
+    /// How many futures have polled the set beside themselves.
+    pollers: Cell<u64>,
+}
+
+/// A task's way home: a counted reference to its set, and in the lowest bit whether the task is linked in the list of those that
+/// wait. One word, and atomic, because a task may be freed while one of its scheduler's methods returns.
+///
+/// The bit is the owner's alone.
+struct Member(AtomicPtr<Local>);
+
+impl Local {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            own: OwnerOnly::new(Own {
+                queue: RefCell::default(),
+                waiting: TaskList::new(),
+                ids: IdSource::default(),
+                living: Cell::new(0),
+                running: Cell::new(0),
+                awake: Cell::new(false),
+                closed: Cell::new(false),
+                pollers: Cell::new(0),
+            }),
+            inbox: Inbox::new(),
+        })
+    }
+
+    /// True on the thread that made the set. Only there may the other methods be called.
+    pub(crate) fn is_own_thread(&self) -> bool {
+        self.own.get().is_some()
+    }
+
+    /// True if no task is left.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.own().living.get() == 0
+    }
+
+    pub(crate) fn spawn<F>(
+        self: &Arc<Self>,
+        future: F,
+        origin: impl Into<Origin>,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        let own = self.own();
+        own.living.set(own.living.get() + 1);
+        let (member, id) = (Member::new(self), own.ids.next());
+        // SAFETY: `own` has made sure that this is the owner's thread. Tokens of the set's tasks are spent in `Own::run`, and the
+        // tasks claimed in `close`: both need an `Own`, which no other thread gets.
+        let (task, handle) = unsafe { task::new_local(future, member, id, origin) };
+        if own.closed.get() {
+            own.run(task, Notified::cancel);
+        } else {
+            own.queue.borrow_mut().push_back(task);
+            self.call(own);
+        }
+        handle
+    }
+
+    /// Drops every task, and takes no more.
+    pub(crate) fn close(self: &Arc<Self>) {
+        let own = self.own();
+        if own.closed.replace(true) {
+            return;
+        }
+        // Nobody is to be called any more.
+        own.awake.set(true);
+        // Destructors are in their own set: closed, but no other.
+        current::inside(self, || {
+            for task in own.waiting.close().0 {
+                task.cancel_if_idle();
+            }
+            loop {
+                while let Some(task) = self.next(own) {
+                    own.run(task, Notified::cancel);
+                }
+                // A task that is left, and is not below us on the stack, was idle when another thread woke or aborted it.
+                if own.living.get() == own.running.get() {
+                    break;
+                }
+                self.inbox.wait(&own.queue);
+            }
+        });
+    }
+
+    /// Polls `root`, and if that is not ready, tasks.
+    fn poll<T>(
+        self: &Arc<Self>,
+        poller: Poller,
+        cx: &mut Context<'_>,
+        root: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        let own = self.own();
+        own.awake.set(true);
+        // First: whom the root or a task calls from here on is us, or is queued.
+        self.inbox.take_or_register(poller, cx.waker(), &own.queue);
+        current::inside(self, || {
+            let output = root(cx);
+            if output.is_pending() && self.tick(own) {
+                cx.waker().wake_by_ref();
+            }
+            output
+        })
+    }
+
+    /// Runs tasks, a bounded number. True: there are more, and whoever polls the set must come again.
+    fn tick(&self, own: &Own) -> bool {
+        for _ in 0..MOST_POLLS {
+            let Some(task) = self.next(own) else {
+                break;
+            };
+            own.run(task, Notified::run);
+        }
+        let more = own.has_queued() || self.inbox.take(&own.queue);
+        if !own.closed.get() {
+            own.awake.set(more);
+        }
+        more
+    }
+
+    /// First in, first out: tokens of other threads are put behind those that are there at the beginning of a poll of the set, and
+    /// when there are no others.
+    fn next(&self, own: &Own) -> Option<Notified> {
+        let task = own.queue.borrow_mut().pop_front();
+        task.or_else(|| {
+            self.inbox.take(&own.queue);
+            own.queue.borrow_mut().pop_front()
+        })
+    }
+
+    /// Sees to it that somebody polls the set.
+    fn call(&self, own: &Own) {
+        if !own.awake.replace(true) {
+            self.inbox.call();
+        }
+    }
+
+    /// One of those who poll the set goes. If it was called, others must be.
+    fn leave(&self, poller: Poller) {
+        self.inbox.leave(poller);
+        let own = self.own();
+        if !own.closed.get() {
+            own.awake.set(false);
+            if own.has_queued() {
+                self.call(own);
+            }
+        }
+    }
+
+    fn own(&self) -> &Own {
+        self.own
+            .get()
+            .expect("a local task set is used by its own thread")
+    }
+}
+
+impl Own {
+    /// Spends a token: the only place where a task of the set is polled, or dropped by its token.
+    fn run(&self, task: Notified, how: fn(Notified)) {
+        self.running.set(self.running.get() + 1);
+        coop::budgeted(|| how(task));
+        self.running.set(self.running.get() - 1);
+        // A task that closed the set while it was polled, or was polled below one that did, and did not end by itself.
+        while self.closed.get()
+            && let Some(task) = { self.queue.borrow_mut().pop_front() }
+        {
+            task.cancel();
+        }
+    }
+
+    fn has_queued(&self) -> bool {
+        !self.queue.borrow().is_empty()
+    }
+}
+
+impl Member {
+    fn new(local: &Arc<Local>) -> Self {
+        Self(AtomicPtr::new(Arc::into_raw(local.clone()).cast_mut()))
+    }
+
+    /// The reference, not counted again.
+    fn local(&self) -> ManuallyDrop<Arc<Local>> {
+        let local = self.0.load(Relaxed).map_addr(|address| address & !LINKED);
+        // SAFETY: `new` made the pointer of an `Arc`, whose count lasts until `drop`.
+        ManuallyDrop::new(unsafe { Arc::from_raw(local) })
+    }
+
+    fn is_linked(&self) -> bool {
+        self.0.load(Relaxed).addr() & LINKED != 0
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        drop(ManuallyDrop::into_inner(self.local()));
+    }
+}
+
+impl Schedule for Member {
+    fn schedule(&self, task: Notified) {
+        let local = self.local();
+        match local.own.get() {
+            // Nothing is called that could run the task.
+            Some(own) if own.awake.get() => own.queue.borrow_mut().push_back(task),
+            Some(own) => {
+                // Whoever is called may run the task, which may be the last to hold the set.
+                let local = Arc::clone(&local);
+                own.queue.borrow_mut().push_back(task);
+                local.call(own);
+            }
+            None => {
+                // As above: the owner's thread may run the task at once.
+                let local = Arc::clone(&local);
+                local.inbox.push(task);
+            }
+        }
+    }
+
+    fn reschedule(&self, task: Notified) {
+        self.local().own().queue.borrow_mut().push_back(task);
+    }
+
+    fn link(&self, task: &TaskRef) -> bool {
+        if self.is_linked() {
+            return true;
+        }
+        let linked = self.local().own().waiting.insert(task);
+        if linked {
+            // Relaxed: the owner's alone. Other threads read the pointer, which stays the same.
+            let linked = self.0.load(Relaxed).map_addr(|address| address | LINKED);
+            self.0.store(linked, Relaxed);
+        }
+        linked
+    }
+
+    fn release(&self, task: &TaskRef) {
+        let local = self.local();
+        let own = local.own();
+        if self.is_linked() {
+            let _ = own.waiting.remove(task);
+        }
+        own.living.set(own.living.get() - 1);
+    }
+}
+
+impl fmt::Debug for Local {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Local").finish_non_exhaustive()
+    }
+}
+
+/// The most polls of tasks in a poll of the set.
+const MOST_POLLS: usize = 61;
+
+/// In `Member`.
+const LINKED: usize = 1;
