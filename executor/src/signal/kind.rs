@@ -9,7 +9,7 @@ pub struct SignalKind(c_int);
 impl SignalKind {
     /// The signal with a number, for those that have no function here, such as the real-time signals.
     ///
-    /// Whether the system has it shows when it is [waited for](super::signal).
+    /// Whether the system has it shows when it is [waited for](crate::signal::unix::signal).
     pub const fn from_raw(signum: c_int) -> Self {
         Self(signum)
     }
