@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use std::sync::Arc;
 
 use executor::io::{Interest, ReadBuf};
-use executor::net::UnixDatagram;
+use executor::net::{UnixDatagram, UnixSocket};
 
 use crate::support::{Directory, block_on, each_runtime, kind, poll_once, within};
 
@@ -37,6 +37,27 @@ fn datagrams_go_to_paths_and_back() {
         assert_eq!(one.recv(&mut buffer).await.unwrap(), 4);
         assert_eq!(kind(UnixDatagram::bind(&here)), ErrorKind::AddrInUse);
         assert_eq!(kind(one.peer_addr()), ErrorKind::NotConnected);
+    });
+}
+
+#[test]
+fn a_socket_that_was_bound_becomes_one_for_datagrams() {
+    each(async || {
+        let directory = Directory::new();
+        let (here, there) = (directory.file("here"), directory.file("there"));
+        let at = |path| {
+            let socket = UnixSocket::new_datagram().unwrap();
+            socket.bind(path).unwrap();
+            socket.datagram().unwrap()
+        };
+        let (one, other) = (at(&here), at(&there));
+        one.send_to(b"ping", &there).await.unwrap();
+        let mut buffer = [0; 16];
+        let (n, from) = other.recv_from(&mut buffer).await.unwrap();
+        assert_eq!((n, from.as_pathname()), (4, Some(&*here)));
+
+        let refused = UnixSocket::new_stream().unwrap().datagram().unwrap_err();
+        assert!(refused.to_string().contains("stream"), "{refused}");
     });
 }
 

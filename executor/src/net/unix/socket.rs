@@ -6,13 +6,13 @@ use std::path::Path;
 
 use socket2::{Domain, Socket, Type};
 
-use super::{SocketAddr, UnixListener, UnixStream};
+use super::{SocketAddr, UnixDatagram, UnixListener, UnixStream};
 use crate::net::stream::connect;
 
 /// A Unix socket that is neither connected nor listening yet: to bind it before it connects, or to choose how many
 /// connections may wait.
 ///
-/// [`UnixStream::connect`] and [`UnixListener::bind`] do without. A path that begins with a zero byte is an abstract name on
+/// [`UnixStream::connect`], [`UnixListener::bind`] and [`UnixDatagram::bind`] do without. A path that begins with a zero byte is an abstract name on
 /// Linux, here too.
 ///
 /// ```no_run
@@ -79,6 +79,20 @@ impl UnixSocket {
         self.socket
             .listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
         UnixListener::from_std(self.socket.into())
+    }
+
+    /// Sends and receives datagrams, in the current runtime.
+    ///
+    /// # Errors
+    ///
+    /// That this is a socket for connections, or what the system says; that the runtime has shut down.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime, if the default one cannot be started.
+    pub fn datagram(self) -> io::Result<UnixDatagram> {
+        self.refuse(Type::STREAM, "datagram cannot be called on a stream socket")?;
+        UnixDatagram::from_std(self.socket.into())
     }
 
     /// Connects to the socket that listens at a path, in the current runtime.
