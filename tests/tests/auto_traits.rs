@@ -56,6 +56,7 @@ type Neither = Rc<u8>;
 yes!(Send: Runtime, Handle, Builder, RuntimeFlavor, TryCurrentError, JoinHandle<u8>, JoinHandle<SendOnly>, AbortHandle, JoinError, Id);
 yes!(Sync: Runtime, Handle, Builder, RuntimeFlavor, TryCurrentError, JoinHandle<u8>, JoinHandle<SendOnly>, AbortHandle, JoinError, Id);
 no!(Send: EnterGuard<'static>, JoinHandle<Neither>, Timeout<Neither>);
+yes!(Sync: EnterGuard<'static>);
 no!(Sync: JoinHandle<Neither>, Timeout<Neither>, Timeout<SendOnly>);
 
 yes!(Send: Sleep, Timeout<u8>, Timeout<SendOnly>, Interval, Instant, Elapsed, MissedTickBehavior, TcpStream, TcpListener);

@@ -64,6 +64,9 @@ pub(crate) struct Entered {
     _not_send: PhantomData<*const ()>,
 }
 
+// SAFETY: through a shared reference nothing can be done with it but to print the pointers.
+unsafe impl Sync for Entered {}
+
 pub(crate) fn enter(state: &Arc<State>) -> Entered {
     let state = Box::new(state.clone());
     let previous = ENTERED.replace(&*state);
