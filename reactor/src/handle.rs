@@ -88,7 +88,8 @@ impl Handle {
     /// `io` keeps its descriptor open: one that is closed while it is watched is not watched any more, and what is opened under the
     /// same number afterwards is not either.
     ///
-    /// Readiness starts out as "not ready"; the first turn brings what the descriptor was ready for all along. A stream
+    /// Readiness starts out as "not ready"; the first turn brings what the descriptor was ready for all along
+    /// ([`Source::assume_ready`] does not wait for it). A stream
     /// socket is therefore registered after `connect` has begun: one that is not even connecting counts as hung up.
     ///
     /// # Errors

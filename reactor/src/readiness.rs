@@ -196,6 +196,12 @@ impl Readiness {
         }
     }
 
+    /// Turns READY on without an event. For the owner of an entry that nobody waits at: it wakes nobody.
+    pub(crate) fn assume(&self) {
+        // Relaxed: it publishes nothing. The tick stays, so an event that comes at the same time stands whatever is cleared.
+        self.word.fetch_or(READY, Ordering::Relaxed);
+    }
+
     /// Marks the direction shut down for ever, and moves the waiting wakers into `wakers`.
     pub(crate) fn shut_down(&self, wakers: &mut Vec<Waker>) {
         // AcqRel: as in `deliver`. A waiter that comes later sees SHUTDOWN, one that came earlier is taken below.

@@ -65,6 +65,10 @@ impl Registration {
         )
     }
 
+    pub(crate) fn assume(&self, direction: Direction) {
+        self.entry().readiness(direction).assume();
+    }
+
     pub(crate) fn forget(&self, direction: Direction, key: u64) {
         if !self.handle.was_forked() {
             self.entry().readiness(direction).forget(key);

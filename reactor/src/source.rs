@@ -53,6 +53,18 @@ impl<T: AsRawFd> Source<T> {
         self.registration.handle()
     }
 
+    /// Takes it that reading and writing in `directions` is worth trying, before any event has said so. An operation that answers
+    /// `WouldBlock` corrects a wrong guess.
+    ///
+    /// For a source that nobody waits for yet: this wakes nobody.
+    #[must_use = "it gives the source back"]
+    pub fn assume_ready(self, directions: &[Direction]) -> Self {
+        for &direction in directions {
+            self.registration.assume(direction);
+        }
+        self
+    }
+
     /// Waits until `direction` is ready.
     ///
     /// Each direction has one place for a waker here, and the last caller's is kept; for several waiters use

@@ -531,6 +531,38 @@ fn an_accepted_socket_is_tried_before_it_is_announced() {
 }
 
 #[test]
+fn an_accepted_socket_counts_as_ready_until_an_operation_finds_nothing() {
+    within(30, || {
+        current_thread().block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut client = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            client.write_all(b"request").unwrap();
+            let (accepted, _) = listener.accept().await.unwrap();
+            // Loopback takes its time, and an event would spoil the test: so the system is asked.
+            let same = accepted.as_fd().try_clone_to_owned().unwrap();
+            let same = net::TcpStream::from(same);
+            while same.peek(&mut [0; 8]).is_err() {
+                std::thread::yield_now();
+            }
+
+            let mut buffer = [0; 16];
+            assert!(poll_once(pin!(accepted.readable())).is_ready());
+            let peeked = poll_once(pin!(accepted.peek(&mut buffer)));
+            assert!(matches!(peeked, Poll::Ready(Ok(7))), "{peeked:?}");
+            assert_eq!(accepted.try_read(&mut buffer).unwrap(), 7);
+            assert_eq!(accepted.try_write(b"answer").unwrap(), 6);
+            let empty = accepted.try_read(&mut buffer).unwrap_err();
+            assert_eq!(empty.kind(), ErrorKind::WouldBlock);
+            assert!(poll_once(pin!(accepted.readable())).is_pending());
+
+            client.write_all(b"more").unwrap();
+            accepted.readable().await.unwrap();
+            assert_eq!(accepted.try_read(&mut buffer).unwrap(), 4);
+        })
+    });
+}
+
+#[test]
 fn a_short_read_says_that_nothing_is_left() {
     within(30, || {
         workers(1).block_on(async {

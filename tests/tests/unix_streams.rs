@@ -427,6 +427,32 @@ fn operations_that_do_not_wait_say_so_and_readiness_ends_the_wait() {
 }
 
 #[test]
+fn a_new_pair_can_be_written_and_an_accepted_stream_read_before_any_event() {
+    within(30, || {
+        let runtime = executor::runtime::Builder::new_current_thread().build();
+        // On this flavour no event can come between two polls of one task.
+        runtime.unwrap().block_on(async {
+            let (one, other) = UnixStream::pair().unwrap();
+            assert!(poll_once(pin!(one.writable())).is_ready());
+            assert_eq!(one.try_write(b"hello").unwrap(), 5);
+            assert!(poll_once(pin!(one.readable())).is_pending());
+            other.readable().await.unwrap();
+            assert_eq!(other.try_read(&mut [0; 16]).unwrap(), 5);
+
+            let directory = Directory::new();
+            let path = directory.file("socket");
+            let listener = UnixListener::bind(&path).unwrap();
+            let mut client = net::UnixStream::connect(&path).unwrap();
+            client.write_all(b"request").unwrap();
+            let (accepted, _) = listener.accept().await.unwrap();
+            assert_eq!(accepted.try_read(&mut [0; 16]).unwrap(), 7);
+            assert_eq!(kind(accepted.try_read(&mut [0; 16])), ErrorKind::WouldBlock);
+            assert!(poll_once(pin!(accepted.readable())).is_pending());
+        })
+    });
+}
+
+#[test]
 fn an_operation_of_ones_own_waits_for_its_interest_and_forgets_it_if_it_would_block() {
     within(30, || {
         workers(1).block_on(async {

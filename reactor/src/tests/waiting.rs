@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::future::Future;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::support::*;
-use crate::{Direction, Interest, Reactor, ReadyFuture};
+use crate::{Direction, Interest, Reactor, ReadyFuture, Source};
 
 fn poll(future: &mut ReadyFuture<'_>, waker: &Waker) -> Poll<io::Result<crate::ReadyEvent>> {
     Pin::new(future).poll(&mut Context::from_waker(waker))
@@ -43,6 +44,34 @@ fn data_wakes_the_reader_and_only_the_reader() {
     assert_eq!(
         (event.direction(), event.is_closed(), event.is_error()),
         (Direction::Read, false, false)
+    );
+}
+
+#[test]
+fn an_assumed_direction_is_ready_until_an_operation_says_otherwise() {
+    let (mut reactor, handle) = Reactor::new().unwrap();
+    let (ours, mut peer) = unix_pair();
+    let source = handle.register(ours, both()).unwrap();
+    let source = source.assume_ready(&[Direction::Read]);
+    assert_eq!(source.readiness(Direction::Write), None);
+    let guess = source.readiness(Direction::Read).unwrap();
+    assert!(guess.is_ready() && !guess.is_closed() && !guess.is_error());
+
+    let read =
+        |source: &Source<UnixStream>| source.try_io(Direction::Read, |mut io| io.read(&mut [0; 8]));
+    assert_eq!(read(&source).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    assert_eq!(source.readiness(Direction::Read), None);
+
+    let (reads, reader) = Count::new();
+    let mut ready = source.ready(Direction::Read);
+    assert!(poll(&mut ready, &reader).is_pending());
+    peer.write_all(b"x").unwrap();
+    turn_until(&mut reactor, || reads.wakes() == 1);
+    source.clear_would_block(guess);
+    assert_eq!(
+        read(&source).unwrap(),
+        1,
+        "an event stands when the guess before it is taken back"
     );
 }
 

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use socket2::{SockAddr, SockRef, Socket};
 
-use super::{ByteStream, Fresh};
+use super::ByteStream;
 use crate::driver::{Direction, Interest};
 use crate::task::coop::cooperative;
 
@@ -19,16 +19,12 @@ where
         Err(error) if is_under_way(&error) => true,
         Err(error) => return Err(error),
     };
-    let fresh = if under_way {
-        Fresh::none()
-    } else {
-        Fresh::to_write()
-    };
+    let assumed: &[_] = if under_way { &[] } else { &[Direction::Write] };
     // Only now: a socket that is not even connecting counts as hung up.
     let bytes = ByteStream::new(
         T::from(socket),
         Interest::READABLE | Interest::WRITABLE,
-        fresh,
+        assumed,
     )?;
     if under_way {
         cooperative(bytes.source().ready(Direction::Write)).await?;

@@ -19,7 +19,7 @@ mod transfer;
 use std::io;
 use std::os::fd::AsRawFd;
 
-use crate::driver::{Interest, Source};
+use crate::driver::{Direction, Interest, Source};
 use crate::net::watch;
 
 pub(crate) use connect::connect;
@@ -27,20 +27,19 @@ pub(crate) use descriptor::{ReadFd, WriteFd};
 pub(crate) use halves::halves;
 pub(crate) use methods::{reading_methods, ready_method, socket_io_methods, writing_methods};
 pub(crate) use traits::{async_read, async_write};
-pub(crate) use transfer::Fresh;
 
 /// A descriptor that carries a stream of bytes, in one direction or both, and is watched.
 #[derive(Debug)]
 pub(crate) struct ByteStream<T: AsRawFd> {
     source: Source<T>,
-    fresh: Fresh,
 }
 
 impl<T: AsRawFd> ByteStream<T> {
-    /// Watches a descriptor that is in non-blocking mode, in the current runtime.
-    pub(crate) fn new(io: T, interest: Interest, fresh: Fresh) -> io::Result<Self> {
-        let source = watch(io, interest)?;
-        Ok(Self { source, fresh })
+    /// Watches a descriptor that is in non-blocking mode, in the current runtime. The `assumed` directions are tried before the
+    /// reactor has said anything of them.
+    pub(crate) fn new(io: T, interest: Interest, assumed: &[Direction]) -> io::Result<Self> {
+        let source = watch(io, interest)?.assume_ready(assumed);
+        Ok(Self { source })
     }
 
     pub(crate) fn source(&self) -> &Source<T> {

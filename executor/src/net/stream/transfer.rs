@@ -5,14 +5,13 @@
 //! short reads mean less (see `SHORT_READ_IS_LAST`), and a direction that has been hung up or has an error: what announced it
 //! does not come twice, and the next call has to find it.
 //!
-//! A new descriptor counts as not ready until the reactor's next turn has looked at it. A connection that was accepted often
-//! has its first request in it already, so its first call in each direction is made without waiting to be told.
+//! A new descriptor counts as not ready until the reactor's next turn has looked at it, but for the directions that are assumed to
+//! be: a connection that was accepted often has its first request in it already.
 
 use std::io::{self, IoSlice, IoSliceMut};
 #[cfg(any(feature = "io", feature = "hyper"))]
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use super::descriptor::MOST_SLICES;
@@ -120,11 +119,6 @@ impl<T: AsRawFd> ByteStream<T> {
         asked: Asked,
         mut op: impl FnMut(&T) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        if self.fresh.is_fresh(asked.direction)
-            && let Some(result) = self.try_unannounced(asked, &mut op)
-        {
-            return Poll::Ready(result);
-        }
         loop {
             let event = ready!(self.source.poll_ready(cx, asked.direction))?;
             match op(self.get_ref()) {
@@ -140,39 +134,6 @@ impl<T: AsRawFd> ByteStream<T> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
-        }
-    }
-
-    /// Calls `op` without an event. Whatever is left afterwards, or comes later, will be announced by one.
-    #[cold]
-    fn try_unannounced(
-        &self,
-        asked: Asked,
-        op: impl FnOnce(&T) -> io::Result<usize>,
-    ) -> Option<io::Result<usize>> {
-        match self.source.try_io(asked.direction, |_| Ok(())) {
-            Ok(()) => {
-                // The first event has come by now.
-                self.fresh.used_up(asked.direction);
-                return None;
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            // The runtime has ended.
-            Err(error) => return Some(Err(error)),
-        }
-        match op(self.get_ref()) {
-            Ok(n) => {
-                if asked.is_last(n) {
-                    self.fresh.used_up(asked.direction);
-                }
-                Some(Ok(n))
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.fresh.used_up(asked.direction);
-                None
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => None,
-            Err(error) => Some(Err(error)),
         }
     }
 }
@@ -206,52 +167,5 @@ impl Asked {
     /// Something was moved, but less than there was room for: nothing is left. (0 bytes are the end of the stream.)
     fn is_last(self, n: usize) -> bool {
         self.short_is_last && 0 < n && n < self.room
-    }
-}
-
-/// Which directions of a descriptor may be ready although no event has said so.
-#[derive(Debug)]
-pub(crate) struct Fresh {
-    read: AtomicBool,
-    write: AtomicBool,
-}
-
-impl Fresh {
-    /// Neither direction is tried before an event.
-    pub(crate) fn none() -> Self {
-        Self::new(false, false)
-    }
-
-    /// Both directions are.
-    pub(crate) fn both() -> Self {
-        Self::new(true, true)
-    }
-
-    /// There is room, but hardly anything to read yet.
-    pub(crate) fn to_write() -> Self {
-        Self::new(false, true)
-    }
-
-    fn new(read: bool, write: bool) -> Self {
-        Self {
-            read: AtomicBool::new(read),
-            write: AtomicBool::new(write),
-        }
-    }
-
-    fn is_fresh(&self, direction: Direction) -> bool {
-        // Relaxed, here and below: only a hint. Wrongly true costs a system call, wrongly false a turn of the reactor.
-        self.flag(direction).load(Ordering::Relaxed)
-    }
-
-    fn used_up(&self, direction: Direction) {
-        self.flag(direction).store(false, Ordering::Relaxed);
-    }
-
-    fn flag(&self, direction: Direction) -> &AtomicBool {
-        match direction {
-            Direction::Write => &self.write,
-            _ => &self.read,
-        }
     }
 }

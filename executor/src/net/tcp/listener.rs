@@ -12,7 +12,6 @@ use super::{TcpSocket, TcpStream};
 use crate::coop;
 use crate::driver::{Direction, Interest, Source};
 use crate::net::addr::{about, no_address, resolve};
-use crate::net::stream::Fresh;
 use crate::net::{ToSocketAddrs, watch};
 use crate::task::coop::cooperative;
 
@@ -97,7 +96,8 @@ impl TcpListener {
         Ok(self.source.into_inner())
     }
 
-    /// Waits for the next connection, and returns it with its address. It belongs to the runtime that accepts it.
+    /// Waits for the next connection, and returns it with its address. It belongs to the runtime that accepts it, and counts as
+    /// ready until an operation finds nothing.
     ///
     /// # Errors
     ///
@@ -110,7 +110,7 @@ impl TcpListener {
     /// Cancel safe: no connection is lost.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let (stream, address) = cooperative(self.source.async_io(Direction::Read, accept)).await?;
-        Ok((TcpStream::register(stream, Fresh::both())?, address))
+        Ok((TcpStream::register(stream)?, address))
     }
 
     /// As [`accept`](Self::accept). Only the last task that polled is woken.
@@ -122,7 +122,7 @@ impl TcpListener {
         let (stream, address) = ready!(coop::poll_counted(cx, |cx| {
             self.source.poll_io(cx, Direction::Read, accept)
         }))?;
-        Poll::Ready(Ok((TcpStream::register(stream, Fresh::both())?, address)))
+        Poll::Ready(Ok((TcpStream::register(stream)?, address)))
     }
 
     /// The address it listens on.

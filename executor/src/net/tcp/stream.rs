@@ -9,10 +9,10 @@ use std::time::Duration;
 use socket2::{Domain, SockRef};
 
 use super::TcpSocket;
-use crate::driver::Interest;
+use crate::driver::{Direction, Interest};
 use crate::net::ToSocketAddrs;
 use crate::net::addr::{about, no_address, resolve};
-use crate::net::stream::{ByteStream, Carrier, Fresh};
+use crate::net::stream::{ByteStream, Carrier};
 
 /// A TCP connection.
 ///
@@ -112,7 +112,7 @@ impl TcpStream {
     /// Outside of a runtime, if the default one cannot be started.
     pub fn from_std(stream: net::TcpStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        Self::register(stream, Fresh::both())
+        Self::register(stream)
     }
 
     /// Gives the connection back to the standard library. It stays in non-blocking mode.
@@ -238,9 +238,10 @@ impl TcpStream {
         self.socket().set_ttl(ttl)
     }
 
-    /// Watches a socket that is in non-blocking mode, in the current runtime.
-    pub(super) fn register(stream: net::TcpStream, fresh: Fresh) -> io::Result<Self> {
-        let bytes = ByteStream::new(stream, Interest::READABLE | Interest::WRITABLE, fresh)?;
+    /// Watches a connection that is in non-blocking mode, in the current runtime.
+    pub(super) fn register(stream: net::TcpStream) -> io::Result<Self> {
+        let assumed = [Direction::Read, Direction::Write];
+        let bytes = ByteStream::new(stream, Interest::READABLE | Interest::WRITABLE, &assumed)?;
         Ok(Self { bytes })
     }
 

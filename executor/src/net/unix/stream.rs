@@ -9,9 +9,9 @@ use std::path::Path;
 use super::addr::Shown;
 use super::cred::peer_cred;
 use super::{SocketAddr, UCred, UnixSocket};
-use crate::driver::Interest;
+use crate::driver::{Direction, Interest};
 use crate::net::addr::about;
-use crate::net::stream::{ByteStream, Carrier, Fresh};
+use crate::net::stream::{ByteStream, Carrier};
 
 /// A connection over a Unix socket.
 ///
@@ -94,7 +94,7 @@ impl UnixStream {
         let (one, other) = net::UnixStream::pair()?;
         let register = |stream: net::UnixStream| {
             stream.set_nonblocking(true)?;
-            Self::register(stream, Fresh::to_write())
+            Self::register(stream, &[Direction::Write])
         };
         Ok((register(one)?, register(other)?))
     }
@@ -110,7 +110,7 @@ impl UnixStream {
     /// Outside of a runtime, if the default one cannot be started.
     pub fn from_std(stream: net::UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        Self::register(stream, Fresh::both())
+        Self::register(stream, &[Direction::Read, Direction::Write])
     }
 
     /// Gives the connection back to the standard library. It stays in non-blocking mode.
@@ -158,9 +158,9 @@ impl UnixStream {
         self.socket().take_error()
     }
 
-    /// Watches a socket that is in non-blocking mode, in the current runtime. `fresh`: what may be ready already.
-    pub(super) fn register(stream: net::UnixStream, fresh: Fresh) -> io::Result<Self> {
-        let bytes = ByteStream::new(stream, Interest::READABLE | Interest::WRITABLE, fresh)?;
+    /// Watches a socket that is in non-blocking mode, in the current runtime; see `ByteStream::new`.
+    pub(super) fn register(stream: net::UnixStream, assumed: &[Direction]) -> io::Result<Self> {
+        let bytes = ByteStream::new(stream, Interest::READABLE | Interest::WRITABLE, assumed)?;
         Ok(Self { bytes })
     }
 

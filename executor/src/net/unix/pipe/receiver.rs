@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use super::descriptor::{End, adopt, set_nonblocking};
 use crate::driver::{Direction, Interest};
-use crate::net::stream::{ByteStream, Carrier, Fresh, async_read, reading_methods, ready_method};
+use crate::net::stream::{ByteStream, Carrier, async_read, reading_methods, ready_method};
 
 /// The end of a pipe that is read.
 ///
@@ -114,7 +114,7 @@ impl Receiver {
     /// Watches an end that is in non-blocking mode, in the current runtime.
     pub(super) fn register(fd: PipeReader) -> io::Result<Self> {
         // Not read before an event: of a FIFO that no writer has opened yet, that would be the end of the data.
-        let bytes = ByteStream::new(fd, Interest::READABLE, Fresh::none())?;
+        let bytes = ByteStream::new(fd, Interest::READABLE, &[])?;
         Ok(Self { bytes })
     }
 }

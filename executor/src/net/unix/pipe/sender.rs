@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use super::descriptor::{End, adopt, set_nonblocking};
 use crate::driver::{Direction, Interest};
-use crate::net::stream::{ByteStream, Carrier, Fresh, async_write, ready_method, writing_methods};
+use crate::net::stream::{ByteStream, Carrier, async_write, ready_method, writing_methods};
 
 /// The end of a pipe that is written.
 ///
@@ -112,7 +112,7 @@ impl Sender {
 
     /// Watches an end that is in non-blocking mode, in the current runtime.
     pub(super) fn register(fd: PipeWriter) -> io::Result<Self> {
-        let bytes = ByteStream::new(fd, Interest::WRITABLE, Fresh::to_write())?;
+        let bytes = ByteStream::new(fd, Interest::WRITABLE, &[Direction::Write])?;
         Ok(Self { bytes })
     }
 }
