@@ -340,3 +340,22 @@ fn a_task_spawned_in_block_on_after_the_end_is_dropped_unpolled() {
         });
     });
 }
+
+#[test]
+fn a_task_whose_runtime_ends_while_it_is_polled_may_begin_to_sleep() {
+    within(30, || {
+        let runtime = workers(1);
+        let (begun, wait_for_begin) = channel();
+        let (closed, wait_for_close) = channel::<()>();
+        let sleeper = runtime.spawn(async move {
+            begun.send(()).unwrap();
+            wait_for_close.recv().unwrap();
+            sleep(Duration::from_secs(1000)).await;
+        });
+        wait_for_begin.recv().unwrap();
+        runtime.shutdown_background();
+        closed.send(()).unwrap();
+        let error = block_on(sleeper).unwrap_err();
+        assert!(error.is_cancelled(), "{error}");
+    });
+}

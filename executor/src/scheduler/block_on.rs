@@ -213,8 +213,14 @@ impl Worker {
         root: &Root,
         waker: &Waker,
     ) -> F::Output {
+        // This call may be inside another's root: the tasks that it runs are not.
+        let _tasks = self.enter_root(false);
         loop {
-            if let Some(output) = root.poll(future.as_mut(), waker) {
+            let output = {
+                let _in_root = self.enter_root(true);
+                root.poll(future.as_mut(), waker)
+            };
+            if let Some(output) = output {
                 return output;
             }
             // The tasks that were ready before the root, if it is woken meanwhile, run before it.
@@ -234,6 +240,28 @@ impl Worker {
                 self.park(|| root.state.is_woken());
             }
         }
+    }
+}
+
+/// Puts `Worker::in_root` back.
+struct InRoot<'a> {
+    worker: &'a Worker,
+    outer: bool,
+}
+
+impl Worker {
+    fn enter_root(&self, in_root: bool) -> InRoot<'_> {
+        let outer = self.in_root.replace(in_root);
+        InRoot {
+            worker: self,
+            outer,
+        }
+    }
+}
+
+impl Drop for InRoot<'_> {
+    fn drop(&mut self) {
+        self.worker.in_root.set(self.outer);
     }
 }
 

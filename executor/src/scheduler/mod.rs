@@ -73,6 +73,7 @@ pub(crate) use block_on::CoreSlot;
 pub(crate) use current::drives_current_thread;
 pub(crate) use hand_over::without_seat;
 pub(crate) use hooks::Hook;
+pub(crate) use shutdown::is_last_poll;
 pub(crate) use stillness::{RootState, ThreadAwake, ThreadHold};
 
 /// What the threads of one runtime share.

@@ -9,7 +9,7 @@
 //! that thread's own drain. A worker stuck in a poll thus delays nobody's shutdown but its own.
 
 use std::cell::Cell;
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::fence;
 
 use super::worker::Worker;
@@ -69,6 +69,15 @@ impl Shared {
             task.cancel();
         }
     }
+}
+
+/// True in a task that will be dropped when the poll it is in ends, because its runtime has closed meanwhile.
+pub(crate) fn is_last_poll() -> bool {
+    current::with(|worker| {
+        worker.is_some_and(|worker| {
+            worker.has_seat() && !worker.in_root.get() && worker.shared.closed.load(Relaxed)
+        })
+    })
 }
 
 impl Worker {

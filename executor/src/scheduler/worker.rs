@@ -27,6 +27,8 @@ pub(super) struct Worker {
     searching: Cell<bool>,
     /// The wakes of a batch of events are being run: they go to the FIFO, and nobody is woken one by one.
     pub(super) batching: Cell<bool>,
+    /// The future of a `block_on` is being polled, which is no task.
+    pub(super) in_root: Cell<bool>,
     /// Polls from the next slot in a row.
     slot_polls: Cell<u32>,
     /// A worker, and how many polls it had begun at our last maintenance.
@@ -60,6 +62,7 @@ impl Worker {
             core: Held::new(core),
             searching: Cell::new(false),
             batching: Cell::new(false),
+            in_root: Cell::new(false),
             slot_polls: Cell::new(0),
             watched: Cell::new((0, 0)),
             wakers: Cell::default(),

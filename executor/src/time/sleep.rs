@@ -12,6 +12,7 @@ use super::Instant;
 use crate::context;
 use crate::coop;
 use crate::driver::{Alarm, Entry, Status};
+use crate::scheduler;
 
 /// Waits until `duration` has passed.
 ///
@@ -121,6 +122,8 @@ impl Sleep {
                     .deadline_added(this.entry.deadline());
                 Poll::Pending
             }
+            // Nobody is left to tell: the task goes where it waits, as its runtime's others do.
+            Status::Closed if scheduler::is_last_poll() => Poll::Pending,
             Status::Closed => panic!(
                 "the runtime of this timer has been shut down: await timers inside the runtime that made them"
             ),
