@@ -3,12 +3,13 @@
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::net::Shutdown;
+use std::pin::pin;
 use std::sync::Arc;
 
 use executor::io::{Interest, ReadBuf};
 use executor::net::{UnixDatagram, UnixSocket};
 
-use crate::support::{Directory, block_on, each_runtime, kind, poll_once, within};
+use crate::support::{Directory, block_on, current_thread, each_runtime, kind, poll_once, within};
 
 /// Runs a test on each kind of runtime, in its `block_on`.
 fn each(test: impl AsyncFn()) {
@@ -37,6 +38,26 @@ fn datagrams_go_to_paths_and_back() {
         assert_eq!(one.recv(&mut buffer).await.unwrap(), 4);
         assert_eq!(kind(UnixDatagram::bind(&here)), ErrorKind::AddrInUse);
         assert_eq!(kind(one.peer_addr()), ErrorKind::NotConnected);
+    });
+}
+
+#[test]
+fn a_new_pair_can_send_before_any_event() {
+    within(30, || {
+        // On this flavour no event can come between two polls of one task.
+        current_thread().block_on(async {
+            let (one, other) = UnixDatagram::pair().unwrap();
+            assert_eq!(one.try_send(b"ping").unwrap(), 4);
+            assert!(poll_once(pin!(other.readable())).is_pending());
+            let mut buffer = [0; 16];
+            assert_eq!(other.recv(&mut buffer).await.unwrap(), 4);
+            while one.try_send(b"again").is_ok() {}
+            assert!(poll_once(pin!(one.writable())).is_pending());
+            // The system tells of room when enough of it is there.
+            other.readable().await.unwrap();
+            while other.try_recv(&mut buffer).is_ok() {}
+            one.send(b"more").await.unwrap();
+        })
     });
 }
 

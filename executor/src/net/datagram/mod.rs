@@ -34,6 +34,12 @@ impl<T: Datagram> Datagrams<T> {
         Ok(Self { source })
     }
 
+    /// Sends without waiting to be told that there is room. For a socket that was just made, and has a peer.
+    pub(crate) fn assume_room(self) -> Self {
+        let source = self.source.assume_ready(&[Direction::Write]);
+        Self { source }
+    }
+
     pub(crate) fn source(&self) -> &Source<T> {
         &self.source
     }
