@@ -84,6 +84,8 @@ yes!(Unpin: DirBuilder, DirEntry, File, FileTimes, OpenOptions, ReadDir);
 yes!(Send: Stdin, Stdout, Stderr);
 yes!(Sync: Stdin, Stdout, Stderr);
 yes!(Unpin: Stdin, Stdout, Stderr);
+yes!(UnwindSafe: Stdin, Stdout, Stderr);
+yes!(RefUnwindSafe: Stdin, Stdout, Stderr);
 no!(Clone: Stdin, Stdout, Stderr);
 yes!(std::fmt::Debug: Stdin, Stdout, Stderr);
 
@@ -236,11 +238,15 @@ fn debug_works_in_every_state() {
 yes!(Send: Child, ChildStderr, ChildStdin, ChildStdout, Command);
 yes!(Sync: Child, ChildStderr, ChildStdin, ChildStdout, Command);
 yes!(Unpin: Child, ChildStderr, ChildStdin, ChildStdout, Command);
+yes!(UnwindSafe: ChildStderr, ChildStdin, ChildStdout);
+yes!(RefUnwindSafe: ChildStderr, ChildStdin, ChildStdout);
 yes!(std::fmt::Debug: Child, ChildStderr, ChildStdin, ChildStdout, Command);
 
 yes!(Send: Signal, SignalKind);
 yes!(Sync: Signal, SignalKind);
 yes!(Unpin: Signal, SignalKind);
+yes!(UnwindSafe: SignalKind);
+yes!(RefUnwindSafe: SignalKind);
 yes!(std::fmt::Debug: Signal, SignalKind);
 
 yes!(Send: IoInterest, Ready);

@@ -10,6 +10,7 @@
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -45,6 +46,10 @@ pub(super) struct Writer<S> {
     pending: Option<(JoinHandle<()>, Answer)>,
     _stream: PhantomData<fn() -> S>,
 }
+
+// A panic leaves nothing half-done in an answer: it is stored in one step.
+impl<S> UnwindSafe for Writer<S> {}
+impl<S> RefUnwindSafe for Writer<S> {}
 
 impl<S: Stream> Writer<S> {
     pub(super) const fn new() -> Self {
