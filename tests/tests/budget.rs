@@ -9,6 +9,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use executor::net::TcpListener;
+use executor::process::Command;
+use executor::signal::unix::{SignalKind, signal};
 use executor::task::coop::{
     consume_budget, cooperative, has_budget_remaining, poll_proceed, unconstrained,
 };
@@ -16,8 +18,8 @@ use executor::time::{interval, sleep, timeout};
 use futures::{AsyncReadExt, StreamExt};
 
 use crate::support::{
-    block_on, counting_waker, current_thread, each_runtime, pair_with_std, poll_once, within,
-    workers,
+    block_on, child, counting_waker, current_thread, each_runtime, pair_with_std, poll_once,
+    within, workers,
 };
 
 /// A task that only says that it ran.
@@ -127,6 +129,35 @@ fn an_acceptor_with_many_connections_in_its_backlog_yields() {
                 accepted += 1;
             }
             assert!(accepted < peers.len(), "the last one had nothing to accept");
+        });
+    });
+}
+
+#[test]
+fn a_child_that_has_ended_yields() {
+    within(30, || {
+        current_thread().block_on(async {
+            let mut child = Command::new("true").spawn().unwrap();
+            child.wait().await.unwrap();
+            let sibling = Sibling::spawn();
+            while !sibling.has_run() {
+                assert!(child.wait().await.unwrap().success());
+            }
+        });
+    });
+}
+
+#[test]
+fn a_signal_that_comes_all_the_time_yields() {
+    child("budget::a_signal_that_comes_all_the_time_yields", || {
+        current_thread().block_on(async {
+            let mut signal = signal(SignalKind::user_defined1()).unwrap();
+            let sibling = Sibling::spawn();
+            while !sibling.has_run() {
+                // SAFETY: a call with a number, and this process has a handler for it. It has run when the call returns.
+                assert_eq!(unsafe { libc::raise(libc::SIGUSR1) }, 0);
+                signal.recv().await.unwrap();
+            }
         });
     });
 }

@@ -8,6 +8,7 @@ use futures::io::{AsyncRead, AsyncReadExt};
 
 use super::running::Process;
 use super::{ChildStderr, ChildStdin, ChildStdout};
+use crate::coop;
 
 /// A process that was started by [`Command::spawn`](super::Command::spawn).
 ///
@@ -102,7 +103,7 @@ impl Child {
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
         // A child that reads until the end would wait for us.
         drop(self.stdin.take());
-        poll_fn(|cx| self.process.poll_wait(cx)).await
+        poll_fn(|cx| coop::poll_counted(cx, |cx| self.process.poll_wait(cx))).await
     }
 
     /// How the child has ended, if it has. Standard input stays open.

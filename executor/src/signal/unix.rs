@@ -5,6 +5,7 @@ use std::io;
 use std::task::{Context, Poll};
 
 use crate::context;
+use crate::coop;
 use crate::driver::Listener;
 
 pub use super::kind::SignalKind;
@@ -68,6 +69,6 @@ impl Signal {
 
     /// As [`recv`](Self::recv), for futures written by hand. The waker of the last call is woken.
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
-        self.listener.poll_recv(cx)
+        coop::poll_counted(cx, |cx| self.listener.poll_recv(cx))
     }
 }

@@ -1,9 +1,9 @@
 //! Cooperative scheduling: tasks that always have something to do let others run all the same.
 //!
 //! A task runs until an `.await` has to wait. One whose awaits never have to, because its socket always has data, say, would keep its worker
-//! for ever. So each poll of a task has a budget. The runtime's own operations count: sockets, timers, [`JoinHandle`](crate::task::JoinHandle) and
-//! [`JoinSet`](crate::task::JoinSet). When the budget is used up, the next of them waits, though it could go on, and wakes its task, which gets
-//! a new budget behind all others that are ready. Functions named `try_..` do not count.
+//! for ever. So each poll of a task has a budget. The runtime's own operations count: sockets, timers, signals, children,
+//! [`JoinHandle`](crate::task::JoinHandle) and [`JoinSet`](crate::task::JoinSet). When the budget is used up, the next of them waits, though
+//! it could go on, and wakes its task, which gets a new budget behind all others that are ready. Functions named `try_..` do not count.
 //!
 //! The budget is counted in operations, but measured in time: every 32 operations the clock is read, and a poll that goes on for 50 µs
 //! after the first 32 is over. So a task that does little yields late, and one whose operations are slow yields soon. Futures given to
