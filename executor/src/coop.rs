@@ -17,13 +17,26 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 /// Calls `f`, a poll of a whole task, with a full budget.
 #[inline]
 pub(crate) fn budgeted<R>(f: impl FnOnce() -> R) -> R {
     with(Budget::FULL, f)
+}
+
+/// As `budgeted`, for the loop of a worker: `f` does not panic, and before and after it there is no limit.
+#[inline]
+pub(crate) fn budgeted_task(f: impl FnOnce()) {
+    BUDGET.set(Budget::FULL);
+    f();
+    BUDGET.set(Budget::UNLIMITED);
+}
+
+/// Calls `f`, and leaves the budget as it was whatever `f` does with it.
+pub(crate) fn preserved<R>(f: impl FnOnce() -> R) -> R {
+    with(BUDGET.get(), f)
 }
 
 /// Calls `f` without a limit.
@@ -38,10 +51,18 @@ pub(crate) fn poll_counted<T>(
     cx: &mut Context<'_>,
     poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
 ) -> Poll<T> {
-    let progress = ready!(poll_proceed(cx));
+    // As with `poll_proceed`, without a value to drop: this is on the way of every operation.
+    if budget().is_none() {
+        return refuse(cx);
+    }
     let result = poll(cx);
     if result.is_ready() {
-        progress.made_progress();
+        let budget = BUDGET.get();
+        // Without a limit there is nothing to count, and zero stays zero.
+        BUDGET.set(Budget {
+            left: budget.left.saturating_sub(1),
+            ..budget
+        });
     }
     result
 }
@@ -70,9 +91,7 @@ pub(crate) fn poll_counted<T>(
 #[inline]
 pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
     let Some(budget) = budget() else {
-        refuse();
-        cx.waker().wake_by_ref();
-        return Poll::Pending;
+        return refuse(cx);
     };
     if budget == Budget::UNLIMITED {
         return Poll::Ready(RestoreOnPending::new(None));
@@ -136,7 +155,7 @@ pub(crate) fn take_forced() -> u64 {
 #[repr(align(2))]
 struct Budget {
     phase: Phase,
-    /// Operations until the end of the round, or refusals until the next one.
+    /// Operations until the end of the round. None, if there are no rounds.
     left: u8,
 }
 
@@ -179,9 +198,11 @@ fn with<R>(budget: Budget, f: impl FnOnce() -> R) -> R {
 #[inline]
 fn budget() -> Option<Budget> {
     let budget = BUDGET.get();
+    if budget.left > 0 {
+        return Some(budget);
+    }
     match budget.phase {
         Phase::Unlimited => Some(budget),
-        Phase::First | Phase::Timed if budget.left > 0 => Some(budget),
         Phase::First | Phase::Timed => end_round(budget.phase),
         Phase::Over => None,
     }
@@ -200,9 +221,10 @@ fn end_round(phase: Phase) -> Option<Budget> {
     };
     let next = if is_over {
         FORCED.set(FORCED.get() + 1);
+        REFUSALS.set(0);
         Budget {
             phase: Phase::Over,
-            left: MOST_REFUSALS,
+            left: 0,
         }
     } else {
         Budget {
@@ -215,21 +237,21 @@ fn end_round(phase: Phase) -> Option<Budget> {
 }
 
 #[cold]
-fn refuse() {
-    let budget = BUDGET.get();
-    BUDGET.set(match budget.left {
-        0 => Budget::FULL,
-        left => Budget {
-            left: left - 1,
-            ..budget
-        },
-    });
+fn refuse<T>(cx: &Context<'_>) -> Poll<T> {
+    REFUSALS.set(REFUSALS.get() + 1);
+    if REFUSALS.get() > MOST_REFUSALS {
+        BUDGET.set(Budget::FULL);
+    }
+    cx.waker().wake_by_ref();
+    Poll::Pending
 }
 
 thread_local! {
     static BUDGET: Cell<Budget> = const { Cell::new(Budget::UNLIMITED) };
     // A poll inside a poll overwrites it, which gives the outer one more time.
     static SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
+    // In this poll.
+    static REFUSALS: Cell<u8> = const { Cell::new(0) };
     static FORCED: Cell<u64> = const { Cell::new(0) };
 }
 

@@ -118,7 +118,8 @@ impl Shared {
         if self.is_driven_here() {
             return current::with(|worker| {
                 let worker = worker.expect("the worker that drives");
-                worker.drive_root(future, &root, &waker)
+                // What is polled below this has a budget of its own.
+                coop::preserved(|| worker.drive_root(future, &root, &waker))
             });
         }
         // While this thread does not drive, it is one more that could do something.

@@ -92,8 +92,13 @@ impl Held {
     /// False: this thread has handed its seat over.
     #[inline]
     pub(super) fn is_here(&self) -> bool {
-        // SAFETY: the cell is this thread's alone, and nobody has a mutable reference across a call.
-        unsafe { &*self.0.get() }.is_some()
+        self.get().is_some()
+    }
+
+    #[inline]
+    pub(super) fn get(&self) -> Option<&Core> {
+        // SAFETY: the cell is this thread's alone; only `take` ends the reference early, with its caller's promise.
+        unsafe { &*self.0.get() }.as_ref()
     }
 
     pub(super) fn into_inner(self) -> Option<Core> {
@@ -120,9 +125,7 @@ impl Deref for Held {
 
     #[inline]
     fn deref(&self) -> &Core {
-        // SAFETY: the cell is this thread's alone; only `take` ends the reference early, with its caller's promise.
-        unsafe { &*self.0.get() }
-            .as_ref()
+        self.get()
             .expect("a worker looks whether its core is here after user code has run")
     }
 }

@@ -363,9 +363,7 @@ impl Schedule for Home {
     fn reschedule(&self, task: Notified) {
         current::with(|worker| {
             let worker = worker.expect("tasks are polled by workers");
-            if worker.core.is_here() {
-                worker.push_behind(task);
-            } else {
+            if let Some(task) = worker.push_behind(task) {
                 worker.shared.inject(task);
             }
         });

@@ -95,21 +95,26 @@ impl Worker {
     /// Queues a token that this thread made: into the next slot, what was there moves to the FIFO.
     #[inline]
     pub(super) fn push(&self, task: Notified) {
-        self.seat().counters.scheduled.add(1);
+        let seat = self.seat();
+        seat.counters.scheduled.add(1);
         if self.batching.get() || self.strict_fifo {
             return self.core.queue.push(task);
         }
-        if let Some(displaced) = self.seat().slot.put(task) {
+        if let Some(displaced) = seat.slot.put(task) {
             self.core.queue.push(displaced);
             self.shared.wake_for_work();
         }
     }
 
     /// Queues a token behind all others of this worker. It tells nobody: this worker is awake, and those before it in the queue were
-    /// announced when they came.
-    pub(super) fn push_behind(&self, task: Notified) {
+    /// announced when they came. Returns the token if this thread has handed its seat over.
+    pub(super) fn push_behind(&self, task: Notified) -> Option<Notified> {
+        let Some(core) = self.core.get() else {
+            return Some(task);
+        };
         self.seat().counters.scheduled.add(1);
-        self.core.queue.push(task);
+        core.queue.push(task);
+        None
     }
 
     /// Runs tasks until the runtime closes, or a task has made this thread hand its seat over.
@@ -129,26 +134,27 @@ impl Worker {
         // Only the owner writes. Relaxed: thieves and the guard compare two reads, nothing is published by it.
         polls.store(polls.load(Relaxed) + 1, Relaxed);
         // Nothing of the seat may be touched after this: it may be another thread's by then.
-        coop::budgeted(|| task.run());
+        coop::budgeted_task(|| task.run());
     }
 
     /// The next task of this worker's own queues or of the injector.
     pub(super) fn next(&self) -> Option<Notified> {
-        if self.core.pace.tick() {
+        // Maintenance runs wakers, but what they call does not give the core away (see `hand_over`).
+        let (core, seat): (&Core, _) = (&self.core, self.seat());
+        if core.pace.tick() {
             self.maintain();
         }
         if self.slot_polls.get() < MOST_SLOT_POLLS
-            && let Some(task) = self.seat().slot.take()
+            && let Some(task) = seat.slot.take()
         {
             self.slot_polls.set(self.slot_polls.get() + 1);
             return Some(task);
         }
         // Two tasks that wake each other must not keep the FIFO waiting for ever.
         self.slot_polls.set(0);
-        self.core
-            .queue
+        core.queue
             .pop()
-            .or_else(|| self.seat().slot.take())
+            .or_else(|| seat.slot.take())
             .or_else(|| self.next_injected())
     }
 

@@ -30,18 +30,16 @@ pub fn try_id() -> Option<Id> {
     CURRENT.get()
 }
 
-/// Calls `f`, which runs the user's code for the task `id`.
+/// From here on the thread runs code of the task `id`, until `leave` is called with what this returns.
 #[inline]
-pub(super) fn within<R>(id: Id, f: impl FnOnce() -> R) -> R {
-    struct Restore(Option<Id>);
-    impl Drop for Restore {
-        #[inline]
-        fn drop(&mut self) {
-            CURRENT.set(self.0);
-        }
-    }
-    let _restore = Restore(CURRENT.replace(Some(id)));
-    f()
+pub(super) fn enter(id: Id) -> Option<Id> {
+    CURRENT.replace(Some(id))
+}
+
+/// Ends what `enter` began. What lies in between must not panic.
+#[inline]
+pub(super) fn leave(outer: Option<Id>) {
+    CURRENT.set(outer);
 }
 
 thread_local! {

@@ -154,7 +154,10 @@ unsafe fn complete<F: Future, S: Schedule>(
 
 /// Calls `f`, which is code of the task's user, as the task.
 fn catch_within<F: Future, S, R>(cell: &Cell<F, S>, f: impl FnOnce() -> R) -> thread::Result<R> {
-    catch_unwind(AssertUnwindSafe(|| current::within(cell.header.id, f)))
+    let outer = current::enter(cell.header.id);
+    let result = catch_unwind(AssertUnwindSafe(f));
+    current::leave(outer);
+    result
 }
 
 /// Drops the future in place, even if it panics leaving an empty stage.
@@ -176,7 +179,11 @@ fn drop_future<F: Future, S>(cell: &Cell<F, S>) {
 /// For whom the output belongs to, see `take_output`.
 fn drop_output<F: Future, S>(cell: &Cell<F, S>) {
     take_output(cell, |output| {
-        current::within(cell.header.id, || drop_quietly(output))
+        if let Some(output) = output {
+            let outer = current::enter(cell.header.id);
+            drop_quietly(output);
+            current::leave(outer);
+        }
     });
 }
 
