@@ -497,3 +497,46 @@ fn the_order_of_the_settings_does_not_matter() {
         }
     });
 }
+
+#[test]
+fn any_combination_of_settings_is_a_runtime_or_an_error() {
+    // Of each setting the edges. Small sizes are made large enough, others are refused by the system.
+    let workers = [0, 1, 3, 1024 + 1, usize::MAX];
+    let threads = [0, 1, usize::MAX];
+    let times = [Duration::ZERO, Duration::from_millis(1), Duration::MAX];
+    let names = [
+        "",
+        "a",
+        "a name longer than the fifteen bytes that Linux keeps",
+        "nul\0",
+    ];
+    let intervals = [0, 1, u32::MAX];
+    let stacks = [0, 1, 1 << 20, usize::MAX];
+    within(60, || {
+        let mut built = 0;
+        for case in 0..400_usize {
+            // Steps without a common factor with any length, so that all pairs of edges meet.
+            let pick = |step: usize, length: usize| (case * step + case / 7) % length;
+            let mut builder = match pick(3, 2) {
+                0 => Builder::new_multi_thread(),
+                _ => Builder::new_current_thread(),
+            };
+            builder
+                .worker_threads(workers[pick(11, workers.len())])
+                .max_blocking_threads(threads[pick(13, threads.len())])
+                .thread_keep_alive(times[pick(17, times.len())])
+                .thread_name(names[pick(19, names.len())])
+                .event_interval(intervals[pick(23, intervals.len())])
+                .global_queue_interval(intervals[pick(29, intervals.len())])
+                .thread_stack_size(stacks[pick(31, stacks.len())]);
+            match builder.build() {
+                Ok(runtime) => {
+                    assert_eq!(runtime.block_on(async { case }), case);
+                    built += 1;
+                }
+                Err(error) => assert!(!error.to_string().is_empty()),
+            }
+        }
+        assert!(built > 0);
+    });
+}
