@@ -29,6 +29,7 @@ mod leaks;
 mod local_runtime;
 mod local_set;
 mod lost_wakes;
+mod macro_hygiene;
 mod macros;
 mod metrics;
 mod panic_matrix;

@@ -172,7 +172,7 @@ impl Select {
                 })
                 .await
             };
-            #[allow(unreachable_patterns)]
+            #[allow(unreachable_patterns, clippy::ignored_unit_patterns)]
             match #output {
                 #(#handlers)*
                 __ExecutorSelect::Disabled => #otherwise,
@@ -186,25 +186,22 @@ impl Select {
 fn arm(index: usize, name: &Ident, variant: &Ident, pattern: &Pat) -> TokenStream {
     let off = Ident::new("off", Span::mixed_site());
     quote! {{
-        if #off[#index] {
-            continue;
-        }
-        #[allow(unused_mut)]
-        let mut ready = match ::core::future::Future::poll(#name.as_mut(), context) {
-            ::core::task::Poll::Ready(ready) => ready,
-            ::core::task::Poll::Pending => {
-                pending = true;
-                continue;
+        if !#off[#index] {
+            match ::core::future::Future::poll(#name.as_mut(), context) {
+                ::core::task::Poll::Pending => pending = true,
+                #[allow(unused_mut)]
+                ::core::task::Poll::Ready(mut ready) => {
+                    #off[#index] = true;
+                    let mut matches = false;
+                    // The guard sees whether the pattern matches, and leaves the value whole. An output that cannot be is matched, too.
+                    #[allow(unused_variables, unused_mut, unreachable_patterns, clippy::ignored_unit_patterns)]
+                    match ready {
+                        #pattern if { matches = true; false } => ::core::unreachable!(),
+                        ready if matches => return ::core::task::Poll::Ready(__ExecutorSelect::#variant(ready)),
+                        _ => {}
+                    }
+                }
             }
-        };
-        #off[#index] = true;
-        let mut matches = false;
-        // The guard sees whether the pattern matches, and leaves the value whole.
-        #[allow(unused_variables, unused_mut)]
-        match ready {
-            #pattern if { matches = true; false } => ::core::unreachable!(),
-            ready if matches => return ::core::task::Poll::Ready(__ExecutorSelect::#variant(ready)),
-            _ => continue,
         }
     }}
 }
