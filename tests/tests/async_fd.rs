@@ -254,6 +254,22 @@ fn a_part_of_a_readiness_can_be_cleared() {
 }
 
 #[test]
+fn clearing_a_hang_up_leaves_what_can_be_read() {
+    each(async || {
+        let (ours, mut peer) = pair();
+        let ours = AsyncFd::with_interest(ours, Interest::READABLE).unwrap();
+        peer.write_all(b"last words").unwrap();
+        drop(peer);
+        events_are_in().await;
+        let mut guard = ours.readable().await.unwrap();
+        assert_eq!(guard.ready(), Ready::READABLE | Ready::READ_CLOSED);
+        guard.clear_ready_matching(Ready::READ_CLOSED);
+        let seen = ours.readable().await.unwrap().ready();
+        assert_eq!(seen, Ready::READABLE | Ready::READ_CLOSED);
+    });
+}
+
+#[test]
 fn one_event_wakes_all_who_wait() {
     each(async || {
         let (ours, mut peer) = pair();

@@ -136,6 +136,8 @@ impl Seen {
 
     /// Forgets the part of it that `part` names, except for hang-ups. Newer events stand.
     pub(crate) fn clear<T: AsRawFd>(&self, source: &Source<T>, part: Ready) {
+        // A part that is nothing but hang-ups leaves the rest of the event alone.
+        let part = part - (Ready::READ_CLOSED | Ready::WRITE_CLOSED);
         for event in self.0.into_iter().flatten() {
             if !(Ready::from(event) & part).is_empty() {
                 source.clear_ready(event);
