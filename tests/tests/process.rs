@@ -324,6 +324,26 @@ fn kill_on_drop_kills_and_reaps() {
 }
 
 #[test]
+fn a_child_that_somebody_else_has_reaped_is_not_killed() {
+    let test = "process::a_child_that_somebody_else_has_reaped_is_not_killed";
+    child(test, || {
+        // SAFETY: no handler is given. From here on the system reaps children itself.
+        unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+        workers(1).block_on(async {
+            let mut ended = shell("exit 0").kill_on_drop(true).spawn().unwrap();
+            until(|| children().is_empty());
+            for _ in 0..2 {
+                // ESRCH would say that the signal was sent, to whoever has the number.
+                let error = ended.start_kill().unwrap_err();
+                assert_eq!(error.raw_os_error(), Some(libc::ECHILD));
+                let error = ended.wait().await.unwrap_err();
+                assert_eq!(error.raw_os_error(), Some(libc::ECHILD));
+            }
+        });
+    });
+}
+
+#[test]
 fn children_outlive_their_runtime_and_are_reaped() {
     child(
         "process::children_outlive_their_runtime_and_are_reaped",

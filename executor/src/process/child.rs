@@ -54,11 +54,12 @@ impl Child {
         self.process.id()
     }
 
-    /// Sends SIGKILL, and does not wait for the end. Nothing happens if the end was seen already.
+    /// Sends SIGKILL, and does not wait for the end. Nothing is sent to a process that has ended: its number may be another's.
     ///
     /// # Errors
     ///
-    /// What the system says, for example that the process has become another user's.
+    /// What the system says, for example that the process has become another user's; that somebody else has waited for the child,
+    /// see [`wait`](Self::wait).
     pub fn start_kill(&mut self) -> io::Result<()> {
         self.process.kill()
     }

@@ -45,8 +45,9 @@ impl Process {
         self.child.as_ref().map(Child::id)
     }
 
+    /// Sends SIGKILL if the process is still there: if somebody else has waited for it, the number may be another's.
     pub(super) fn kill(&mut self) -> io::Result<()> {
-        if self.exit.is_some() {
+        if self.try_wait()?.is_none() {
             self.child().kill()?;
             self.kill_on_drop = false;
         }
@@ -80,13 +81,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let (Some(mut child), Some(exit)) = (self.child.take(), self.exit.take()) else {
+        if self.kill_on_drop {
+            // An error means that it is not ours to kill any more.
+            let _ = self.kill();
+        }
+        let (Some(child), Some(exit)) = (self.child.take(), self.exit.take()) else {
             return;
         };
-        // Not killed unless it is still there: if somebody else has waited for it, the number may be another's.
-        if self.kill_on_drop && matches!(child.try_wait(), Ok(None)) {
-            let _ = child.kill();
-        }
         // Its descriptor is needed no more, and whoever watches the orphan may need one.
         drop(exit);
         orphan::adopt(child);
