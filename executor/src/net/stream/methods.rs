@@ -167,8 +167,7 @@ macro_rules! ready_method {
                 interest: $crate::io::Interest,
             ) -> ::std::io::Result<$crate::io::Ready> {
                 let source = $crate::net::stream::Carrier::bytes(self).source();
-                let ready = $crate::io::readiness::ready(source, interest);
-                Ok($crate::task::coop::cooperative(ready).await?.ready())
+                Ok($crate::io::readiness::ready(source, interest).await?.ready())
             }
         }
     )+};
@@ -214,8 +213,7 @@ macro_rules! socket_io_methods {
                 f: impl FnMut() -> ::std::io::Result<R>,
             ) -> ::std::io::Result<R> {
                 let source = $crate::net::stream::Carrier::bytes(self).source();
-                let io = $crate::io::readiness::async_io(source, interest, f);
-                $crate::task::coop::cooperative(io).await
+                $crate::io::readiness::async_io(source, interest, f).await
             }
         }
     )+};
