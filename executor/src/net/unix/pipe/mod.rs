@@ -3,6 +3,7 @@
 //! | file | concept |
 //! |---|---|
 //! | `sender`, `receiver` | the two ends |
+//! | `end` | a macro: what both have |
 //! | `open_options` | how a FIFO is opened |
 //! | `descriptor` | the system calls, and what a descriptor is |
 //! | `no_signal` | keeps SIGPIPE away |
@@ -24,6 +25,7 @@
 //! ```
 
 mod descriptor;
+mod end;
 mod no_signal;
 mod open_options;
 mod receiver;
