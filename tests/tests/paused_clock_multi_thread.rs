@@ -375,6 +375,46 @@ fn threads_in_block_on_may_wait_for_each_other() {
 }
 
 #[test]
+fn a_block_on_inside_another_waits_for_time() {
+    within(60, || {
+        each_paused(|runtime| {
+            let start = runtime.block_on(async { Instant::now() });
+            runtime.block_on(async {
+                runtime.block_on(async {
+                    runtime.block_on(sleep(HOUR));
+                    sleep(HOUR).await;
+                });
+                assert_eq!(start.elapsed(), 2 * HOUR);
+                spawn(sleep(HOUR)).await.unwrap();
+            });
+            runtime.block_on(async { assert_eq!(start.elapsed(), 3 * HOUR) });
+        });
+    });
+}
+
+#[test]
+fn a_blocking_closure_waits_for_time_with_nobody_else_in_block_on() {
+    within(60, || {
+        each_paused(|runtime| {
+            let (sender, receiver) = channel();
+            let handle = runtime.handle().clone();
+            runtime.spawn_blocking(move || {
+                let start = handle.block_on(async {
+                    let start = Instant::now();
+                    spawn(sleep(HOUR)).await.unwrap();
+                    start
+                });
+                // In between it is a closure like any other.
+                let seen = handle.block_on(async move { start.elapsed() });
+                handle.block_on(sleep(HOUR));
+                sender.send(seen).unwrap();
+            });
+            assert_eq!(receiver.recv().unwrap(), HOUR);
+        });
+    });
+}
+
+#[test]
 fn a_hold_stands_for_a_thread_that_the_runtime_cannot_see() {
     within(120, || {
         each_paused(|runtime| {

@@ -9,7 +9,7 @@ use std::thread::{self, Thread};
 use crate::context::{self, State};
 use crate::coop;
 use crate::local;
-use crate::scheduler::{self, CoreSlot, RootState, Shared, ThreadAwake};
+use crate::scheduler::{self, CoreSlot, RootState, Shared, ThreadHold};
 
 /// Runs `future` to completion in the runtime of `state`.
 #[track_caller]
@@ -54,7 +54,7 @@ fn drive<F: Future>(state: &Arc<State>, slot: &CoreSlot, future: F) -> F::Output
 
 /// Polls `future` on this thread, which sleeps in between. The workers do everything else.
 fn park_on<F: Future>(scheduler: &Arc<Shared>, future: F) -> F::Output {
-    let awake = ThreadAwake::new(scheduler);
+    let awake = ThreadHold::new(scheduler);
     let mut future = pin!(future);
     let root = Arc::new(Root {
         state: RootState::new(),

@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 
 use super::parker::{Parker, Unparker};
 use super::shutdown::Draining;
-use super::stillness::{RootState, ThreadAwake};
+use super::stillness::{RootState, Suspended, ThreadHold};
 use super::worker::Worker;
 use super::{Core, Shared, current};
 use crate::coop;
@@ -123,11 +123,11 @@ impl Shared {
             });
         }
         // While this thread does not drive, it is one more that could do something.
-        let awake = ThreadAwake::new(self);
+        let awake = ThreadHold::new(self);
         loop {
             if let Some(core) = slot.take_or_wait(&me) {
-                drop(awake);
-                return Driving::new(self, slot, core).run(future, &root, &waker);
+                let driving = Driving::new(self, slot, core, awake.suspend());
+                return driving.run(future, &root, &waker);
             }
             let _leave = Leave { slot, me: &me };
             if let Some(output) = root.poll(future.as_mut(), &waker) {
@@ -188,13 +188,16 @@ impl Drop for Leave<'_> {
 struct Driving<'a> {
     slot: &'a CoreSlot,
     worker: Option<Worker>,
+    /// The clock counts the worker, and not its thread besides.
+    hold: Option<Suspended<'a>>,
 }
 
 impl<'a> Driving<'a> {
-    fn new(shared: &Arc<Shared>, slot: &'a CoreSlot, core: Core) -> Self {
+    fn new(shared: &Arc<Shared>, slot: &'a CoreSlot, core: Core, hold: Suspended<'a>) -> Self {
         Self {
             slot,
             worker: Some(Worker::new(shared.clone(), core)),
+            hold: Some(hold),
         }
     }
 
@@ -275,6 +278,8 @@ impl Drop for Driving<'_> {
         // counted as searching then, nobody would call again.
         worker.found_work();
         worker.count_busy(Instant::now());
+        // Before somebody else drives: what called `block_on` goes on, and may be a closure that holds the clock.
+        drop(self.hold.take());
         let Worker { shared, core, .. } = worker;
         self.slot
             .put(core.into_inner().expect("this flavour hands no seat over"));

@@ -74,7 +74,7 @@ pub(crate) use current::drives_current_thread;
 pub(crate) use hand_over::without_seat;
 pub(crate) use hooks::Hook;
 pub(crate) use shutdown::is_last_poll;
-pub(crate) use stillness::{RootState, ThreadAwake, ThreadHold};
+pub(crate) use stillness::{RootState, ThreadHold};
 
 /// What the threads of one runtime share.
 pub(crate) struct Shared {

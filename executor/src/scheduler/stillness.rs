@@ -6,7 +6,7 @@
 //! | who | awake means | counted in |
 //! |---|---|---|
 //! | a worker, or a seat that is being handed over | not in `sleepers` | `Idle` |
-//! | a thread in `block_on` that is no worker | not parked, or woken and not up yet | `holds`: its own, or the one that its waker took for it |
+//! | a thread in `block_on` that is no worker | not parked, or woken and not up yet | `holds`: its own, one however deep calls nest, or the one that its waker took for it |
 //! | a closure in the blocking pool | from its submission to its end | `holds` |
 //! | a thread that has handed its seat over | until it stands by | `holds` |
 //! | the guard with wakers in its hand | from before it gives the duty back | `holds` |
@@ -132,17 +132,21 @@ impl Shared {
     }
 }
 
-/// While it lives, its thread, which is no worker, holds the clock: it runs a closure that may block. In a `block_on` inside that it
-/// does not, while it sleeps.
+/// While it lives, its thread, which is no worker, holds the clock: it is in `block_on`, or runs a closure that may block.
+///
+/// A thread holds the clock of one runtime once, however deep such calls are inside each other: if the innermost one waits, all do.
 #[derive(Debug)]
 pub(crate) struct ThreadHold {
     shared: Arc<Shared>,
+    /// What `HELD` was before. The same runtime: the hold is that of a call outside of this.
     outer: *const Shared,
 }
 
 impl ThreadHold {
     pub(crate) fn new(shared: &Arc<Shared>) -> Self {
-        shared.hold_clock();
+        if !ptr::eq(HELD.get(), Arc::as_ptr(shared)) {
+            shared.hold_clock();
+        }
         Self::take_over(shared)
     }
 
@@ -153,56 +157,49 @@ impl ThreadHold {
             outer: HELD.replace(Arc::as_ptr(shared)),
         }
     }
+
+    /// Calls `wait`, for which this thread holds nothing, unless the root was woken.
+    pub(crate) fn sleep(&self, root: &RootState, wait: impl FnOnce()) {
+        if !root.try_park() {
+            return;
+        }
+        let awake = self.suspend();
+        wait();
+        // Before the state says that this thread is up: whoever wakes the root after that leaves no hold to it.
+        drop(awake);
+        if root.end_park() {
+            // The waker has taken one for it.
+            self.shared.release_clock();
+        }
+    }
+
+    /// Until it is dropped this thread is counted in another way, as a worker for example.
+    pub(crate) fn suspend(&self) -> Suspended<'_> {
+        self.shared.release_clock();
+        Suspended(&self.shared)
+    }
 }
 
 impl Drop for ThreadHold {
     fn drop(&mut self) {
         HELD.set(self.outer);
-        self.shared.release_clock();
-    }
-}
-
-/// While it lives, its thread is in `block_on`, and awake but in `sleep`.
-#[derive(Debug)]
-pub(crate) struct ThreadAwake<'a>(&'a Shared);
-
-impl<'a> ThreadAwake<'a> {
-    pub(crate) fn new(shared: &'a Shared) -> Self {
-        shared.hold_clock();
-        Self(shared)
-    }
-
-    /// Calls `wait`, unless the root was woken.
-    pub(crate) fn sleep(&self, root: &RootState, wait: impl FnOnce()) {
-        if !root.try_park() {
-            return;
-        }
-        let held = ptr::eq(HELD.get(), self.0);
-        if held {
-            self.0.release_clock();
-        }
-        self.0.release_clock();
-        wait();
-        // Before the state says that this thread is up: whoever wakes the root after that leaves no hold to it.
-        self.0.hold_clock();
-        if root.end_park() {
-            // The waker has taken one for it.
-            self.0.release_clock();
-        }
-        if held {
-            self.0.hold_clock();
+        if !ptr::eq(self.outer, Arc::as_ptr(&self.shared)) {
+            self.shared.release_clock();
         }
     }
 }
 
-impl Drop for ThreadAwake<'_> {
+/// While it lives, a `ThreadHold` has no effect.
+pub(crate) struct Suspended<'a>(&'a Shared);
+
+impl Drop for Suspended<'_> {
     fn drop(&mut self) {
-        self.0.release_clock();
+        self.0.hold_clock();
     }
 }
 
 thread_local! {
-    /// The runtime whose clock this thread holds besides. Compared, never followed.
+    /// The runtime whose clock this thread holds. Compared, never followed.
     static HELD: Cell<*const Shared> = const { Cell::new(ptr::null()) };
 }
 
