@@ -346,6 +346,57 @@ fn loom_completion_and_handle_that_replaces_its_waker_and_leaves() {
     }
 }
 
+/// The way of a `JoinSet`: it takes the output, and gives the handle up, as soon as the waker has run, which may be while the
+/// completer is still about to give the waker back.
+#[test]
+fn loom_a_handle_that_waits_by_its_waker_alone_is_woken_once() {
+    loom::model(|| {
+        let Model {
+            world,
+            shared,
+            mut handle,
+        } = scheduled();
+        shared.go();
+        let wakes = std::sync::Arc::new(Wakes::default());
+        let waker = Waker::from(wakes.clone());
+        let polling = thread::spawn(move || world.run_all());
+        handle.wake_when_finished(&waker);
+        drop(waker);
+        let mut handle = Some(handle);
+        if wakes.count() == 1 {
+            take_and_leave(&mut handle);
+        }
+        polling.join().unwrap();
+        assert_eq!(wakes.count(), 1);
+        if handle.is_some() {
+            take_and_leave(&mut handle);
+        }
+        assert_eq!(std::sync::Arc::strong_count(&wakes), 1, "a waker is left");
+        shared.finish();
+    });
+
+    fn take_and_leave(handle: &mut Option<JoinHandle<Tracked>>) {
+        let mut handle = handle.take().unwrap();
+        match handle.poll_output(Waker::noop()) {
+            Poll::Ready(output) => assert!(output.is_ok()),
+            Poll::Pending => panic!("woken before the task was complete"),
+        }
+    }
+
+    #[derive(Default)]
+    struct Wakes(Mutex<usize>);
+    impl Wakes {
+        fn count(&self) -> usize {
+            *self.0.lock().unwrap()
+        }
+    }
+    impl std::task::Wake for Wakes {
+        fn wake(self: std::sync::Arc<Self>) {
+            *self.0.lock().unwrap() += 1;
+        }
+    }
+}
+
 #[test]
 fn loom_last_waker_dropped_while_the_task_completes() {
     loom::model(|| {
