@@ -550,6 +550,35 @@ fn a_panic_stays_in_its_task() {
 }
 
 #[test]
+fn a_future_that_panics_beside_the_set_leaves_it_to_the_others_that_poll_it() {
+    within(30, || {
+        let set = LocalSet::new();
+        let (send, receive) = oneshot::channel();
+        let task = set.spawn_local(receive);
+        let mut waits = Box::pin(set.run_until(task));
+        let mut panics = Box::pin(set.run_until(async { panic!("on purpose") }));
+        let (waker, calls) = counting_waker();
+        assert!(
+            waits
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        let poll = catch_unwind(AssertUnwindSafe(|| poll_once(panics.as_mut())));
+        assert!(poll.is_err());
+        let before = calls.load(SeqCst);
+        send.send(7).unwrap();
+        assert!(calls.load(SeqCst) > before, "nobody was called");
+        // In its first poll the set runs the task, in its second it sees the handle's wake.
+        let mut polls = (0..2).map(|_| poll_once(waits.as_mut()));
+        let output = polls.find(Poll::is_ready);
+        assert!(matches!(output, Some(Poll::Ready(Ok(Ok(7))))));
+        // It stays where it is all the time, as in `join!`.
+        drop(panics);
+    });
+}
+
+#[test]
 fn a_waker_of_whoever_polls_the_set_may_panic() {
     for place in [PanicIn::Wake, PanicIn::Drop] {
         let (mut set, home) = (LocalSet::new(), Home::here());

@@ -112,8 +112,8 @@ impl fmt::Debug for Notified {
 /// A counted reference.
 pub(crate) struct TaskRef(NonNull<Header>);
 
-// SAFETY: what a reference gives access to is the state word, the id, the location, and the vtable's functions, all of which any
-// thread may use; see `Notified` for the rest.
+// SAFETY: what a reference gives access to is the state word, the id, the origin, and the vtable's functions, all of which any
+// thread may use: an `Origin` is a name and a location that nobody changes; see `Notified` for the rest.
 unsafe impl Send for TaskRef {}
 // SAFETY: as above.
 unsafe impl Sync for TaskRef {}
