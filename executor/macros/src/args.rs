@@ -50,6 +50,8 @@ pub(crate) struct Args {
     pub(crate) flavor: Flavor,
     pub(crate) worker_threads: Option<Given<usize>>,
     pub(crate) start_paused: Option<Given<bool>>,
+    /// The runtime's, not that of its threads.
+    pub(crate) name: Option<String>,
     pub(crate) krate: Option<Path>,
 }
 
@@ -60,6 +62,7 @@ impl Args {
             flavor: kind.default_flavor(),
             worker_threads: None,
             start_paused: None,
+            name: None,
             krate: None,
         }
     }
@@ -72,6 +75,7 @@ impl Args {
                 .map_or(kind.default_flavor(), |given| given.value),
             worker_threads: written.worker_threads,
             start_paused: written.start_paused,
+            name: written.name.map(|given| given.value),
             krate: written.krate.map(|given| given.value),
         };
         args.check_flavor(kind)?;
@@ -102,6 +106,7 @@ struct Written {
     flavor: Option<Given<Flavor>>,
     worker_threads: Option<Given<usize>>,
     start_paused: Option<Given<bool>>,
+    name: Option<Given<String>>,
     krate: Option<Given<Path>>,
 }
 
@@ -118,6 +123,7 @@ impl Written {
                     fill(&mut written.worker_threads, &name, input, worker_threads)?
                 }
                 "start_paused" => fill(&mut written.start_paused, &name, input, start_paused)?,
+                "name" => fill(&mut written.name, &name, input, runtime_name)?,
                 "crate" => fill(&mut written.krate, &name, input, krate)?,
                 unknown => {
                     let message = format!("unknown argument `{unknown}`: {KNOWN}");
@@ -135,7 +141,7 @@ impl Written {
     }
 }
 
-const KNOWN: &str = "use `flavor`, `worker_threads`, `start_paused` or `crate`";
+const KNOWN: &str = "use `flavor`, `worker_threads`, `start_paused`, `name` or `crate`";
 
 /// What an argument makes of its value, or else what it says instead.
 type Read<T> = fn(&Expr) -> std::result::Result<T, &'static str>;
@@ -203,6 +209,14 @@ fn start_paused(written: &Expr) -> std::result::Result<bool, &'static str> {
     }
 }
 
+/// A blank one is refused here, because the runtime's builder would refuse it when the program starts.
+fn runtime_name(written: &Expr) -> std::result::Result<String, &'static str> {
+    string(written)
+        .map(LitStr::value)
+        .filter(|name| !name.trim().is_empty())
+        .ok_or("expected a name for the runtime in quotes, as in `name = \"my-server\"`")
+}
+
 /// The path keeps the place of the string, so that a wrong path is reported there.
 fn krate(written: &Expr) -> std::result::Result<Path, &'static str> {
     string(written)
@@ -246,6 +260,7 @@ mod tests {
             assert!(
                 args.worker_threads.is_none()
                     && args.start_paused.is_none()
+                    && args.name.is_none()
                     && args.krate.is_none()
             );
         }
@@ -256,12 +271,14 @@ mod tests {
         let args = quote!(
             flavor = "current_thread",
             start_paused = true,
+            name = "a b",
             crate = "a::b",
         );
         let args = Args::parse(Kind::Main, args).unwrap();
         let krate = args.krate.unwrap();
         assert_eq!(args.flavor, Flavor::CurrentThread);
         assert!(args.start_paused.unwrap().value);
+        assert_eq!(args.name.unwrap(), "a b");
         assert_eq!(quote!(#krate).to_string(), "a :: b");
 
         let args = Args::parse(
@@ -298,6 +315,9 @@ mod tests {
             (quote!(flavor = "threaded"), "no such flavor"),
             (quote!(flavor = multi_thread), "no such flavor"),
             (quote!(start_paused = "true"), "without quotes"),
+            (quote!(name = 3), "in quotes"),
+            (quote!(name = ""), "in quotes"),
+            (quote!(name = " \t"), "in quotes"),
             (quote!(crate = 3), "in quotes"),
             (quote!(crate = ""), "in quotes"),
             (quote!(crate = "not a path"), "in quotes"),

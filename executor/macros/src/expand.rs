@@ -210,6 +210,10 @@ fn runtime(kind: Kind, args: &Args) -> TokenStream {
         let value = given.value;
         quote_spanned!(given.span=> .start_paused(#value))
     });
+    let name = args
+        .name
+        .as_ref()
+        .map(|name| quote_spanned!(here=> .name(#name)));
     let build = match args.flavor {
         Flavor::MultiThread | Flavor::CurrentThread => quote_spanned!(here=> .build()),
         Flavor::Local => quote_spanned! {here=>
@@ -222,7 +226,7 @@ fn runtime(kind: Kind, args: &Args) -> TokenStream {
         kind.name(),
     );
     quote_spanned! {here=>
-        #krate::runtime::Builder::#flavor() #worker_threads #start_paused #build .expect(#failure)
+        #krate::runtime::Builder::#flavor() #worker_threads #start_paused #name #build .expect(#failure)
     }
 }
 
@@ -286,6 +290,11 @@ mod tests {
                 Kind::Test,
                 quote!(start_paused = true),
                 "new_current_thread().start_paused(true).build()",
+            ),
+            (
+                Kind::Main,
+                quote!(name = "main"),
+                "new_multi_thread().name(\"main\").build()",
             ),
             (
                 Kind::Main,
