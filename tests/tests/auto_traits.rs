@@ -100,7 +100,7 @@ no!(Send: JoinSet<Neither>);
 no!(Sync: JoinSet<Neither>);
 no!(Clone: JoinSet<u8>);
 
-type Scope<T, F> = executor::task::TaskLocalFuture<T, std::future::Ready<F>>;
+type Scope<T, F> = executor::task::futures::TaskLocalFuture<T, std::future::Ready<F>>;
 
 yes!(Send: Scope<u8, SendOnly>, Scope<SendOnly, u8>, AccessError, LocalKey<Neither>);
 yes!(Sync: Scope<u8, u8>, AccessError, LocalKey<Neither>);

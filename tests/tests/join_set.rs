@@ -2,16 +2,17 @@
 
 use std::future::pending;
 use std::pin::pin;
+use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use executor::task::{self, AbortHandle, JoinSet, coop};
+use executor::task::{self, AbortHandle, JoinSet, LocalSet, coop};
 use executor::time::{sleep, timeout};
 use futures::channel::oneshot;
 
 use crate::support::{
-    Drops, block_on, counting_waker, current_thread, each_runtime, poll_once, within, workers,
+    Drops, Home, block_on, counting_waker, current_thread, each_runtime, poll_once, within, workers,
 };
 
 #[test]
@@ -454,6 +455,52 @@ fn a_hundred_thousand_tasks_are_spawned_joined_and_aborted() {
                 set.shutdown().await;
             });
         });
+    });
+}
+
+#[test]
+fn local_tasks_are_joined_like_others() {
+    within(30, || {
+        let (runtime, local, other) = (workers(1), LocalSet::new(), LocalSet::new());
+        local.block_on(&runtime, async {
+            let mut set = JoinSet::new();
+            let shared = Rc::new(1);
+            let [a, b, c, d] = [0; 4].map(|_| shared.clone());
+            set.spawn_local(async move { a });
+            set.spawn_local_on(async move { b }, &other);
+            let named = set.build_task().name("c").spawn_local(async move { c });
+            let on_other = set
+                .build_task()
+                .name("d")
+                .spawn_local_on(async move { d }, &other);
+            assert!(format!("{:?}", named.unwrap()).contains("\"c\""));
+            assert!(format!("{:?}", on_other.unwrap()).contains("\"d\""));
+            for left in [3, 2] {
+                assert_eq!(*set.join_next().await.unwrap().unwrap(), 1);
+                assert_eq!(set.len(), left);
+            }
+            task::yield_now().await;
+            assert!(set.try_join_next().is_none(), "nobody polls the other set");
+            other.await;
+            for left in [1, 0] {
+                assert_eq!(*set.try_join_next().unwrap().unwrap(), 1);
+                assert_eq!(set.len(), left);
+            }
+            assert_eq!(Rc::strong_count(&shared), 1);
+        });
+    });
+}
+
+#[test]
+fn a_set_dropped_on_another_thread_drops_its_local_tasks_at_home() {
+    within(30, || {
+        let (home, mut local) = (Home::here(), LocalSet::new());
+        let mut set = JoinSet::new();
+        set.spawn_local_on(home.keep(pending::<()>()), &local);
+        assert!(poll_once(pin!(&mut local)).is_pending());
+        std::thread::spawn(move || drop(set)).join().unwrap();
+        block_on(local);
+        assert_eq!(home.drops(), 1);
     });
 }
 

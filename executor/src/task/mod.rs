@@ -54,7 +54,7 @@ pub(crate) use reference::{Notified, TaskRef, new, new_local};
 
 // The one line that points up: what else users find at `executor::task` needs a context, which this module must not know.
 pub use crate::task_api::{
-    AccessError, Builder, JoinSet, LocalEnterGuard, LocalKey, LocalSet, TaskLocalFuture,
-    block_in_place, consume_budget, coop, join_set, spawn, spawn_blocking, spawn_local,
+    AccessError, Builder, JoinSet, LocalEnterGuard, LocalKey, LocalSet, Unconstrained,
+    block_in_place, consume_budget, coop, futures, join_set, spawn, spawn_blocking, spawn_local,
     unconstrained, yield_now,
 };

@@ -6,7 +6,7 @@ use std::io;
 
 use super::JoinSet;
 use crate::runtime::Handle;
-use crate::task::{self, AbortHandle};
+use crate::task::{self, AbortHandle, LocalSet};
 
 /// As [`task::Builder`], for a task of a [`JoinSet`]. Made by [`JoinSet::build_task`].
 #[must_use = "it spawns nothing by itself"]
@@ -48,6 +48,37 @@ impl<'a, T: 'static> Builder<'a, T> {
         T: Send,
     {
         Ok(self.set.insert(self.builder.spawn_on(future, handle)?))
+    }
+
+    /// As [`JoinSet::spawn_local`].
+    ///
+    /// # Errors
+    ///
+    /// None at present.
+    ///
+    /// # Panics
+    ///
+    /// As [`JoinSet::spawn_local`].
+    #[track_caller]
+    pub fn spawn_local<F>(self, future: F) -> io::Result<AbortHandle>
+    where
+        F: Future<Output = T> + 'static,
+    {
+        Ok(self.set.insert(self.builder.spawn_local(future)?))
+    }
+
+    /// As [`JoinSet::spawn_local_on`].
+    ///
+    /// # Errors
+    ///
+    /// None at present.
+    #[track_caller]
+    pub fn spawn_local_on<F>(self, future: F, local_set: &LocalSet) -> io::Result<AbortHandle>
+    where
+        F: Future<Output = T> + 'static,
+    {
+        let task = self.builder.spawn_local_on(future, local_set)?;
+        Ok(self.set.insert(task))
     }
 
     /// As [`JoinSet::spawn_blocking`].

@@ -14,7 +14,7 @@ use finished::Finished;
 
 use crate::coop;
 use crate::runtime::Handle;
-use crate::task::{AbortHandle, Id, JoinError, JoinHandle};
+use crate::task::{AbortHandle, Id, JoinError, JoinHandle, LocalSet};
 
 pub use builder::Builder;
 
@@ -110,6 +110,40 @@ impl<T: 'static> JoinSet<T> {
         T: Send,
     {
         self.insert(handle.spawn(task))
+    }
+
+    /// Spawns a task that need not be `Send` into the set, as [`spawn_local`](super::spawn_local) does.
+    ///
+    /// # Panics
+    ///
+    /// As [`spawn_local`](super::spawn_local).
+    ///
+    /// ```
+    /// use std::rc::Rc;
+    ///
+    /// #[executor::main(flavor = "local")]
+    /// async fn main() {
+    ///     let mut set = executor::task::JoinSet::new();
+    ///     let shared = Rc::new(41);
+    ///     set.spawn_local(async move { Rc::new(*shared + 1) });
+    ///     assert_eq!(*set.join_next().await.unwrap().unwrap(), 42);
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn spawn_local<F>(&mut self, task: F) -> AbortHandle
+    where
+        F: Future<Output = T> + 'static,
+    {
+        self.insert(super::spawn_local(task))
+    }
+
+    /// Spawns a task of a [`LocalSet`] into the set. It runs when the `LocalSet` is polled.
+    #[track_caller]
+    pub fn spawn_local_on<F>(&mut self, task: F, local_set: &LocalSet) -> AbortHandle
+    where
+        F: Future<Output = T> + 'static,
+    {
+        self.insert(local_set.spawn_local(task))
     }
 
     /// Runs a closure that may block, as [`spawn_blocking`](super::spawn_blocking) does, and puts it into the set.
