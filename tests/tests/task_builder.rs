@@ -1,9 +1,10 @@
 //! Names of tasks, and which task one is in.
 
+use std::rc::Rc;
 use std::sync::mpsc::channel;
 use std::task::Poll;
 
-use executor::task::{self, Builder, Id};
+use executor::task::{self, Builder, Id, LocalSet};
 
 use crate::support::{Drops, current_thread, each_runtime, within, workers};
 
@@ -46,6 +47,31 @@ fn tasks_of_every_kind_may_have_names() {
             assert!(shown.contains("task_builder.rs"), "{shown}");
             here.block_on(task).unwrap();
         }
+    });
+}
+
+#[test]
+fn local_tasks_may_have_names() {
+    within(30, || {
+        let (runtime, set, other) = (workers(1), LocalSet::new(), LocalSet::new());
+        let shared = Rc::new(1);
+        set.block_on(&runtime, async {
+            let builder = || Builder::new().name("n");
+            let (a, b) = (shared.clone(), shared.clone());
+            let here = builder().spawn_local(async move { *a }).unwrap();
+            let there = builder().spawn_local_on(async move { *b }, &other);
+            let there = there.unwrap();
+            for task in [&here, &there] {
+                let shown = format!("{task:?}");
+                assert!(shown.contains("name: \"n\""), "{shown}");
+                assert!(shown.contains("task_builder.rs"), "{shown}");
+            }
+            assert_eq!(here.await.unwrap(), 1);
+            task::yield_now().await;
+            assert!(!there.is_finished(), "nobody polls its set");
+            other.await;
+            assert_eq!(there.await.unwrap(), 1);
+        });
     });
 }
 
@@ -115,6 +141,36 @@ fn a_task_knows_its_id() {
             let blocking = task::spawn_blocking(task::id);
             let blocking_id = blocking.id();
             assert_eq!(blocking.await.unwrap(), blocking_id);
+        });
+    });
+}
+
+#[test]
+fn the_destructor_of_an_output_that_nobody_waits_for_knows_its_task() {
+    struct Tell(std::sync::mpsc::Sender<Option<Id>>);
+    impl Drop for Tell {
+        fn drop(&mut self) {
+            self.0.send(task::try_id()).unwrap();
+        }
+    }
+    within(30, || {
+        each_runtime(|runtime| {
+            let (sender, ids) = channel();
+            let output = Tell(sender);
+            runtime.block_on(async {
+                let (ready, done) = futures::channel::oneshot::channel::<()>();
+                let task = executor::spawn(async move {
+                    let _ready = ready;
+                    task::yield_now().await;
+                    output
+                });
+                let id = task.id();
+                drop(task);
+                done.await.unwrap_err();
+                task::spawn_blocking(move || assert_eq!(ids.recv().unwrap(), Some(id)))
+                    .await
+                    .unwrap();
+            });
         });
     });
 }

@@ -127,8 +127,11 @@ unsafe fn complete<F: Future, S: Schedule>(
 
     if cell.header.state.is_sole_owner() {
         // Nobody waits for the output, and nobody can come: the short way.
+        // The output is dropped with it, as the task; a panic of its destructor stays there.
+        let outer = current::enter(cell.header.id);
         // SAFETY: ours is the last reference.
-        return unsafe { free::<F, S>(task) };
+        unsafe { free::<F, S>(task) };
+        return current::leave(outer);
     }
     let snapshot = cell.header.state.complete();
     if !snapshot.has_join_interest() {
