@@ -7,11 +7,12 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use executor::runtime::Builder;
+use executor::net::{TcpListener, TcpStream, UdpSocket, UnixListener};
+use executor::runtime::{Builder, is_rt_shutdown_err};
 use executor::task::yield_now;
 use executor::time::sleep;
 
-use crate::support::{Drops, block_on, each_runtime, until, within, workers};
+use crate::support::{Directory, Drops, block_on, each_runtime, until, within, workers};
 
 #[test]
 fn foreign_threads_that_spawn_for_ever_lose_no_task() {
@@ -79,6 +80,33 @@ fn tasks_that_spawn_for_ever_are_all_dropped() {
             drop(runtime);
             assert_eq!(drops.count(), spawned.load(SeqCst));
         }
+    });
+}
+
+#[test]
+fn sockets_that_an_ended_runtime_refuses_say_so() {
+    within(60, || {
+        each_runtime(|runtime| {
+            let directory = Directory::new();
+            let handle = runtime.handle().clone();
+            drop(runtime);
+            let _entered = handle.enter();
+            let any = "127.0.0.1:0";
+            let listener = std::net::TcpListener::bind(any).unwrap();
+            let address = listener.local_addr().unwrap();
+            let path = directory.file("socket");
+            let refusals = block_on(async {
+                [
+                    TcpListener::bind(any).await.unwrap_err(),
+                    TcpStream::connect(address).await.unwrap_err(),
+                    UdpSocket::bind(any).await.unwrap_err(),
+                    UnixListener::bind(&path).unwrap_err(),
+                ]
+            });
+            for refusal in refusals {
+                assert!(is_rt_shutdown_err(&refusal), "{refusal}");
+            }
+        });
     });
 }
 

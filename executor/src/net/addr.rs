@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::vec;
 
+use crate::driver;
 use crate::task::{JoinHandle, spawn_blocking};
 
 /// What `connect` and `bind` accept: an address, several, or a host name with a port.
@@ -59,7 +60,12 @@ pub(super) fn no_address() -> io::Error {
 }
 
 /// An error's text with the address it is about, under the same kind.
+///
+/// That the runtime has ended has nothing to do with the address, and must stay known by `is_rt_shutdown_err`.
 pub(super) fn about(error: &io::Error, doing: &str, address: impl fmt::Display) -> io::Error {
+    if driver::is_shut_down(error) {
+        return driver::shut_down();
+    }
     io::Error::new(
         error.kind(),
         format!("could not {doing} {address}: {error}"),
