@@ -16,6 +16,8 @@ use crate::sys::timer::Timer;
 pub struct Reactor {
     poll: mio::Poll,
     events: mio::Events,
+    /// For turns that do not wait, if they shall take fewer.
+    events_of_a_look: Option<mio::Events>,
     /// `None` where the platform has no timer finer than a millisecond.
     timer: Option<Timer>,
     handle: Handle,
@@ -46,12 +48,19 @@ impl Reactor {
             Self {
                 poll,
                 events,
+                events_of_a_look: None,
                 timer,
                 handle: handle.clone(),
                 _waker: waker,
             },
             handle,
         ))
+    }
+
+    /// From now on a turn that does not wait, because its timeout is zero, takes at most `events` events. The system keeps the others
+    /// for the next.
+    pub fn limit_looks(&mut self, events: usize) {
+        self.events_of_a_look = Some(mio::Events::with_capacity(events));
     }
 
     /// Waits for an event, a [`Handle::wake`] or the end of `timeout`, stores readiness, and moves the wakers of those
@@ -78,14 +87,18 @@ impl Reactor {
         }
         // mio rounds up to whole milliseconds and stops at the largest number the system takes, so a timeout is never
         // cut short by the conversion, except one of more than 24 days. It also bounds a timer that could not be set.
-        match self.poll.poll(&mut self.events, timeout) {
+        let events = match &mut self.events_of_a_look {
+            Some(events) if timeout == Some(Duration::ZERO) => events,
+            _ => &mut self.events,
+        };
+        match self.poll.poll(events, timeout) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             Err(error) => return Err(error),
         }
         let registry = self.handle.registry();
         let mut delivered = 0;
-        for event in &self.events {
+        for event in &*events {
             match event.token() {
                 WAKE => {}
                 TIMER => self.timer.iter_mut().for_each(Timer::went_off),

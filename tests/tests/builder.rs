@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use executor::io::{AsyncReadExt, AsyncWriteExt};
 use executor::runtime::{Builder, Runtime, RuntimeFlavor};
+use executor::task::JoinSet;
 
 use crate::panics::quiet;
 use crate::support::{
-    assert_usable, block_on, child, child_with, current_thread, thread_names, threads, until,
+    assert_usable, block_on, child, child_with, current_thread, pair, thread_names, threads, until,
     within, workers,
 };
 
@@ -44,6 +46,10 @@ fn settings_that_cannot_be_are_refused() {
     assert!(
         invalid(Builder::new_multi_thread().max_io_events_per_tick(0))
             .contains("max_io_events_per_tick")
+    );
+    assert!(
+        invalid(Builder::new_multi_thread().max_io_events_per_busy_tick(0))
+            .contains("max_io_events_per_busy_tick")
     );
     for name in ["", "  "] {
         assert!(invalid(Builder::new_multi_thread().name(name)).contains("name is empty"));
@@ -303,11 +309,46 @@ fn intervals_and_batches_of_any_size_work() {
                     .event_interval(polls)
                     .global_queue_interval(polls)
                     .max_io_events_per_tick(events)
+                    .max_io_events_per_busy_tick(events)
                     .build()
                     .unwrap();
                 assert_usable(&runtime);
-                runtime.block_on(crate::support::pair());
+                runtime.block_on(pair());
             }
+        }
+    });
+}
+
+/// One event at a look is slow, but none is forgotten.
+#[test]
+fn busy_workers_that_take_one_event_at_a_time_get_all() {
+    within(60, || {
+        for builder in [Builder::new_multi_thread, Builder::new_current_thread] {
+            let runtime = builder()
+                .worker_threads(1)
+                .max_io_events_per_busy_tick(1)
+                .build()
+                .unwrap();
+            let busy = runtime.spawn(async {
+                loop {
+                    executor::task::yield_now().await;
+                }
+            });
+            runtime.block_on(async {
+                let (mut readers, mut writers) = (JoinSet::new(), Vec::new());
+                for _ in 0..20 {
+                    let (mut reader, writer) = pair().await;
+                    readers.spawn(async move { reader.read_u8().await.unwrap() });
+                    writers.push(writer);
+                }
+                for (n, writer) in (0..).zip(&mut writers) {
+                    writer.write_u8(n).await.unwrap();
+                }
+                let mut read = readers.join_all().await;
+                read.sort_unstable();
+                assert!(read.into_iter().eq(0..20));
+            });
+            busy.abort();
         }
     });
 }

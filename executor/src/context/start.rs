@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::threads::is_own_thread;
 use super::{State, Threads, enter};
 use crate::blocking::{AtClose, Pool, Submitted};
+use crate::driver::MostEvents;
 use crate::local::Local;
 use crate::scheduler::{Config, Hook, Shared, ThreadHold};
 use crate::task::Notified;
@@ -23,7 +24,7 @@ pub(crate) struct Options {
     pub(crate) local: bool,
     pub(crate) start_paused: bool,
     pub(crate) most_polls: u32,
-    pub(crate) most_events: usize,
+    pub(crate) most_events: MostEvents,
     pub(crate) name: Option<String>,
     pub(crate) thread_name: Arc<dyn Fn() -> String + Send + Sync>,
     pub(crate) stack_size: Option<usize>,
@@ -162,7 +163,10 @@ impl Default for Options {
             local: false,
             start_paused: false,
             most_polls: 64,
-            most_events: 1024,
+            most_events: MostEvents {
+                of_a_turn: 1024,
+                of_a_look: None,
+            },
             name: None,
             thread_name: Arc::new(|| "executor-worker".into()),
             stack_size: None,

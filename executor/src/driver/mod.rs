@@ -61,6 +61,14 @@ pub(crate) struct Driver {
     signals: OnceLock<Option<Arc<Signals>>>,
 }
 
+/// How many events are taken from the system at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MostEvents {
+    pub(crate) of_a_turn: usize,
+    /// Of one that does not wait, if it shall be fewer.
+    pub(crate) of_a_look: Option<usize>,
+}
+
 /// The right to turn the reactor. Dropping it leaves the duty vacant.
 pub(crate) struct Duty<'a> {
     driver: &'a Driver,
@@ -78,8 +86,15 @@ pub(crate) struct Alarm {
 }
 
 impl Driver {
-    pub(crate) fn new(wheels: usize, most_events: usize, clock: Arc<Clock>) -> io::Result<Self> {
-        let (reactor, handle) = reactor::Reactor::with_capacity(most_events)?;
+    pub(crate) fn new(
+        wheels: usize,
+        most_events: MostEvents,
+        clock: Arc<Clock>,
+    ) -> io::Result<Self> {
+        let (mut reactor, handle) = reactor::Reactor::with_capacity(most_events.of_a_turn)?;
+        if let Some(most) = most_events.of_a_look {
+            reactor.limit_looks(most);
+        }
         let origin = clock.now();
         let alarm = Alarm {
             sleep_until: Arc::default(),

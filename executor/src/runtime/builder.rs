@@ -180,7 +180,14 @@ impl Builder {
     /// How many events are taken from the system at once. Default: 1024, as in tokio; more than 65536 count as that. What is left
     /// is taken by the next look. [`build`](Self::build) refuses 0.
     pub fn max_io_events_per_tick(&mut self, capacity: usize) -> &mut Self {
-        self.options.most_events = capacity.min(MOST_EVENTS);
+        self.options.most_events.of_a_turn = capacity.min(MOST_EVENTS);
+        self
+    }
+
+    /// As [`max_io_events_per_tick`](Self::max_io_events_per_tick), for looks that do not wait, because there are tasks to run: a small
+    /// number lets these go on sooner when many events come at once. Default: the same number. [`build`](Self::build) refuses 0.
+    pub fn max_io_events_per_busy_tick(&mut self, capacity: usize) -> &mut Self {
+        self.options.most_events.of_a_look = Some(capacity.min(MOST_EVENTS));
         self
     }
 
@@ -246,9 +253,14 @@ impl Builder {
                 "max_blocking_threads is 0: file names could not be looked up, and spawn_blocking would wait for ever",
             ));
         }
-        if options.most_events == 0 {
+        if options.most_events.of_a_turn == 0 {
             return Err(invalid(
                 "max_io_events_per_tick is 0: no event would ever be seen",
+            ));
+        }
+        if options.most_events.of_a_look == Some(0) {
+            return Err(invalid(
+                "max_io_events_per_busy_tick is 0: no event would be seen while tasks run",
             ));
         }
         if options

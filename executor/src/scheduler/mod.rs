@@ -54,7 +54,7 @@ use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
-use crate::driver::{Clock, Driver, Timers};
+use crate::driver::{Clock, Driver, MostEvents, Timers};
 use crate::queue::{Injector, Local, OneWord, Slot, Stealer};
 use crate::task::{
     self, Id, IdSource, JoinHandle, Notified, Origin, Schedule, TaskList, TaskRef, drop_quietly,
@@ -147,8 +147,7 @@ pub(crate) struct Config {
     pub(crate) keep_alive: Duration,
     /// The most polls between two looks at the injector, timers and events.
     pub(crate) most_polls: u32,
-    /// The most events of one turn.
-    pub(crate) most_events: usize,
+    pub(crate) most_events: MostEvents,
     pub(crate) on_park: Option<Hook>,
     pub(crate) on_unpark: Option<Hook>,
 }

@@ -48,6 +48,37 @@ fn data_wakes_the_reader_and_only_the_reader() {
 }
 
 #[test]
+fn a_turn_that_does_not_wait_may_be_told_to_leave_events_for_the_next() {
+    const SOCKETS: usize = 10;
+    let (mut reactor, handle) = Reactor::new().unwrap();
+    let mut pairs: Vec<_> = (0..SOCKETS).map(|_| quiet(&mut reactor, &handle)).collect();
+    reactor.limit_looks(2);
+    let send = |pairs: &mut Vec<(Source<UnixStream>, UnixStream)>| {
+        for (source, peer) in pairs {
+            source
+                .readiness(Direction::Read)
+                .into_iter()
+                .for_each(|event| source.clear_ready(event));
+            peer.write_all(b"x").unwrap();
+        }
+    };
+    let ready = |pairs: &[(Source<UnixStream>, UnixStream)]| {
+        let is_ready =
+            |(source, _): &&(Source<UnixStream>, _)| source.readiness(Direction::Read).is_some();
+        pairs.iter().filter(is_ready).count()
+    };
+
+    send(&mut pairs);
+    for looks in 1..=SOCKETS / 2 {
+        look(&mut reactor);
+        assert_eq!(ready(&pairs), 2 * looks);
+    }
+    send(&mut pairs);
+    reactor.turn(Some(LIMIT), &mut Vec::new()).unwrap();
+    assert_eq!(ready(&pairs), SOCKETS, "one that may wait takes all");
+}
+
+#[test]
 fn an_assumed_direction_is_ready_until_an_operation_says_otherwise() {
     let (mut reactor, handle) = Reactor::new().unwrap();
     let (ours, mut peer) = unix_pair();
