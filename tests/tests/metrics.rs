@@ -5,9 +5,9 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use executor::runtime::{Builder, Runtime};
+use executor::runtime::{Builder, Runtime, RuntimeFlavor, worker_index};
 use executor::spawn;
-use executor::task::{spawn_blocking, yield_now};
+use executor::task::{self, spawn_blocking, yield_now};
 use futures::channel::oneshot;
 
 use crate::support::{current_thread, each_runtime, pair_with_std, until, within, workers};
@@ -296,6 +296,37 @@ fn workers_say_which_thread_they_are() {
             runtime.metrics().worker_thread_id(0),
             Some(thread::current().id())
         );
+    });
+}
+
+#[test]
+fn a_thread_knows_which_worker_it_is() {
+    within(60, || {
+        assert_eq!(worker_index(), None);
+        each_runtime(|runtime| {
+            let metrics = runtime.metrics();
+            for _ in 0..100 {
+                let task = runtime.spawn(async { (worker_index(), thread::current().id()) });
+                let (index, thread) = runtime.block_on(task).unwrap();
+                assert_eq!(metrics.worker_thread_id(index.unwrap()), Some(thread));
+            }
+            let in_pool = runtime.spawn_blocking(worker_index);
+            assert_eq!(runtime.block_on(in_pool).unwrap(), None);
+            let in_block_on = runtime.block_on(async { worker_index() });
+            match runtime.handle().runtime_flavor() {
+                RuntimeFlavor::CurrentThread => assert_eq!(in_block_on, Some(0)),
+                _ => assert_eq!(in_block_on, None),
+            }
+            assert_eq!(worker_index(), None);
+        });
+        let runtime = workers(1);
+        let task = runtime.spawn(async {
+            (
+                task::block_in_place(worker_index),
+                task::block_in_place(|| current_thread().block_on(async { worker_index() })),
+            )
+        });
+        assert_eq!(runtime.block_on(task).unwrap(), (None, Some(0)));
     });
 }
 

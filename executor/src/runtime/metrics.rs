@@ -1,4 +1,4 @@
-//! `RuntimeMetrics`: what a runtime counts about itself.
+//! `RuntimeMetrics`: what a runtime counts about itself, and which of its workers the calling thread is.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::thread::ThreadId;
 use std::time::Duration;
 
 use crate::context::State;
+use crate::scheduler;
 
 /// A view of the numbers that a runtime counts about itself. Made by [`Handle::metrics`](super::Handle::metrics).
 ///
@@ -179,4 +180,22 @@ impl fmt::Debug for RuntimeMetrics {
             .field("num_alive_tasks", &self.num_alive_tasks())
             .finish_non_exhaustive()
     }
+}
+
+/// The number of the worker that the calling thread is, as the methods of [`RuntimeMetrics`] take it. `None` on any other thread.
+///
+/// The thread that calls `block_on` is worker 0 of a current-thread runtime while it drives it, and none of a multi-thread runtime. In the
+/// closure of [`block_in_place`](crate::task::block_in_place) a thread is no worker. A task may be another worker's after each `.await`.
+///
+/// ```
+/// use executor::runtime::{Runtime, worker_index};
+///
+/// let runtime = Runtime::new()?;
+/// let index = runtime.block_on(runtime.spawn(async { worker_index() })).unwrap();
+/// assert!(index.unwrap() < runtime.metrics().num_workers());
+/// assert_eq!(worker_index(), None);
+/// # std::io::Result::Ok(())
+/// ```
+pub fn worker_index() -> Option<usize> {
+    scheduler::worker_index()
 }

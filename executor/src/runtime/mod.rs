@@ -28,5 +28,5 @@ pub use builder::Builder;
 pub use handle::{EnterGuard, Handle, TryCurrentError};
 pub use id::Id;
 pub use local::{LocalOptions, LocalRuntime};
-pub use metrics::RuntimeMetrics;
+pub use metrics::{RuntimeMetrics, worker_index};
 pub use runtime::{Runtime, RuntimeFlavor, is_rt_shutdown_err};

@@ -37,6 +37,11 @@ pub(crate) fn drives_current_thread() -> bool {
     with(|worker| worker.is_some_and(|worker| worker.shared.is_current_thread()))
 }
 
+/// Which seat the thread has, if any.
+pub(crate) fn worker_index() -> Option<usize> {
+    with(|worker| worker.filter(|worker| worker.has_seat()).map(Worker::index))
+}
+
 thread_local! {
     static WORKER: Cell<*const Worker> = const { Cell::new(ptr::null()) };
 }

@@ -70,7 +70,7 @@ use stillness::Holds;
 use worker::Worker;
 
 pub(crate) use block_on::CoreSlot;
-pub(crate) use current::drives_current_thread;
+pub(crate) use current::{drives_current_thread, worker_index};
 pub(crate) use hand_over::without_seat;
 pub(crate) use hooks::Hook;
 pub(crate) use shutdown::is_last_poll;
