@@ -170,10 +170,15 @@ impl<T: 'static> JoinSet<T> {
         self.insert(handle.spawn_blocking(f))
     }
 
-    pub(in crate::task_api) fn insert(&mut self, mut task: JoinHandle<T>) -> AbortHandle {
+    pub(in crate::task_api) fn insert(&mut self, task: JoinHandle<T>) -> AbortHandle {
         let (id, abort) = (task.id(), task.abort_handle());
-        task.wake_when_finished(&self.finished.waker(id));
-        self.tasks.insert(id, task);
+        let waker = self.finished.waker(id);
+        // In the set before it can be finished: the wake runs code of the user, which may panic.
+        self.tasks
+            .entry(id)
+            .insert_entry(task)
+            .get_mut()
+            .wake_when_finished(&waker);
         abort
     }
 
