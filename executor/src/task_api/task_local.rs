@@ -85,8 +85,11 @@ impl<T: 'static> LocalKey<T> {
     /// As polling a [`scope`](Self::scope).
     #[track_caller]
     pub fn sync_scope<F: FnOnce() -> R, R>(&'static self, value: T, f: F) -> R {
-        self.enter(&mut Some(value), f)
-            .unwrap_or_else(|refused| refused.panic())
+        // A closure would be where the panic is said to be.
+        match self.enter(&mut Some(value), f) {
+            Ok(result) => result,
+            Err(refused) => refused.panic(),
+        }
     }
 
     /// Calls `f` with the value.
@@ -96,9 +99,10 @@ impl<T: 'static> LocalKey<T> {
     /// Outside of a scope.
     #[track_caller]
     pub fn with<F: FnOnce(&T) -> R, R>(&'static self, f: F) -> R {
-        self.try_with(f).unwrap_or_else(|error| {
-            panic!("{error}: call `LocalKey::scope` around it, or use `try_with`")
-        })
+        match self.try_with(f) {
+            Ok(result) => result,
+            Err(error) => panic!("{error}: call `LocalKey::scope` around it, or use `try_with`"),
+        }
     }
 
     /// Calls `f` with the value.
