@@ -32,6 +32,7 @@ mod lost_wakes;
 mod macro_hygiene;
 mod macros;
 mod metrics;
+mod misuse;
 mod panic_matrix;
 mod panics;
 mod paused_clock;

