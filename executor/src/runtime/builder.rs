@@ -134,7 +134,8 @@ impl Builder {
     /// Called on a worker that has nothing to do, right before it sleeps; on the current-thread flavour on the thread that drives.
     ///
     /// It may spawn and wake: the worker looks for work once more before it sleeps. A panic in it is reported by the panic hook and
-    /// has no other effect. There is one such function; a second call replaces the first.
+    /// has no other effect. There is one such function; a second call replaces the first. It must not call `block_on` of its own
+    /// current-thread runtime: the inner call would sleep, and call it again.
     ///
     /// ```
     /// # use std::sync::atomic::{AtomicUsize, Ordering};

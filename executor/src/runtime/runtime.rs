@@ -73,7 +73,7 @@ impl Runtime {
     /// [`block_in_place`](crate::task::block_in_place) does. The thread that drives a current-thread runtime goes on with its other tasks
     /// in the inner call. What is being polled outside cannot go on before the inner call returns: the calling task, the future of the outer
     /// call, and of calls nested in each other all but the innermost. A future that waits for one of these waits for ever. So does everything
-    /// of a current-thread runtime while its thread drives another one.
+    /// of a current-thread runtime while its thread drives another one, or has entered another one and then calls that one's `block_on`.
     ///
     /// ```
     /// use executor::runtime::{Handle, Runtime};

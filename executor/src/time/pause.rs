@@ -19,7 +19,7 @@ use crate::task_api::yield_now;
 /// exactly, and all timers of that instant fire together. "Everything" is
 ///
 /// - every task, on whatever worker;
-/// - every thread in `block_on` of this runtime;
+/// - every thread in `block_on` of this runtime, but for one that drives a current-thread runtime outside of that call;
 /// - every closure in the blocking pool, and every thread in [`block_in_place`](crate::task::block_in_place), unless it waits in
 ///   `block_on` itself;
 /// - every [`ClockHold`].
