@@ -20,12 +20,12 @@ use crate::task::{JoinHandle, Origin};
 /// Outside of both, and in a local runtime on another thread than the one it belongs to.
 ///
 /// ```
-/// #[executor::main(flavor = "local")]
-/// async fn main() {
-///     let shared = std::rc::Rc::new(41);
-///     let task = executor::task::spawn_local(async move { *shared + 1 });
-///     assert_eq!(task.await.unwrap(), 42);
-/// }
+/// # executor::runtime::LocalRuntime::new()?.block_on(async {
+/// let shared = std::rc::Rc::new(41);
+/// let task = executor::task::spawn_local(async move { *shared + 1 });
+/// assert_eq!(task.await.unwrap(), 42);
+/// # });
+/// # std::io::Result::Ok(())
 /// ```
 #[track_caller]
 pub fn spawn_local<F>(future: F) -> JoinHandle<F::Output>

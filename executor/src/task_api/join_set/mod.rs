@@ -121,13 +121,13 @@ impl<T: 'static> JoinSet<T> {
     /// ```
     /// use std::rc::Rc;
     ///
-    /// #[executor::main(flavor = "local")]
-    /// async fn main() {
-    ///     let mut set = executor::task::JoinSet::new();
-    ///     let shared = Rc::new(41);
-    ///     set.spawn_local(async move { Rc::new(*shared + 1) });
-    ///     assert_eq!(*set.join_next().await.unwrap().unwrap(), 42);
-    /// }
+    /// # executor::runtime::LocalRuntime::new()?.block_on(async {
+    /// let mut set = executor::task::JoinSet::new();
+    /// let shared = Rc::new(41);
+    /// set.spawn_local(async move { Rc::new(*shared + 1) });
+    /// assert_eq!(*set.join_next().await.unwrap().unwrap(), 42);
+    /// # });
+    /// # std::io::Result::Ok(())
     /// ```
     #[track_caller]
     pub fn spawn_local<F>(&mut self, task: F) -> AbortHandle
