@@ -122,7 +122,7 @@ impl Shared {
     }
 
     pub(crate) fn polls(&self, worker: usize) -> u64 {
-        self.seats[worker].polls.load(Relaxed)
+        self.seats[worker].running.polls()
     }
 
     pub(crate) fn scheduled(&self, worker: usize) -> u64 {

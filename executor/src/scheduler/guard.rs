@@ -57,11 +57,7 @@ impl Shared {
         self.guard.thread.get_or_init(thread::current);
         let mut wakers = Vec::new();
         let mut turns = self.driver.turns();
-        let mut polls: Vec<u64> = self
-            .seats
-            .iter()
-            .map(|seat| seat.polls.load(Relaxed))
-            .collect();
+        let mut polls: Vec<u64> = self.seats.iter().map(|seat| seat.running.seq()).collect();
         let mut idle_looks = 0;
         while !self.closed.load(Relaxed) {
             if idle_looks >= IDLE_LOOKS {
@@ -87,7 +83,7 @@ impl Shared {
     /// behind the others, was announced to nobody: its worker was expected to get to it.
     fn wake_for_stuck(&self, polls: &mut [u64]) {
         for (seat, last) in self.seats.iter().zip(polls) {
-            let now = seat.polls.load(Relaxed);
+            let now = seat.running.seq();
             if std::mem::replace(last, now) == now
                 && !(seat.slot.is_empty() && seat.stealer.is_empty())
             {

@@ -83,7 +83,7 @@ impl Worker {
         let seats = &self.shared.seats;
         let (victim, polls) = self.watched.get();
         let seat = &seats[victim];
-        if victim != self.core.index && seat.polls.load(Relaxed) == polls {
+        if victim != self.core.index && seat.running.seq() == polls {
             let queued = self.core.queue.len();
             let stolen = if seat.stealer.is_empty() {
                 None
@@ -97,7 +97,7 @@ impl Worker {
             self.count_stolen(self.core.queue.len().saturating_sub(queued));
         }
         let next = (victim + 1) % seats.len();
-        self.watched.set((next, seats[next].polls.load(Relaxed)));
+        self.watched.set((next, seats[next].running.seq()));
     }
 
     /// Collects whom the outside world wakes, if nobody else is about to.

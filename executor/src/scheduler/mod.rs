@@ -10,6 +10,7 @@
 //! | `idle` | who sleeps and who is woken, with the proof that no task is forgotten |
 //! | `parker` | one thread's sleep |
 //! | `worker` | the loop: next task, search, park |
+//! | `running` | what a worker polls now, for others who look |
 //! | `counters` | what the workers count about themselves |
 //! | `hooks` | functions of the user that threads call |
 //! | `maintenance` | what a busy worker does for the outside world |
@@ -33,6 +34,7 @@ mod hooks;
 mod idle;
 mod maintenance;
 mod parker;
+mod running;
 mod shutdown;
 mod spares;
 mod stillness;
@@ -65,6 +67,7 @@ use hand_over::Vacancy;
 use idle::Idle;
 use maintenance::Pace;
 use parker::{Parker, Unparked, Unparker};
+use running::Running;
 use spares::Spares;
 use stillness::Holds;
 use worker::Worker;
@@ -73,6 +76,8 @@ pub(crate) use block_on::CoreSlot;
 pub(crate) use current::{drives_current_thread, worker_index};
 pub(crate) use hand_over::without_seat;
 pub(crate) use hooks::Hook;
+#[allow(unused_imports, reason = "the report of a shutdown is to use it")]
+pub(crate) use running::Polled;
 pub(crate) use shutdown::is_last_poll;
 pub(crate) use stillness::{RootState, ThreadHold};
 
@@ -105,8 +110,7 @@ struct Seat {
     slot: Slot<Notified>,
     stealer: Stealer<Notified>,
     unparker: Unparker,
-    /// How many polls were begun here. Written by the owner only.
-    polls: AtomicU64,
+    running: Running,
     counters: Counters,
     /// Tasks linked here that ended on another thread than a worker's: aborted while they waited.
     completed_elsewhere: AtomicU64,
@@ -302,7 +306,7 @@ impl Seat {
             slot: Slot::new(),
             stealer: core.queue.stealer(),
             unparker: core.parker.unparker(),
-            polls: AtomicU64::new(0),
+            running: Running::new(),
             counters: Counters::default(),
             completed_elsewhere: AtomicU64::new(0),
             tasks: CachePadded::new(TaskList::new()),

@@ -130,9 +130,7 @@ impl Worker {
     #[inline]
     pub(super) fn run_task(&self, task: Notified) {
         self.found_work();
-        let polls = &self.seat().polls;
-        // Only the owner writes. Relaxed: thieves and the guard compare two reads, nothing is published by it.
-        polls.store(polls.load(Relaxed) + 1, Relaxed);
+        self.seat().running.begin(task.id(), task.origin());
         // Nothing of the seat may be touched after this: it may be another thread's by then.
         coop::budgeted_task(|| task.run());
     }
@@ -192,7 +190,7 @@ impl Worker {
         };
         // A next slot is taken only from an owner that is in the same poll for the whole search.
         polls_before.clear();
-        polls_before.extend(seats.iter().map(|seat| seat.polls.load(Relaxed)));
+        polls_before.extend(seats.iter().map(|seat| seat.running.seq()));
         for pass in 0..SEARCH_PASSES {
             for victim in victims() {
                 let seat = &seats[victim];
@@ -206,7 +204,7 @@ impl Worker {
                 }
                 if pass == SEARCH_PASSES - 1
                     && !seat.slot.is_empty()
-                    && polls_before[victim] == seat.polls.load(Relaxed)
+                    && polls_before[victim] == seat.running.seq()
                     && let Some(task) = seat.slot.steal()
                 {
                     self.count_stolen(1);
@@ -275,6 +273,7 @@ impl Worker {
 
     /// As for a batch of wakers: the seat stays here, and what the hook makes goes to the FIFO.
     fn call_hook(&self, hook: &Hook) {
+        self.seat().running.end();
         let outer = self.batching.replace(true);
         hook.call();
         self.batching.set(outer);
@@ -327,6 +326,7 @@ impl Worker {
         }
         // Wakers are code of the user and may take their time: who has work must not rely on this worker's search meanwhile.
         self.found_work();
+        self.seat().running.end();
         let outer = self.batching.replace(true);
         wake_all(&mut wakers);
         self.batching.set(outer);
@@ -365,7 +365,8 @@ impl Worker {
 
     fn count_park(&self) {
         let seat = self.seat();
-        if self.polls_at_wake.get() == Some(seat.polls.load(Relaxed)) {
+        seat.running.end();
+        if self.polls_at_wake.get() == Some(seat.running.seq()) {
             seat.counters.noops.add(1);
         }
         seat.counters.parks_and_unparks.add(1);
@@ -375,7 +376,7 @@ impl Worker {
     fn count_unpark(&self) {
         let seat = self.seat();
         seat.counters.parks_and_unparks.add(1);
-        self.polls_at_wake.set(Some(seat.polls.load(Relaxed)));
+        self.polls_at_wake.set(Some(seat.running.seq()));
         self.busy_since.set(Instant::now());
     }
 

@@ -25,8 +25,12 @@ impl Id {
         Self::from_number(NEXT.fetch_add(1, Relaxed))
     }
 
-    fn from_number(number: u64) -> Self {
+    pub(crate) fn from_number(number: u64) -> Self {
         Self(NonZeroU64::new(number).expect("2^64 tasks were spawned"))
+    }
+
+    pub(crate) fn to_number(self) -> u64 {
+        self.0.get()
     }
 }
 

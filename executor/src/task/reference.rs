@@ -86,6 +86,14 @@ impl Notified {
         self.run();
     }
 
+    pub(crate) fn id(&self) -> Id {
+        self.header().id
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.header().origin
+    }
+
     pub(crate) fn into_raw(self) -> NonNull<()> {
         self.0.cast()
     }
