@@ -9,8 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
-
+use crate::rt_sync::whole::{Condvar, Mutex, wait_for};
 use crate::task::{self, Id, JoinHandle, Notified, Origin, Schedule, TaskRef};
 
 /// The pool. Starting its threads is its owner's business.
@@ -127,10 +126,8 @@ impl Pool {
                 break;
             }
             state.waiting += 1;
-            let timed_out = self
-                .changed
-                .wait_for(&mut state, self.keep_alive)
-                .timed_out();
+            let timed_out;
+            (state, timed_out) = wait_for(&self.changed, state, self.keep_alive);
             state.waiting -= 1;
             // A job that came in the same moment is still taken.
             if timed_out && state.queue.is_empty() {

@@ -20,6 +20,8 @@ use std::marker::PhantomData;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use crate::rt_sync::whole::{now, thread_local};
+
 /// Calls `f`, a poll of a whole task, with a full budget.
 #[inline]
 pub(crate) fn budgeted<R>(f: impl FnOnce() -> R) -> R {
@@ -211,7 +213,7 @@ fn budget() -> Option<Budget> {
 /// A round is used up: looks at the clock.
 #[cold]
 fn end_round(phase: Phase) -> Option<Budget> {
-    let now = Instant::now();
+    let now = now();
     let is_over = match (phase, SINCE.get()) {
         (Phase::Timed, Some(since)) => now.saturating_duration_since(since) >= SLICE,
         _ => {

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::support::source::{Token, files, read, tokens};
 
 /// The modules of the library, from the top down. A module may name those of the layers below its own.
-const LAYERS: [&[&str]; 6] = [
+const LAYERS: [&[&str]; 7] = [
     &["lib"],
     PUBLIC,
     &["context"],
     &["blocking", "local", "scheduler"],
     &["driver", "queue", "task"],
-    &["coop", "rt_sync"],
+    &["coop"],
+    &["rt_sync"],
 ];
 
 /// What users see. The only layer whose modules may name each other.

@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 
 use crate::blocking::Pool;
 use crate::local::Local;
+use crate::rt_sync::whole::thread_local;
 use crate::scheduler::Shared;
 
 pub(crate) use start::{Options, next_id, start};

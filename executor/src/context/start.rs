@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::num::NonZeroU64;
 use std::sync::Arc;
+// Not through the shim: the numbers live in a static, which no model may own, and order nothing.
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 

@@ -5,12 +5,10 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
-use std::thread;
 use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex};
-
 use super::{Options, State, enter};
+use crate::rt_sync::whole::{Condvar, Mutex, thread, thread_local, wait, wait_until};
 use crate::scheduler::Hook;
 use crate::task::drop_quietly;
 
@@ -93,18 +91,14 @@ impl Threads {
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> bool {
         let mut inner = self.living.inner.lock();
         while inner.count > 0 {
-            match deadline {
-                None => self.living.ended.wait(&mut inner),
-                Some(deadline)
-                    if self
-                        .living
-                        .ended
-                        .wait_until(&mut inner, deadline)
-                        .timed_out() =>
-                {
-                    break;
-                }
-                Some(_) => {}
+            let Some(deadline) = deadline else {
+                inner = wait(&self.living.ended, inner);
+                continue;
+            };
+            let timed_out;
+            (inner, timed_out) = wait_until(&self.living.ended, inner, deadline);
+            if timed_out {
+                break;
             }
         }
         let all = inner.count == 0;

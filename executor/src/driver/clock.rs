@@ -9,6 +9,8 @@ pub(crate) use test::Clock;
 mod real {
     use std::time::Instant;
 
+    use crate::rt_sync::whole::now;
+
     /// Without the feature `test-util`: the monotonic clock itself.
     #[derive(Debug)]
     pub(crate) struct Clock;
@@ -20,7 +22,7 @@ mod real {
 
         #[inline]
         pub(crate) fn now(&self) -> Instant {
-            Instant::now()
+            now()
         }
 
         #[inline]
@@ -39,11 +41,11 @@ mod real {
 
 #[cfg(feature = "test-util")]
 mod test {
-    use std::sync::atomic::AtomicBool;
-    use std::sync::atomic::Ordering::Relaxed;
     use std::time::{Duration, Instant};
 
-    use parking_lot::Mutex;
+    use crate::rt_sync::whole::atomic::AtomicBool;
+    use crate::rt_sync::whole::atomic::Ordering::Relaxed;
+    use crate::rt_sync::whole::{Mutex, now};
 
     /// Virtual time: `base`, plus what the real clock has gone since `running_since`.
     #[derive(Debug)]
@@ -62,7 +64,7 @@ mod test {
 
     impl Clock {
         pub(crate) fn new(start_paused: bool) -> Self {
-            let now = Instant::now();
+            let now = now();
             let running_since = if start_paused { None } else { Some(now) };
             Self {
                 virtual_time: AtomicBool::new(start_paused),
@@ -79,7 +81,7 @@ mod test {
             if self.virtual_time.load(Relaxed) {
                 self.state.lock().now()
             } else {
-                Instant::now()
+                now()
             }
         }
 
@@ -105,7 +107,7 @@ mod test {
             state.base = if self.virtual_time.load(Relaxed) {
                 state.now()
             } else {
-                Instant::now()
+                now()
             };
             state.running_since = None;
             self.virtual_time.store(true, Relaxed);
@@ -117,7 +119,7 @@ mod test {
             let mut state = self.state.lock();
             let was_paused = state.running_since.is_none();
             if was_paused {
-                state.running_since = Some(Instant::now());
+                state.running_since = Some(now());
             }
             was_paused
         }
@@ -146,8 +148,9 @@ mod test {
 
     impl State {
         fn now(&self) -> Instant {
-            self.running_since
-                .map_or(self.base, |since| self.base + since.elapsed())
+            self.running_since.map_or(self.base, |since| {
+                self.base + now().saturating_duration_since(since)
+            })
         }
     }
 }

@@ -26,8 +26,9 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crossbeam_utils::CachePadded;
-use parking_lot::{Mutex, MutexGuard};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+
+use crate::rt_sync::whole::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use crate::rt_sync::whole::{Mutex, MutexGuard, now};
 
 pub(crate) use clock::Clock;
 pub(crate) use reactor::{
@@ -304,7 +305,7 @@ impl Duty<'_> {
     }
 
     fn finish(&mut self, wakers: &mut Vec<Waker>) {
-        let real = Instant::now();
+        let real = now();
         self.driver.record_turn(real);
         self.driver.fire_all(self.driver.clock.at(real), wakers);
     }

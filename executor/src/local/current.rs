@@ -9,6 +9,7 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
 use super::Local;
+use crate::rt_sync::whole::thread_local;
 
 /// Puts the current thread into a local task set until dropped.
 pub(crate) struct Entered {
@@ -91,7 +92,7 @@ fn remove(place: &Place) {
     }
 }
 
-std::thread_local! {
+thread_local! {
     /// Const and without a destructor: there even while other thread locals are being destroyed.
     static INNERMOST: Cell<*const Place> = const { Cell::new(ptr::null()) };
 }

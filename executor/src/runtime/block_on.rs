@@ -4,11 +4,11 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 
 use crate::context::{self, State};
 use crate::coop;
 use crate::local;
+use crate::rt_sync::whole::thread::{self, Thread};
 use crate::scheduler::{self, CoreSlot, RootState, Shared, ThreadHold};
 
 /// Runs `future` to completion in the runtime of `state`.

@@ -2,10 +2,11 @@
 
 use std::future::Future;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Builder, EnterGuard, Handle, RuntimeMetrics};
 use crate::driver;
+use crate::rt_sync::whole::now;
 use crate::task::JoinHandle;
 
 /// An async runtime: scheduler, reactor, timers and blocking pool.
@@ -131,9 +132,7 @@ impl Runtime {
     /// Ends the runtime, waiting at most `duration` for polls and blocking closures that are under way.
     pub fn shutdown_timeout(self, duration: Duration) {
         // A time that cannot be reached is no limit.
-        self.handle
-            .state
-            .shut_down(Instant::now().checked_add(duration));
+        self.handle.state.shut_down(now().checked_add(duration));
     }
 
     /// Ends the runtime without waiting for anything that is under way.
@@ -167,9 +166,7 @@ impl Drop for Runtime {
     fn drop(&mut self) {
         // After one of the shutdown methods this finds nothing left to do, and must not wait for what they gave up on.
         if !self.handle.state.scheduler.is_closed() {
-            self.handle
-                .state
-                .shut_down(Some(Instant::now() + DROP_PATIENCE));
+            self.handle.state.shut_down(Some(now() + DROP_PATIENCE));
         }
     }
 }

@@ -9,13 +9,7 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::fence;
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, ThreadId};
-use std::time::Instant;
-
-use parking_lot::Mutex;
 
 use super::parker::{Parker, Unparker};
 use super::shutdown::Draining;
@@ -23,6 +17,10 @@ use super::stillness::{RootState, Suspended, ThreadHold};
 use super::worker::Worker;
 use super::{Core, Shared, current};
 use crate::coop;
+use crate::rt_sync::whole::atomic::Ordering::{Relaxed, SeqCst};
+use crate::rt_sync::whole::atomic::fence;
+use crate::rt_sync::whole::thread::{self, ThreadId};
+use crate::rt_sync::whole::{Mutex, now};
 
 /// Where the core is while nobody drives.
 pub(crate) struct CoreSlot(Mutex<Inner>);
@@ -277,7 +275,7 @@ impl Drop for Driving<'_> {
         // It may have been called for work and not have looked. The next driver looks before it sleeps, but if this one still
         // counted as searching then, nobody would call again.
         worker.found_work();
-        worker.count_busy(Instant::now());
+        worker.count_busy(now());
         // Before somebody else drives: what called `block_on` goes on, and may be a closure that holds the clock.
         drop(self.hold.take());
         let Worker { shared, core, .. } = worker;

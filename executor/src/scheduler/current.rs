@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::ptr;
 
 use super::worker::Worker;
+use crate::rt_sync::whole::thread_local;
 
 /// Makes the current thread `worker` until dropped.
 pub(super) struct Installed {

@@ -11,12 +11,12 @@
 //! by its parker into a stuck poll, while another sits in the driver, would go unseen.
 
 use std::sync::OnceLock;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{AtomicBool, fence};
-use std::thread::{self, Thread};
 use std::time::Duration;
 
 use super::{Shared, wake_all};
+use crate::rt_sync::whole::atomic::Ordering::{Relaxed, SeqCst};
+use crate::rt_sync::whole::atomic::{AtomicBool, fence};
+use crate::rt_sync::whole::thread::{self, Thread};
 
 /// The guard's bed.
 #[derive(Debug)]

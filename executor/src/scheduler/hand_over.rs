@@ -28,12 +28,12 @@ use std::io;
 use std::ops::Deref;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
 
 use super::worker::Worker;
 use super::{Core, Shared, ThreadHold, current};
 use crate::rt_sync::Mutex;
+use crate::rt_sync::whole::atomic::Ordering::Relaxed;
+use crate::rt_sync::whole::now;
 
 /// Where a seat's core is while it changes hands.
 #[derive(Debug)]
@@ -144,7 +144,7 @@ impl Worker {
         // The next owner begins as one who is awake and does not search.
         self.found_work();
         self.away.set(Some(ThreadHold::new(&self.shared)));
-        self.count_busy(Instant::now());
+        self.count_busy(now());
         // SAFETY: this is called in a poll. Of the frames below it, `run_task` does not touch the core after the poll, and `run` asks
         // whether it is here. The others that run user code, `wake_batch` and `drain`, were excluded above.
         let Some(core) = (unsafe { self.core.take() }) else {

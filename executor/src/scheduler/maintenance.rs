@@ -2,13 +2,13 @@
 //! that does not get on.
 
 use std::cell::Cell;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::worker::Worker;
 #[cfg(feature = "test-util")]
 use super::{Shared, current, wake_all};
+use crate::rt_sync::whole;
 
 /// Counts polls down to the next maintenance, so that it comes by elapsed time though the clock is not read at every poll.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Worker {
     #[cold]
     pub(super) fn maintain(&self) {
         let driver = &self.shared.driver;
-        let real = Instant::now();
+        let real = whole::now();
         let now = driver.clock().at(real);
         self.core.pace.restart(real);
         self.count_busy(real);

@@ -45,11 +45,9 @@ mod clock_loom_tests;
 #[cfg(all(test, loom))]
 mod loom_tests;
 
-use std::cell::Cell;
 use std::future::Future;
 use std::io;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
@@ -58,6 +56,8 @@ use crossbeam_utils::CachePadded;
 
 use crate::driver::{Clock, Driver, MostEvents, Timers};
 use crate::queue::{Injector, Local, OneWord, Slot, Stealer};
+use crate::rt_sync::whole::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering, fence};
+use crate::rt_sync::whole::{processors, thread_number};
 use crate::task::{
     self, Id, IdSource, JoinHandle, Notified, Origin, Schedule, TaskList, TaskRef, drop_quietly,
 };
@@ -190,7 +190,7 @@ impl Shared {
             start_spare: OnceLock::new(),
             closed: AtomicBool::new(false),
             current_thread: config.current_thread.then(CoreSlot::new),
-            processors: num_cpus::get().min(config.workers),
+            processors: processors().min(config.workers),
             on_park: config.on_park,
             on_unpark: config.on_unpark,
             foreign: CachePadded::default(),
@@ -296,7 +296,7 @@ impl Shared {
     /// The number of a wheel for the current thread, which is no worker; the same each time.
     fn foreign_wheel(&self) -> usize {
         let workers = self.seats.len();
-        workers + foreign_thread() % (self.driver.wheels() - workers)
+        workers + thread_number() % (self.driver.wheels() - workers)
     }
 }
 
@@ -457,20 +457,6 @@ impl Drop for WakeOnDrop {
     fn drop(&mut self) {
         self.0.take().expect("dropped once").wake();
     }
-}
-
-/// A number for the current thread, to spread threads over the foreign wheels.
-fn foreign_thread() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static NUMBER: Cell<usize> = const { Cell::new(usize::MAX) };
-    }
-    NUMBER.with(|number| {
-        if number.get() == usize::MAX {
-            number.set(NEXT.fetch_add(1, Ordering::Relaxed));
-        }
-        number.get()
-    })
 }
 
 /// Wheels for timers of threads that are no workers.

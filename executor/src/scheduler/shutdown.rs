@@ -9,11 +9,12 @@
 //! that thread's own drain. A worker stuck in a poll thus delays nobody's shutdown but its own.
 
 use std::cell::Cell;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::fence;
 
 use super::worker::Worker;
 use super::{Shared, current, wake_all};
+use crate::rt_sync::whole::atomic::Ordering::{Relaxed, SeqCst};
+use crate::rt_sync::whole::atomic::fence;
+use crate::rt_sync::whole::thread_local;
 
 impl Shared {
     /// Stops polling. Threads end after the poll they are in; the caller then drains.

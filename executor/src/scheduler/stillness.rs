@@ -45,6 +45,7 @@ use std::sync::Arc;
 use super::Shared;
 use crate::rt_sync::atomic::AtomicU8;
 use crate::rt_sync::atomic::Ordering::{AcqRel, Acquire};
+use crate::rt_sync::whole::thread_local;
 
 /// A future given to `block_on`, as far as its wakers and the clock are concerned: was it woken, does its thread sleep.
 ///

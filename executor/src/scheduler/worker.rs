@@ -3,9 +3,7 @@
 use std::cell::Cell;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::Waker;
-use std::thread;
 use std::time::Instant;
 
 use super::hand_over::Held;
@@ -13,6 +11,8 @@ use super::idle::Left;
 use super::{Core, Hook, Seat, Shared, ThreadHold, current, wake_all};
 use crate::coop;
 use crate::driver::Duty;
+use crate::rt_sync::whole::atomic::Ordering::Relaxed;
+use crate::rt_sync::whole::{now, spin_loop, thread};
 use crate::task::{Id, Notified};
 
 /// A thread that polls tasks, while it does.
@@ -66,7 +66,7 @@ impl Worker {
             slot_polls: Cell::new(0),
             watched: Cell::new((0, 0)),
             wakers: Cell::default(),
-            busy_since: Cell::new(Instant::now()),
+            busy_since: Cell::new(now()),
             polls_at_wake: Cell::new(None),
             away: Cell::new(None),
             polls_before: Cell::default(),
@@ -214,7 +214,7 @@ impl Worker {
             if let Some(task) = self.next_injected() {
                 return Some(task);
             }
-            std::hint::spin_loop();
+            spin_loop();
         }
         None
     }
@@ -370,20 +370,20 @@ impl Worker {
             seat.counters.noops.add(1);
         }
         seat.counters.parks_and_unparks.add(1);
-        self.count_busy(Instant::now());
+        self.count_busy(now());
     }
 
     fn count_unpark(&self) {
         let seat = self.seat();
         seat.counters.parks_and_unparks.add(1);
         self.polls_at_wake.set(Some(seat.running.seq()));
-        self.busy_since.set(Instant::now());
+        self.busy_since.set(now());
     }
 
     /// Back at a seat that may have been somebody else's: what was counted until now is not this thread's.
     pub(super) fn count_return(&self) {
         *self.seat().counters.thread.lock() = Some(thread::current().id());
-        self.busy_since.set(Instant::now());
+        self.busy_since.set(now());
     }
 
     /// Adds the time since this worker woke, or since the last call, and what was counted elsewhere on this thread.

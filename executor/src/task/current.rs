@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::Id;
+use crate::rt_sync::whole::thread_local;
 
 /// The id of the task that calls it, also in the closure of a [`spawn_blocking`](super::spawn_blocking).
 ///

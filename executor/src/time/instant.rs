@@ -70,14 +70,14 @@ impl Instant {
 
 #[cfg(not(feature = "test-util"))]
 fn now() -> std::time::Instant {
-    std::time::Instant::now()
+    crate::rt_sync::whole::now()
 }
 
 #[cfg(feature = "test-util")]
 fn now() -> std::time::Instant {
     crate::context::try_with_current(|state| match state {
         Some(state) => state.scheduler.driver().clock().now(),
-        None => std::time::Instant::now(),
+        None => crate::rt_sync::whole::now(),
     })
 }
 

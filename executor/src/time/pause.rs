@@ -5,11 +5,10 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::SeqCst;
-use std::sync::atomic::fence;
 use std::time::Duration;
 
 use crate::context;
+use crate::rt_sync::whole::atomic::{Ordering::SeqCst, fence};
 use crate::scheduler::Shared;
 use crate::task_api::yield_now;
 

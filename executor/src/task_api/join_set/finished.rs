@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use futures::task::AtomicWaker;
-use parking_lot::Mutex;
 
+use crate::rt_sync::whole::Mutex;
 use crate::task::Id;
 
 /// The queue. Each task has a waker of its own, see [`waker`](Self::waker), so nobody ever looks through the tasks for those that are
