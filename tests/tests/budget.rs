@@ -1,4 +1,4 @@
-//! Tasks that always have something to do: their siblings run all the same, and nothing else notices.
+//! The budget of a poll: what uses it up, what fills it up, and what has none. Which operations count is in `fairness`.
 
 use std::future::{Future, poll_fn, ready};
 use std::io::Write;
@@ -9,17 +9,15 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use executor::net::TcpListener;
-use executor::process::Command;
-use executor::signal::unix::{SignalKind, signal};
 use executor::task::coop::{
     consume_budget, cooperative, has_budget_remaining, poll_proceed, unconstrained,
 };
-use executor::time::{interval, sleep, timeout};
-use futures::{AsyncReadExt, StreamExt};
+use executor::time::{sleep, timeout};
+use futures::StreamExt;
 
 use crate::support::{
-    block_on, child, counting_waker, current_thread, each_runtime, pair_with_std, poll_once,
-    within, workers,
+    block_on, counting_waker, current_thread, each_runtime, pair_with_std, poll_once, within,
+    workers,
 };
 
 /// A task that only says that it ran.
@@ -68,52 +66,6 @@ fn an_endless_chain_of_ready_handles_yields() {
 }
 
 #[test]
-fn timers_that_are_over_yield() {
-    yields_to_a_sibling(|| sleep(Duration::ZERO));
-}
-
-#[test]
-fn an_interval_that_is_behind_yields() {
-    within(30, || {
-        current_thread().block_on(async {
-            let mut interval = interval(Duration::from_nanos(1));
-            let sibling = Sibling::spawn();
-            while !sibling.has_run() {
-                interval.tick().await;
-            }
-        });
-    });
-}
-
-#[test]
-fn a_socket_that_always_has_data_yields() {
-    within(30, || {
-        current_thread().block_on(async {
-            let (mut ours, mut peer) = pair_with_std().await;
-            peer.write_all(b"x").unwrap();
-            ours.readable().await.unwrap();
-            let mut byte = [0];
-            let sibling = Sibling::spawn();
-            while !sibling.has_run() {
-                assert_eq!(ours.peek(&mut byte).await.unwrap(), 1);
-            }
-            let sibling = Sibling::spawn();
-            while !sibling.has_run() {
-                ours.readable().await.unwrap();
-                ours.writable().await.unwrap();
-            }
-            assert_eq!(ours.read(&mut byte).await.unwrap(), 1);
-            drop(peer);
-            // The end of the stream can be read for ever.
-            let sibling = Sibling::spawn();
-            while !sibling.has_run() {
-                assert_eq!(ours.read(&mut byte).await.unwrap(), 0);
-            }
-        });
-    });
-}
-
-#[test]
 fn an_acceptor_with_many_connections_in_its_backlog_yields() {
     within(30, || {
         current_thread().block_on(async {
@@ -129,35 +81,6 @@ fn an_acceptor_with_many_connections_in_its_backlog_yields() {
                 accepted += 1;
             }
             assert!(accepted < peers.len(), "the last one had nothing to accept");
-        });
-    });
-}
-
-#[test]
-fn a_child_that_has_ended_yields() {
-    within(30, || {
-        current_thread().block_on(async {
-            let mut child = Command::new("true").spawn().unwrap();
-            child.wait().await.unwrap();
-            let sibling = Sibling::spawn();
-            while !sibling.has_run() {
-                assert!(child.wait().await.unwrap().success());
-            }
-        });
-    });
-}
-
-#[test]
-fn a_signal_that_comes_all_the_time_yields() {
-    child("budget::a_signal_that_comes_all_the_time_yields", || {
-        current_thread().block_on(async {
-            let mut signal = signal(SignalKind::user_defined1()).unwrap();
-            let sibling = Sibling::spawn();
-            while !sibling.has_run() {
-                // SAFETY: a call with a number, and this process has a handler for it. It has run when the call returns.
-                assert_eq!(unsafe { libc::raise(libc::SIGUSR1) }, 0);
-                signal.recv().await.unwrap();
-            }
         });
     });
 }

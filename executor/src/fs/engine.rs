@@ -18,6 +18,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use crate::coop;
 use crate::task::{JoinHandle, spawn_blocking};
 use crate::task_api::{not_carried_out, spawn_mandatory};
 
@@ -207,10 +208,10 @@ impl Engine {
         }
     }
 
-    /// Collects the answer of the call that is under way, if there is one.
+    /// Collects the answer of the call that is under way, if there is one. It counts in the task's budget either way.
     fn poll_call(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Call, io::Result<u64>)>> {
         let State::Busy(call, handle) = &mut self.state else {
-            return Poll::Ready(None);
+            return coop::poll_counted(cx, |_| Poll::Ready(None));
         };
         let call = *call;
         let (mut result, buffers) = match ready!(Pin::new(handle).poll(cx)) {

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use futures::io::{AsyncRead, AsyncSeek, AsyncWrite};
 
 use super::File;
+use crate::coop;
 
 impl AsyncRead for File {
     fn poll_read(
@@ -16,7 +17,7 @@ impl AsyncRead for File {
     ) -> Poll<io::Result<usize>> {
         let (engine, most) = self.engine();
         if buf.is_empty() {
-            return Poll::Ready(Ok(0));
+            return coop::poll_counted(cx, |_| Poll::Ready(Ok(0)));
         }
         let bytes = ready!(engine.poll_fill(cx, buf.len().min(most)))?;
         let count = bytes.len();

@@ -8,11 +8,12 @@ use std::future::poll_fn;
 use std::io;
 use std::os::unix::fs::DirEntryExt;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::offload::offload;
+use crate::coop;
+use crate::task::coop::consume_budget;
 use crate::task::{JoinHandle, spawn_blocking};
 use crate::task_api::not_carried_out;
 
@@ -88,6 +89,10 @@ impl ReadDir {
     ///
     /// As [`next_entry`](Self::next_entry).
     pub fn poll_next_entry(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<DirEntry>>> {
+        coop::poll_counted(cx, |cx| self.poll_next_uncounted(cx))
+    }
+
+    fn poll_next_uncounted(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<DirEntry>>> {
         loop {
             match &mut self.0 {
                 State::Idle(None) => return Poll::Ready(Ok(None)),
@@ -101,7 +106,7 @@ impl ReadDir {
                     self.0 = State::Busy(spawn_blocking(move || Batch::next(rest)));
                 }
                 State::Busy(handle) => {
-                    let batch = ready!(Pin::new(handle).poll(cx));
+                    let batch = ready!(handle.poll_output(cx.waker()));
                     let (batch, error) = match batch {
                         Ok(batch) => (Some(batch), None),
                         Err(error) => (None, Some(not_carried_out(error))),
@@ -188,6 +193,7 @@ impl DirEntry {
     /// Cancel safe.
     pub async fn file_type(&self) -> io::Result<FileType> {
         if let Some(file_type) = self.file_type {
+            consume_budget().await;
             return Ok(file_type);
         }
         let std = self.std.clone();

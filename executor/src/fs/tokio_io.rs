@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
 
 use super::File;
+use crate::coop;
 
 impl AsyncRead for File {
     fn poll_read(
@@ -16,7 +17,7 @@ impl AsyncRead for File {
     ) -> Poll<io::Result<()>> {
         let (engine, most) = self.engine();
         if buf.remaining() == 0 {
-            return Poll::Ready(Ok(()));
+            return coop::poll_counted(cx, |_| Poll::Ready(Ok(())));
         }
         let bytes = ready!(engine.poll_fill(cx, buf.remaining().min(most)))?;
         let count = bytes.len();

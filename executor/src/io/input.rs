@@ -75,10 +75,10 @@ impl Reader {
         most: usize,
         take: impl FnOnce(&[u8]),
     ) -> Poll<io::Result<usize>> {
-        if most == 0 {
-            return Poll::Ready(Ok(0));
-        }
         poll_counted(cx, |cx| {
+            if most == 0 {
+                return Poll::Ready(Ok(0));
+            }
             // Cloned before and dropped after the lock is held: that is user code.
             let mut waker = Some(cx.waker().clone());
             let mut state = INPUT.state.lock();

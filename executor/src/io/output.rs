@@ -11,12 +11,12 @@ use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use parking_lot::Mutex;
 
+use crate::coop::poll_counted;
 use crate::task::JoinHandle;
 use crate::task_api::{not_carried_out, spawn_mandatory};
 
@@ -65,7 +65,20 @@ impl<S: Stream> Writer<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_flush(cx))?;
+        poll_counted(cx, |cx| self.poll_write_uncounted(cx, bytes))
+    }
+
+    /// Waits until what this one wrote is written.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        poll_counted(cx, |cx| self.poll_flush_uncounted(cx))
+    }
+
+    fn poll_write_uncounted(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_flush_uncounted(cx))?;
         let bytes = &bytes[..bytes.len().min(MOST)];
         if !bytes.is_empty() {
             let answer = Answer::default();
@@ -80,12 +93,11 @@ impl<S: Stream> Writer<S> {
         Poll::Ready(Ok(bytes.len()))
     }
 
-    /// Waits until what this one wrote is written.
-    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush_uncounted(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some((job, answer)) = &mut self.pending else {
             return Poll::Ready(Ok(()));
         };
-        let ended = ready!(Pin::new(job).poll(cx));
+        let ended = ready!(job.poll_output(cx.waker()));
         if ended.is_err() {
             // The job never ran. The chunk is left to nobody, unless another job was faster.
             let own = |chunk: &Chunk| Arc::ptr_eq(&chunk.answer, answer);

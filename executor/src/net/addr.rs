@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::vec;
 
+use crate::coop;
 use crate::driver;
 use crate::task::{JoinHandle, spawn_blocking};
 
@@ -105,7 +106,10 @@ impl Future for Answer {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
-            State::Known(answer) => Poll::Ready(answer.take().expect("an answer is taken once")),
+            // It counts, so that whoever binds or connects again and again, with or without success, lets others run.
+            State::Known(answer) => coop::poll_counted(cx, |_| {
+                Poll::Ready(answer.take().expect("an answer is taken once"))
+            }),
             State::Asked(handle) => Poll::Ready(ready!(Pin::new(handle).poll(cx))?),
         }
     }

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{self, ExitStatus, Output, Stdio};
 
 use super::{Child, orphan};
+use crate::task::coop::consume_budget;
 
 /// A process to be started. The standard library's [`Command`](process::Command), whose children are waited for without a thread.
 ///
@@ -233,6 +234,8 @@ impl Command {
     pub fn status(&mut self) -> impl Future<Output = io::Result<ExitStatus>> + use<> {
         let child = self.spawn();
         async move {
+            // A failure comes at once, and must not keep who tries again from letting others run.
+            consume_budget().await;
             let mut child = child?;
             // Nobody could use them, and the child may wait for the other end.
             drop((child.stdin.take(), child.stdout.take(), child.stderr.take()));
@@ -257,7 +260,11 @@ impl Command {
     pub fn output(&mut self) -> impl Future<Output = io::Result<Output>> + use<> {
         self.std.stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = self.spawn();
-        async move { child?.wait_with_output().await }
+        async move {
+            // As in `status`.
+            consume_budget().await;
+            child?.wait_with_output().await
+        }
     }
 
     fn explain(&self, error: &io::Error) -> io::Error {

@@ -16,6 +16,8 @@ pub mod unix;
 
 use std::io;
 
+use crate::task::coop::consume_budget;
+
 /// Waits for the next SIGINT, which Ctrl-C in a terminal sends.
 ///
 /// Any number of tasks may wait; each gets the signal. Once this has been polled, SIGINT does not end the process any more, not
@@ -49,6 +51,8 @@ use std::io;
 #[doc(alias = "open_signal_receiver")]
 #[doc(alias = "add_signal_handler")]
 pub async fn ctrl_c() -> io::Result<()> {
-    let mut signal = unix::signal(unix::SignalKind::interrupt())?;
-    signal.recv().await.ok_or_else(crate::driver::shut_down)
+    let signal = unix::signal(unix::SignalKind::interrupt());
+    // Failure comes at once, and must not keep who tries again from letting others run.
+    consume_budget().await;
+    signal?.recv().await.ok_or_else(crate::driver::shut_down)
 }

@@ -1,9 +1,13 @@
 //! Cooperative scheduling: tasks that always have something to do let others run all the same.
 //!
 //! A task runs until an `.await` has to wait. One whose awaits never have to, because its socket always has data, say, would keep its worker
-//! for ever. So each poll of a task has a budget. The runtime's own operations count: sockets, timers, signals, children,
-//! [`JoinHandle`](crate::task::JoinHandle) and [`JoinSet`](crate::task::JoinSet). When the budget is used up, the next of them waits, though
-//! it could go on, and wakes its task, which gets a new budget behind all others that are ready. Functions named `try_..` do not count.
+//! for ever. So each poll of a task has a budget. The runtime's own operations count, whether they succeed or fail: those of sockets, pipes
+//! and files, timers, signals, children, [`JoinHandle`](crate::task::JoinHandle) and [`JoinSet`](crate::task::JoinSet). When the budget is
+//! used up, the next of them waits, though it could go on, and wakes its task, which gets a new budget behind all others that are ready.
+//!
+//! Of the runtime's functions these do not count: those named `try_..`, which never wait; to flush, close or shut down a socket, which no loop
+//! repeats; those that only pass on what the future within does, as [`timeout`](crate::time::timeout) and `join!`; and arguments that are
+//! refused before anything begins, as a path that is too long for a socket.
 //!
 //! The budget is counted in operations, but measured in time: every 32 operations the clock is read, and a poll that goes on for 50 µs
 //! after the first 32 is over. So a task that does little yields late, and one whose operations are slow yields soon. Futures given to

@@ -7,13 +7,16 @@ use socket2::{SockAddr, SockRef, Socket};
 
 use super::ByteStream;
 use crate::driver::{Direction, Interest};
-use crate::task::coop::cooperative;
+use crate::task::coop::consume_budget;
 
 /// Connects a socket that is in non-blocking mode, and watches it. Dropping the future closes it.
+///
+/// An attempt counts in the task's budget: it may succeed or fail at once.
 pub(crate) async fn connect<T>(socket: Socket, address: &SockAddr) -> io::Result<ByteStream<T>>
 where
     T: From<Socket> + AsFd + AsRawFd,
 {
+    consume_budget().await;
     let under_way = match socket.connect(address) {
         Ok(()) => false,
         Err(error) if is_under_way(&error) => true,
@@ -27,7 +30,7 @@ where
         assumed,
     )?;
     if under_way {
-        cooperative(bytes.source().ready(Direction::Write)).await?;
+        bytes.source().ready(Direction::Write).await?;
         // Readiness says that the attempt has ended, and the socket's error how.
         if let Some(error) = SockRef::from(bytes.get_ref()).take_error()? {
             return Err(error);

@@ -12,6 +12,7 @@ use super::{SocketAddr, UCred, UnixSocket};
 use crate::driver::{Direction, Interest};
 use crate::net::addr::about;
 use crate::net::stream::{ByteStream, Carrier};
+use crate::task::coop::consume_budget;
 
 /// A connection over a Unix socket.
 ///
@@ -76,6 +77,8 @@ impl UnixStream {
     ///
     /// As [`connect`](Self::connect).
     pub async fn connect_addr(socket_addr: &SocketAddr) -> io::Result<Self> {
+        // Also if no descriptor is left for the socket.
+        consume_budget().await;
         let result = UnixSocket::new_stream()?.connect_addr(socket_addr).await;
         result.map_err(|error| about(&error, "connect to", Shown(socket_addr)))
     }

@@ -231,11 +231,13 @@ impl<T: 'static> JoinSet<T> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<(Id, T), JoinError>>> {
-        if self.is_empty() {
-            return Poll::Ready(None);
-        }
-        let id = ready!(coop::poll_counted(cx, |cx| self.finished.poll_pop(cx)));
-        Poll::Ready(Some(self.take(id)))
+        let id = ready!(coop::poll_counted(cx, |cx| {
+            if self.is_empty() {
+                return Poll::Ready(None);
+            }
+            self.finished.poll_pop(cx).map(Some)
+        }));
+        Poll::Ready(id.map(|id| self.take(id)))
     }
 
     /// Waits for all tasks, and returns their outputs in the order in which they finished.
