@@ -119,6 +119,7 @@ mod documents {
         network: "../../docs/book/src/network.md"
         processes: "../../docs/book/src/processes.md"
         shutdown: "../../docs/book/src/shutdown.md"
+        stalls: "../../docs/book/src/stalls.md"
         tasks: "../../docs/book/src/tasks.md"
         time: "../../docs/book/src/time.md"
     }

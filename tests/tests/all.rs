@@ -45,6 +45,7 @@ mod reentrant_wakers;
 mod refused_threads;
 mod shutdown;
 mod signals;
+mod stalls;
 mod starvation;
 mod stdio;
 mod stuck_worker;

@@ -108,15 +108,14 @@ fn the_environment_says_how_many_workers() {
     const TEST: &str = "builder::the_environment_says_how_many_workers";
     child_with(TEST, &[("EXECUTOR_WORKERS", " 3 ")], || {
         let runtime = Runtime::new().unwrap();
-        // And the guard.
-        until(|| named("executor-worker") == 4);
+        until(|| named("executor-worker") == 3 && named("executor-guard") == 1);
         assert_usable(&runtime);
         drop(runtime);
         let _runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .build()
             .unwrap();
-        until(|| named("executor-worker") == 2);
+        until(|| named("executor-worker") == 1 && named("executor-guard") == 1);
     });
 }
 

@@ -13,7 +13,7 @@ use super::{State, Threads, enter};
 use crate::blocking::{AtClose, Pool, Submitted};
 use crate::driver::MostEvents;
 use crate::local::Local;
-use crate::scheduler::{Config, Hook, Shared, ThreadHold};
+use crate::scheduler::{Config, Hook, Shared, StallConfig, ThreadHold};
 use crate::task::Notified;
 
 /// What the builder decided.
@@ -33,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) on_stop: Option<Hook>,
     pub(crate) on_park: Option<Hook>,
     pub(crate) on_unpark: Option<Hook>,
+    pub(crate) spare_workers: usize,
+    pub(crate) stalls: StallConfig,
     pub(crate) blocking_threads: usize,
     pub(crate) keep_alive: Duration,
 }
@@ -43,6 +45,8 @@ pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
         workers: options.workers,
         current_thread: options.current_thread,
         start_paused: options.start_paused,
+        spare_workers: options.spare_workers,
+        stalls: options.stalls.clone(),
         keep_alive: options.keep_alive,
         most_polls: options.most_polls,
         most_events: options.most_events,
@@ -83,11 +87,11 @@ fn start_threads(state: &Arc<State>, cores: Vec<crate::scheduler::Core>) -> io::
     }
     // Weak: the scheduler belongs to the state, which lives at least as long as any thread.
     let weak = Arc::downgrade(state);
-    state.scheduler.set_start_spare(Box::new(move |seat| {
+    state.scheduler.set_start_spare(Box::new(move |call| {
         let state = weak.upgrade().ok_or(io::ErrorKind::NotFound)?;
         state
             .threads
-            .start(&state, move |state| state.scheduler.run_spare(seat))
+            .start(&state, move |state| state.scheduler.run_spare(call))
     }));
     for core in cores {
         state
@@ -96,7 +100,7 @@ fn start_threads(state: &Arc<State>, cores: Vec<crate::scheduler::Core>) -> io::
     }
     state
         .threads
-        .start(state, |state| state.scheduler.run_guard())
+        .start_guard(state, |state| state.scheduler.run_guard())
 }
 
 impl State {
@@ -175,6 +179,8 @@ impl Default for Options {
             on_stop: None,
             on_park: None,
             on_unpark: None,
+            spare_workers: 64,
+            stalls: StallConfig::default(),
             blocking_threads: 512,
             keep_alive: Duration::from_secs(10),
         }

@@ -46,7 +46,27 @@ impl Threads {
         state: &Arc<State>,
         main: impl FnOnce(&Arc<State>) + Send + 'static,
     ) -> io::Result<()> {
-        let mut builder = thread::Builder::new().name(self.name()?);
+        self.start_named(self.name()?, state, main)
+    }
+
+    /// As `start`, for the guard, whose name says what it is.
+    pub(super) fn start_guard(
+        &self,
+        state: &Arc<State>,
+        main: impl FnOnce(&Arc<State>) + Send + 'static,
+    ) -> io::Result<()> {
+        let name = self.name()?;
+        let name = name.strip_suffix("-worker").unwrap_or(&name);
+        self.start_named(format!("{name}-guard"), state, main)
+    }
+
+    fn start_named(
+        &self,
+        name: String,
+        state: &Arc<State>,
+        main: impl FnOnce(&Arc<State>) + Send + 'static,
+    ) -> io::Result<()> {
+        let mut builder = thread::Builder::new().name(name);
         if let Some(size) = self.options.stack_size {
             builder = builder.stack_size(size);
         }

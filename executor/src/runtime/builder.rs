@@ -5,9 +5,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Handle, LocalOptions, LocalRuntime, Runtime};
+use super::{Handle, LocalOptions, LocalRuntime, Runtime, Stall};
 use crate::context::{self, Options};
-use crate::scheduler::Hook;
+use crate::scheduler::{Hook, StallHook};
 
 /// Configures a [`Runtime`].
 ///
@@ -79,6 +79,57 @@ impl Builder {
         self
     }
 
+    /// At most how many spare workers there are at a time. Default: 64.
+    ///
+    /// A worker that is held by one poll, because the task blocks its thread or computes, is replaced until the poll ends: a thread of the
+    /// runtime, the guard, looks every 5 ms, every millisecond while polls get stuck, and starts a spare worker for each that was in one
+    /// poll from one look to the next. A thread that only waits for a processor is not replaced. A spare worker stays for one to two seconds after
+    /// it was last needed. Beyond the limit, and with 0, tasks wait for the workers that are held; sockets and timers are still listened to.
+    ///
+    /// Ignored on the current-thread flavour: its one worker is the caller of `block_on`. [`build`](Self::build) refuses more than 1024.
+    pub fn max_spare_workers(&mut self, workers: usize) -> &mut Self {
+        self.options.spare_workers = workers;
+        self
+    }
+
+    /// From when on a poll that holds its worker is reported, by [`on_stall`](Self::on_stall). Default: 100 ms. Less than a millisecond
+    /// counts as that; [`Duration::MAX`] reports nothing. Workers are replaced, as [`max_spare_workers`](Self::max_spare_workers) says, whatever
+    /// this is.
+    #[doc(alias = "slow_callback_duration")]
+    pub fn stall_threshold(&mut self, threshold: Duration) -> &mut Self {
+        self.options.stalls.threshold = threshold.max(Duration::from_millis(1));
+        self
+    }
+
+    /// Called when a poll has held its worker for longer than the [threshold](Self::stall_threshold), while it still does; again when it has
+    /// lasted ten times as long, and so on. Default: a line on standard error.
+    ///
+    /// It runs on a thread of the runtime that is no worker, may block, and may run on several threads at once. A panic in it is reported by
+    /// the panic hook and has no other effect. On the current-thread flavour nobody looks, and it is never called.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    ///
+    /// let (send, stalls) = mpsc::channel();
+    /// let runtime = executor::runtime::Builder::new_multi_thread()
+    ///     .stall_threshold(Duration::from_millis(20))
+    ///     .on_stall(move |stall| _ = send.send(stall.clone()))
+    ///     .build()?;
+    /// let (end, wait) = mpsc::channel::<()>();
+    /// runtime.spawn(async move { wait.recv() });
+    ///
+    /// let stall = stalls.recv().unwrap();
+    /// assert!(stall.elapsed() >= Duration::from_millis(20));
+    /// assert_eq!(stall.spawned_at().unwrap().file(), file!());
+    /// drop(end);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn on_stall(&mut self, f: impl Fn(&Stall) + Send + Sync + 'static) -> &mut Self {
+        self.options.stalls.hook = StallHook::new(f);
+        self
+    }
+
     /// At most how many threads of the blocking pool there are at a time, besides the workers. Default: 512. What is spawned
     /// beyond that waits. [`build`](Self::build) refuses 0.
     ///
@@ -97,6 +148,8 @@ impl Builder {
     }
 
     /// The name of the runtime's threads. Default: `executor-worker`. [`build`](Self::build) refuses a name with a NUL byte.
+    ///
+    /// The guard, which looks after workers, has "-guard" behind it, or instead of "-worker".
     pub fn thread_name(&mut self, name: impl Into<String>) -> &mut Self {
         let name = name.into();
         self.thread_name_fn(move || name.clone())
@@ -211,7 +264,7 @@ impl Builder {
     /// # Errors
     ///
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a setting that cannot be: 0 or more than 1024 workers, also by
-    /// `EXECUTOR_WORKERS`, or one that is not a number; no blocking threads; an interval or a number of events that is 0; an empty
+    /// `EXECUTOR_WORKERS`, or one that is not a number; more than 1024 spare ones; no blocking threads; an interval or a number of events that is 0; an empty
     /// name, or a thread name with a NUL byte. Otherwise what the system says when it refuses a thread or the reactor's descriptors. Threads
     /// that were started by then have ended when this returns.
     pub fn build(&mut self) -> io::Result<Runtime> {
@@ -249,6 +302,9 @@ impl Builder {
             local,
             ..self.options.clone()
         };
+        if options.spare_workers > MOST_WORKERS {
+            return Err(invalid("more than 1024 spare workers"));
+        }
         if options.blocking_threads == 0 {
             return Err(invalid(
                 "max_blocking_threads is 0: file names could not be looked up, and spawn_blocking would wait for ever",

@@ -14,7 +14,8 @@ use crate::scheduler;
 /// of different workers are not read at one instant. Counting costs a worker a store on memory of its own, so it cannot be turned off.
 ///
 /// Workers are numbered from 0 to [`num_workers`](Self::num_workers) - 1. On the current-thread flavour there is one, which is whatever
-/// thread drives. A method that takes the number of a worker panics if there is no such worker.
+/// thread drives. A method that takes the number of a worker panics if there is no such worker. What spare workers do counts in the
+/// sums, and for no number.
 ///
 /// ```
 /// let runtime = executor::runtime::Builder::new_multi_thread().worker_threads(2).build()?;
@@ -33,9 +34,21 @@ impl RuntimeMetrics {
         Self { state }
     }
 
-    /// How many workers there are.
+    /// How many workers there are, without spare ones.
     pub fn num_workers(&self) -> usize {
         self.state.scheduler.workers()
+    }
+
+    /// How many spare workers there are now: threads that stand in for workers which are held by a poll that does not end. They are not
+    /// among the numbered workers. See [`Builder::max_spare_workers`](super::Builder::max_spare_workers).
+    pub fn num_spare_workers(&self) -> usize {
+        self.state.scheduler.spare_workers()
+    }
+
+    /// How many polls have held their worker for longer than [`Builder::stall_threshold`](super::Builder::stall_threshold), as far as
+    /// they were noticed: while they lasted.
+    pub fn stall_count(&self) -> u64 {
+        self.state.scheduler.stalls()
     }
 
     /// How many tasks have been spawned and have not ended. A task has ended before its handle answers. Closures for the blocking

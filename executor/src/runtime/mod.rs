@@ -30,3 +30,5 @@ pub use id::Id;
 pub use local::{LocalOptions, LocalRuntime};
 pub use metrics::{RuntimeMetrics, worker_index};
 pub use runtime::{Runtime, RuntimeFlavor, is_rt_shutdown_err};
+
+pub use crate::scheduler::{Stall, ThreadActivity};

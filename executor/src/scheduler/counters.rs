@@ -83,7 +83,7 @@ impl ForeignCounters {
 /// What the public metrics read. `worker` is a valid index, or the slice panics with the caller's number in the text.
 impl Shared {
     pub(crate) fn workers(&self) -> usize {
-        self.seats.len()
+        self.seats.workers()
     }
 
     pub(crate) fn spawned_tasks(&self) -> u64 {
@@ -97,6 +97,7 @@ impl Shared {
             + self.sum(|counters| &counters.completed)
             + self
                 .seats
+                .all()
                 .iter()
                 .map(|seat| seat.completed_elsewhere.load(Acquire))
                 .sum::<u64>();
@@ -154,6 +155,7 @@ impl Shared {
 
     fn sum(&self, counter: impl Fn(&Counters) -> &Counter) -> u64 {
         self.seats
+            .all()
             .iter()
             .map(|seat| counter(&seat.counters).get())
             .sum()

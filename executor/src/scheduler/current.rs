@@ -38,9 +38,9 @@ pub(crate) fn drives_current_thread() -> bool {
     with(|worker| worker.is_some_and(|worker| worker.shared.is_current_thread()))
 }
 
-/// Which seat the thread has, if any.
+/// Which of the numbered workers the thread is, if any.
 pub(crate) fn worker_index() -> Option<usize> {
-    with(|worker| worker.filter(|worker| worker.has_seat()).map(Worker::index))
+    with(|worker| worker.filter(|worker| worker.has_seat())?.number())
 }
 
 thread_local! {

@@ -1,22 +1,35 @@
-//! The guard: a thread that takes the driver's duty when no worker does, because all are busy or stuck, and calls for thieves when
-//! work waits behind a poll that does not end.
+//! The guard: a thread that sees to it that no worker which is stuck in a poll stalls the others.
 //!
-//! It costs nothing while it is not needed. Under load it looks every few milliseconds whether somebody has turned the reactor since
-//! its last look. In an idle process it sleeps without a timeout:
+//! | what would wait for a stuck worker | who does it instead |
+//! |---|---|
+//! | sockets and timers, if no other worker turns the reactor | the guard itself |
+//! | the tasks in its queue and its next slot | a sleeper that the guard wakes, who steals them |
+//! | the tasks that there is no worker for any more | a spare worker that the guard starts (see `reserve`) |
+//!
+//! It looks every 5 ms, and every millisecond for a while after a poll got stuck. A healthy runtime pays for these looks, and a few stores
+//! for each poll (see `running`). In an idle process the guard sleeps without a timeout:
 //! ```text
 //!   guard: deep = true ; fence ; nobody awake, and a worker blocks in the driver? then sleep
 //!   the worker that makes "nobody awake" untrue: count itself awake ; fence ; deep? then unpark the guard
 //! ```
 //! With both fences SeqCst, one of the two sees the other. It is not enough to be woken by whoever leaves the duty: a worker woken
 //! by its parker into a stuck poll, while another sits in the driver, would go unseen.
+//!
+//! The guard never waits for code of the user: see `errands`.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+use std::task::Waker;
 use std::time::Duration;
 
+use super::reserve::Reserve;
+use super::stall::{Stall, StallConfig};
+use super::watch::Watch;
 use super::{Shared, wake_all};
 use crate::rt_sync::whole::atomic::Ordering::{Relaxed, SeqCst};
-use crate::rt_sync::whole::atomic::{AtomicBool, fence};
+use crate::rt_sync::whole::atomic::{AtomicBool, AtomicU64, fence};
+use crate::rt_sync::whole::now;
 use crate::rt_sync::whole::thread::{self, Thread};
+use crate::task;
 
 /// The guard's bed.
 #[derive(Debug)]
@@ -24,13 +37,18 @@ pub(super) struct Guard {
     deep: AtomicBool,
     /// Not set on the current-thread flavour, which has no guard.
     thread: OnceLock<Thread>,
+    stalls: StallConfig,
+    /// How many polls were told of.
+    stalled: AtomicU64,
 }
 
 impl Guard {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(stalls: StallConfig) -> Self {
         Self {
             deep: AtomicBool::new(false),
             thread: OnceLock::new(),
+            stalls,
+            stalled: AtomicU64::new(0),
         }
     }
 
@@ -53,18 +71,25 @@ impl Guard {
 
 impl Shared {
     /// The guard thread's life.
-    pub(crate) fn run_guard(&self) {
+    pub(crate) fn run_guard(self: &Arc<Self>) {
         self.guard.thread.get_or_init(thread::current);
         let mut wakers = Vec::new();
         let mut turns = self.driver.turns();
-        let mut polls: Vec<u64> = self.seats.iter().map(|seat| seat.running.seq()).collect();
+        let mut time = now();
+        let mut watch = Watch::new(time);
+        let mut reserve = Reserve::new(time);
+        let mut quick_until = time;
         let mut idle_looks = 0;
         while !self.closed.load(Relaxed) {
-            if idle_looks >= IDLE_LOOKS {
+            if idle_looks >= IDLE_LOOKS && self.spare_workers() == 0 {
                 self.sleep_deeply();
                 idle_looks = 0;
+                time = now();
+                watch.forget(time);
             }
-            thread::park_timeout(LOOK);
+            let pace = if time < quick_until { QUICK } else { LOOK };
+            thread::park_timeout(pace);
+            time = now();
             idle_looks = if self.idle.counts().awake() == 0 {
                 idle_looks + 1
             } else {
@@ -75,25 +100,35 @@ impl Shared {
                 self.take_vacant_duty(&mut wakers);
             }
             turns = self.driver.turns();
-            self.wake_for_stuck(&mut polls);
+            let seats = self.seats.in_use().iter().map(|seat| &**seat);
+            let found = watch.look(seats, time, pace, self.guard.stalls.threshold);
+            if found.work_waits {
+                // What was put into the next slot, or behind the others, was announced to nobody.
+                self.wake_for_work();
+            }
+            if found.news {
+                quick_until = time + QUICK_FOR;
+            }
+            reserve.adjust(self, &found.stuck, time);
+            self.guard.stalled.fetch_add(found.new_stalls, Relaxed);
+            self.tell(found.stalls);
         }
     }
 
-    /// Wakes somebody for work that waits behind a poll which has lasted since the last look. What was put into the next slot, or
-    /// behind the others, was announced to nobody: its worker was expected to get to it.
-    fn wake_for_stuck(&self, polls: &mut [u64]) {
-        for (seat, last) in self.seats.iter().zip(polls) {
-            let now = seat.running.seq();
-            if std::mem::replace(last, now) == now
-                && !(seat.slot.is_empty() && seat.stealer.is_empty())
-            {
-                self.wake_for_work();
-            }
+    /// How many polls have lasted so long that the user was told.
+    pub(crate) fn stalls(&self) -> u64 {
+        self.guard.stalled.load(Relaxed)
+    }
+
+    fn tell(&self, stalls: Vec<Stall>) {
+        for stall in stalls {
+            let hook = self.guard.stalls.hook.clone();
+            self.send_on_errand(move || hook.call(&stall));
         }
     }
 
     /// Looks at the outside world if nobody holds the duty.
-    fn take_vacant_duty(&self, wakers: &mut Vec<std::task::Waker>) {
+    fn take_vacant_duty(self: &Arc<Self>, wakers: &mut Vec<Waker>) {
         let Some(mut duty) = self.driver.try_duty() else {
             return;
         };
@@ -108,8 +143,18 @@ impl Shared {
             self.wake_one();
         }
         // Not a worker: what these wake goes to the injector, and wakes somebody.
+        let mut others = wakers
+            .extract_if(.., |waker| !task::is_task(waker))
+            .collect::<Vec<_>>();
         wake_all(wakers);
-        self.release_clock();
+        if others.is_empty() {
+            return self.release_clock();
+        }
+        let shared = self.clone();
+        self.send_on_errand(move || {
+            wake_all(&mut others);
+            shared.release_clock();
+        });
     }
 
     fn sleep_deeply(&self) {
@@ -128,6 +173,12 @@ impl Shared {
 
 /// Between two looks of a guard that is not in deep sleep.
 const LOOK: Duration = Duration::from_millis(5);
+
+/// The same, while polls get stuck.
+const QUICK: Duration = Duration::from_millis(1);
+
+/// For so long after a poll got stuck.
+const QUICK_FOR: Duration = Duration::from_millis(100);
 
 /// So many looks in a row must find nobody awake before the guard sleeps deeply: light load would wake it for every event.
 const IDLE_LOOKS: u32 = 8;

@@ -29,8 +29,9 @@ use std::ops::Deref;
 use std::ptr;
 use std::sync::Arc;
 
+use super::seat::Core;
 use super::worker::Worker;
-use super::{Core, Shared, ThreadHold, current};
+use super::{Shared, ThreadHold, current};
 use crate::rt_sync::Mutex;
 use crate::rt_sync::whole::atomic::Ordering::Relaxed;
 use crate::rt_sync::whole::now;
@@ -44,6 +45,17 @@ struct Offer<C> {
     core: Option<C>,
     /// A thread is on its way.
     called: bool,
+    /// Nobody may take it: the seat is not in use.
+    resting: Option<C>,
+}
+
+/// What a thread without a seat is called for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Call {
+    /// To a vacant seat.
+    Seat(usize),
+    /// To run code of the user that the guard must not wait for.
+    Errands,
 }
 
 impl<C> Vacancy<C> {
@@ -51,7 +63,18 @@ impl<C> Vacancy<C> {
         Self(Mutex::new(Offer {
             core: None,
             called: false,
+            resting: None,
         }))
+    }
+
+    /// The seat is not in use from now on: the core stays here.
+    pub(super) fn rest(&self, core: C) {
+        self.0.lock().resting = Some(core);
+    }
+
+    /// The seat is to be in use again.
+    pub(super) fn take_resting(&self) -> Option<C> {
+        self.0.lock().resting.take()
     }
 
     /// True: the caller must call a thread, or else `nobody_comes`.
@@ -152,7 +175,7 @@ impl Worker {
         };
         let vacancy = &self.seat().vacancy;
         if vacancy.offer(core)
-            && self.shared.call_thread(self.index()).is_err()
+            && self.shared.call_thread(Call::Seat(self.index())).is_err()
             && let Some(core) = vacancy.nobody_comes()
         {
             // This thread blocks with its seat: thieves and the guard do what they can.
@@ -195,37 +218,42 @@ impl Shared {
         self.stand_by();
     }
 
-    /// The life of a thread that was started because a seat is vacant.
-    pub(crate) fn run_spare(self: &Arc<Self>, seat: usize) {
-        self.answer(seat);
+    /// The life of a thread that was started because it was called.
+    pub(crate) fn run_spare(self: &Arc<Self>, call: Call) {
+        self.answer(call);
         self.stand_by();
     }
 
-    /// Sends a thread to a vacant seat: one that stands by, or a new one.
+    /// Calls a thread: one that stands by, or a new one.
     ///
     /// # Errors
     ///
     /// What the system says when it refuses a thread.
-    pub(super) fn call_thread(&self, seat: usize) -> io::Result<()> {
-        if self.spares.call(seat) {
+    pub(super) fn call_thread(&self, call: Call) -> io::Result<()> {
+        if self.spares.call(call) {
             return Ok(());
         }
         let start = self.start_spare.get();
         start.map_or_else(
             || Err(io::ErrorKind::Unsupported.into()),
-            |start| start(seat),
+            |start| start(call),
         )
     }
 
-    fn answer(self: &Arc<Self>, seat: usize) {
-        if let Some(core) = self.seats[seat].vacancy.answer() {
-            self.sit(core);
+    fn answer(self: &Arc<Self>, call: Call) {
+        match call {
+            Call::Seat(seat) => {
+                if let Some(core) = self.seats[seat].vacancy.answer() {
+                    self.sit(core);
+                }
+            }
+            Call::Errands => self.run_errands(),
         }
     }
 
     fn stand_by(self: &Arc<Self>) {
-        while let Some(seat) = self.spares.wait() {
-            self.answer(seat);
+        while let Some(call) = self.spares.wait() {
+            self.answer(call);
         }
     }
 }

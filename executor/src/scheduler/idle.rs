@@ -3,6 +3,7 @@
 //! ```text
 //!   awake ──no work in own queues──▶ searching ──none found──▶ asleep (in `sleepers`) ──woken──▶ searching ──work found──▶ awake
 //!                                                              asleep ──its own poll ended───────────────────────────────▶ awake
+//!   awake ──retires──▶ (no worker)        (no worker) ──enrolled by the guard──▶ awake
 //! ```
 //! Invariant: if a task is in any queue, some worker is awake, or about to be.
 //!
@@ -21,8 +22,13 @@
 //! whatever is left (`stop_searching` says so). If P3 wakes nobody because nobody sleeps, some worker is awake and will look
 //! everywhere before it sleeps. A worker's own queue needs no wake at all: the owner is awake, and looks there first.
 //!
+//! A spare worker retires as if it fell asleep, S1 to S3, but for that it cannot go on if it sees work: it calls somebody else, as a pusher
+//! does. Its own queue it has emptied before S1, into the injector. One that is enrolled counts as awake before its thread is there; it will
+//! look everywhere, as any worker that is awake.
+//!
 //! Counts change only under the lock of `sleepers`, but for searching, which any awake worker may start and stop. So "in
-//! `sleepers`" and "not counted as awake" are one thing for whoever holds the lock.
+//! `sleepers`" and "not counted as awake" are one thing for whoever holds the lock. They are one word, so that a look at them is of one
+//! moment.
 //!
 //! Why not wake one worker per push: workers would thrash between sleep and a search that finds nothing. Why at most half of the
 //! awake workers search: searchers read the lines that the others write.
@@ -31,15 +37,14 @@ use crossbeam_utils::CachePadded;
 
 use crate::rt_sync::Mutex;
 use crate::rt_sync::atomic::Ordering::{Relaxed, SeqCst};
-use crate::rt_sync::atomic::{AtomicUsize, fence};
+use crate::rt_sync::atomic::{AtomicU64, fence};
 
 /// Who is awake. Written when workers fall asleep, wake or search, only read while all are busy.
 #[derive(Debug)]
 pub(crate) struct Idle {
-    counts: CachePadded<AtomicUsize>,
+    counts: CachePadded<AtomicU64>,
     /// The workers that sleep, the latest last: it is woken first, its cache is the warmest.
     sleepers: Mutex<Sleepers>,
-    workers: usize,
 }
 
 #[derive(Debug)]
@@ -49,9 +54,9 @@ struct Sleepers {
     left: u64,
 }
 
-/// A value of the counts: awake workers, and how many of them search.
+/// A value of the counts: the workers there are, how many of them are awake, and how many of those search.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Counts(usize);
+pub(crate) struct Counts(u64);
 
 /// How a worker left `sleepers`.
 #[must_use]
@@ -63,21 +68,42 @@ pub(crate) enum Left {
     Woken,
 }
 
-const SEARCHING: usize = 1;
-const AWAKE: usize = 1 << 16;
+const SEARCHING: u64 = 1;
+const AWAKE: u64 = 1 << FIELD;
+const WORKER: u64 = 1 << (2 * FIELD);
+/// The bits of each number.
+const FIELD: u32 = 20;
 
 impl Idle {
     /// All workers start awake.
     pub(crate) fn new(workers: usize) -> Self {
-        debug_assert!(workers < AWAKE);
+        debug_assert!(workers < 1 << FIELD);
         Self {
-            counts: CachePadded::new(AtomicUsize::new(workers * AWAKE)),
+            counts: CachePadded::new(AtomicU64::new(workers as u64 * (WORKER + AWAKE))),
             sleepers: Mutex::new(Sleepers {
                 workers: Vec::with_capacity(workers),
                 left: 0,
             }),
-            workers,
         }
+    }
+
+    /// There is one more worker. It counts as awake, so the caller must see to it that it comes, or let it `retire`.
+    pub(crate) fn enroll(&self) {
+        let mut sleepers = self.sleepers.lock();
+        self.counts.fetch_add(WORKER + AWAKE, Relaxed);
+        // For who compares: somebody is awake who was not.
+        sleepers.left += 1;
+    }
+
+    /// S1 and S2 for a worker that leaves for good. The caller must look at all queues, and wake somebody if there is anything.
+    pub(crate) fn retire(&self, searching: bool) {
+        {
+            let _sleepers = self.sleepers.lock();
+            let searching = if searching { SEARCHING } else { 0 };
+            self.counts.fetch_sub(WORKER + AWAKE + searching, Relaxed);
+        }
+        // Pairs with the fence in `should_wake`, as that in `sleep`.
+        fence(SeqCst);
     }
 
     /// P2 and P3: true if somebody should be woken for work that the caller has just pushed.
@@ -92,7 +118,7 @@ impl Idle {
     #[inline]
     pub(crate) fn nobody_looks(&self) -> bool {
         let counts = self.counts();
-        counts.searching() == 0 && counts.awake() < self.workers
+        counts.searching() == 0 && counts.awake() < counts.workers()
     }
 
     /// Takes up to `most` sleepers out, counting them as awake and searching. The caller must unpark each of them. Returns true
@@ -107,7 +133,8 @@ impl Idle {
                 woken[count] = worker;
                 count += 1;
             }
-            let before = Counts(self.counts.fetch_add(count * (AWAKE + SEARCHING), Relaxed));
+            let woken = count as u64 * (AWAKE + SEARCHING);
+            let before = Counts(self.counts.fetch_add(woken, Relaxed));
             count > 0 && before.awake() == 0
         };
         // Unparking may call into the system: not under the lock.
@@ -164,10 +191,10 @@ impl Idle {
     pub(crate) fn sleep(&self, worker: usize, searching: bool) -> bool {
         let last = {
             let mut sleepers = self.sleepers.lock();
-            self.counts
-                .fetch_sub(AWAKE + if searching { SEARCHING } else { 0 }, Relaxed);
+            let searching = if searching { SEARCHING } else { 0 };
+            let before = Counts(self.counts.fetch_sub(AWAKE + searching, Relaxed));
             sleepers.workers.push(worker);
-            sleepers.workers.len() == self.workers
+            before.awake() == 1
         };
         // Pairs with the fence in `should_wake`, and with those of the duty's releaser, of the guard, and of who pauses the clock.
         fence(SeqCst);
@@ -197,7 +224,7 @@ impl Idle {
     /// If all workers sleep, a number that changes whenever one stops.
     pub(crate) fn all_asleep(&self) -> Option<u64> {
         let sleepers = self.sleepers.lock();
-        (sleepers.workers.len() == self.workers).then_some(sleepers.left)
+        (self.counts().awake() == 0).then_some(sleepers.left)
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -214,11 +241,15 @@ impl Sleepers {
 }
 
 impl Counts {
+    pub(crate) fn workers(self) -> usize {
+        (self.0 / WORKER) as usize
+    }
+
     pub(crate) fn awake(self) -> usize {
-        self.0 / AWAKE
+        (self.0 / AWAKE) as usize % (1 << FIELD)
     }
 
     pub(crate) fn searching(self) -> usize {
-        self.0 % AWAKE
+        (self.0 % AWAKE) as usize
     }
 }

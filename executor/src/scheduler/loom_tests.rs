@@ -57,6 +57,29 @@ impl Pool {
         self.left.load(SeqCst) == 0
     }
 
+    /// A spare worker's life: once it finds nothing it leaves, as `retire` does it.
+    fn work_and_retire(&self) {
+        while self.injector.steal().is_some() {
+            self.count_done();
+        }
+        self.idle.retire(false);
+        if self.idle.counts().awake() == 0
+            || (!self.injector.is_empty() && self.idle.nobody_looks())
+        {
+            self.idle
+                .wake_one(|worker| assert_eq!(self.unparkers[worker].unpark(), Unparked::Done));
+        }
+    }
+
+    fn count_done(&self) {
+        if self.left.fetch_sub(1, SeqCst) == 1 {
+            // The end of the model, as `close` does it.
+            self.unparkers
+                .iter()
+                .for_each(|unparker| assert_eq!(unparker.unpark(), Unparked::Done));
+        }
+    }
+
     fn work(&self, me: usize, parker: &Parker) {
         let mut searching = false;
         while !self.is_done() {
@@ -64,12 +87,7 @@ impl Pool {
                 if std::mem::take(&mut searching) && self.idle.stop_searching() {
                     self.wake_for_work();
                 }
-                if self.left.fetch_sub(1, SeqCst) == 1 {
-                    // The end of the model, as `close` does it.
-                    self.unparkers
-                        .iter()
-                        .for_each(|unparker| assert_eq!(unparker.unpark(), Unparked::Done));
-                }
+                self.count_done();
                 continue;
             }
             self.idle.sleep(me, searching);
@@ -130,6 +148,26 @@ fn loom_two_pushers_and_one_worker() {
         pool.push(2);
         pushing.join().unwrap();
         working.join().unwrap();
+    });
+}
+
+/// A worker, and a spare one that is enrolled, comes, and leaves again, while somebody pushes.
+#[test]
+fn loom_no_push_is_forgotten_while_a_spare_worker_comes_and_goes() {
+    loom::model(|| {
+        let parker = Parker::new();
+        let pool = Pool::new(std::slice::from_ref(&parker), 1);
+        let (first, spare) = (pool.clone(), pool.clone());
+        let working = thread::spawn(move || first.work(0, &parker));
+        let starting = thread::spawn(move || {
+            spare.idle.enroll();
+            spare.work_and_retire();
+        });
+        pool.push(1);
+        starting.join().unwrap();
+        working.join().unwrap();
+        assert_eq!(pool.idle.counts().workers(), 1);
+        assert_eq!(pool.idle.counts().searching(), 0);
     });
 }
 
@@ -335,7 +373,7 @@ fn loom_each_value_leaves_the_slot_once() {
 /// seat is lost, all wait.
 struct Office {
     vacancy: Vacancy<Core>,
-    spares: Spares,
+    spares: Spares<usize>,
     /// The system refuses threads.
     refuses: bool,
     /// One that is short, those that are long, and the last.
@@ -430,6 +468,29 @@ fn loom_a_thread_that_stands_by_takes_a_vacant_seat() {
         Office::sit(&office, Core(UnsafeCell::new(0)));
         Office::stand_by(&office);
         standing_by.join().unwrap();
+    });
+}
+
+/// A thread that was called to a seat, and comes when that is not in use any more, gets nothing; or it comes later still, and gets what is
+/// offered then.
+#[test]
+fn loom_a_thread_that_comes_late_does_not_take_a_core_that_rests() {
+    loom::model(|| {
+        let vacancy = Arc::new(Vacancy::new());
+        assert!(vacancy.offer(Core(UnsafeCell::new(0))));
+        let late = vacancy.clone();
+        let coming = thread::spawn(move || late.answer());
+        if let Some(core) = vacancy.take_back() {
+            vacancy.rest(core);
+            // The guard: the seat is in use again. If the first thread is still on its way, no other is called.
+            let core = vacancy.take_resting().expect("a core that rests was taken");
+            let call = vacancy.offer(core);
+            let first = coming.join().unwrap();
+            let second = if call { vacancy.answer() } else { None };
+            assert!(first.is_some() != second.is_some(), "none, or two owners");
+        } else {
+            assert!(coming.join().unwrap().is_some());
+        }
     });
 }
 

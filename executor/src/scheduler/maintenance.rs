@@ -68,7 +68,11 @@ impl Worker {
             self.shared.injector.move_into(&self.core.queue);
         }
         let mut wakers = self.wakers.take();
-        driver.fire_wheel(self.core.index, now, &mut wakers);
+        if let Some(number) = self.number() {
+            driver.fire_wheel(number, now, &mut wakers);
+        } else {
+            self.is_leaving();
+        }
         if driver.is_stale(real) {
             self.look(&mut wakers);
         }
@@ -80,9 +84,9 @@ impl Worker {
     /// which two workers that share a processor do to each other for milliseconds. A thief that has work of its own would not
     /// come otherwise. One worker is watched at a time.
     fn rescue(&self) {
-        let seats = &self.shared.seats;
+        let seats = self.shared.seats.in_use();
         let (victim, polls) = self.watched.get();
-        let seat = &seats[victim];
+        let seat = &self.shared.seats[victim];
         if victim != self.core.index && seat.running.seq() == polls {
             let queued = self.core.queue.len();
             let stolen = if seat.stealer.is_empty() {

@@ -9,35 +9,47 @@
 //! |---|---|
 //! | `idle` | who sleeps and who is woken, with the proof that no task is forgotten |
 //! | `parker` | one thread's sleep |
+//! | `seat` | a worker's place |
+//! | `home` | a task's way from a wake to a queue |
 //! | `worker` | the loop: next task, search, park |
 //! | `running` | what a worker polls now, for others who look |
 //! | `counters` | what the workers count about themselves |
 //! | `hooks` | functions of the user that threads call |
 //! | `maintenance` | what a busy worker does for the outside world |
-//! | `guard` | the thread that takes the duty when nobody else does |
+//! | `guard` | the thread that takes the duty when nobody else does, and sees to it that no stuck worker stalls others |
+//! | `watch` | which workers are in a poll that does not end |
+//! | `kernel` | what the system says a thread does |
+//! | `reserve` | the spare workers that stand in for stuck ones |
+//! | `stall` | what the user is told of a poll that does not end |
+//! | `errands` | code of the user that the guard must not wait for |
 //! | `hand_over` | another thread goes on with the seat of one that blocks |
-//! | `spares` | the threads that wait for a seat |
+//! | `spares` | the threads that wait to be called to a seat |
 //! | `stillness` | whether a paused clock may jump, with the proof that no jump overtakes work |
 //! | `block_on` | the current-thread flavour: the caller's thread is the worker |
 //! | `shutdown` | how everything is dropped once |
 //!
-//! A *seat* is a worker's place: what thieves and wakers see of it is the `Seat` in the array; what only its thread touches is the
-//! `Core`, a value that another thread could be handed. While all workers are busy, spawn, wake, poll and completion write no line
-//! that all of them share.
+//! A *seat* is a worker's place. While all workers are busy, spawn, wake, poll and completion write no line that all of them share.
 
 mod block_on;
 mod counters;
 mod current;
+mod errands;
 mod guard;
 mod hand_over;
+mod home;
 mod hooks;
 mod idle;
+mod kernel;
 mod maintenance;
 mod parker;
+mod reserve;
 mod running;
+mod seat;
 mod shutdown;
 mod spares;
+mod stall;
 mod stillness;
+mod watch;
 mod worker;
 
 #[cfg(all(test, loom, feature = "test-util"))]
@@ -47,7 +59,7 @@ mod loom_tests;
 
 use std::future::Future;
 use std::io;
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
@@ -55,19 +67,18 @@ use std::time::Duration;
 use crossbeam_utils::CachePadded;
 
 use crate::driver::{Clock, Driver, MostEvents, Timers};
-use crate::queue::{Injector, Local, OneWord, Slot, Stealer};
-use crate::rt_sync::whole::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering, fence};
+use crate::queue::{Injector, OneWord};
+use crate::rt_sync::whole::atomic::{AtomicBool, Ordering, fence};
 use crate::rt_sync::whole::{processors, thread_number};
-use crate::task::{
-    self, Id, IdSource, JoinHandle, Notified, Origin, Schedule, TaskList, TaskRef, drop_quietly,
-};
-use counters::{Counters, ForeignCounters};
+use crate::task::{self, Id, JoinHandle, Notified, Origin, drop_quietly};
+use counters::ForeignCounters;
+use errands::Errands;
 use guard::Guard;
-use hand_over::Vacancy;
+use hand_over::Call;
+use home::Home;
 use idle::Idle;
-use maintenance::Pace;
-use parker::{Parker, Unparked, Unparker};
-use running::Running;
+use parker::Unparked;
+use seat::Seats;
 use spares::Spares;
 use stillness::Holds;
 use worker::Worker;
@@ -78,17 +89,21 @@ pub(crate) use hand_over::without_seat;
 pub(crate) use hooks::Hook;
 #[allow(unused_imports, reason = "the report of a shutdown is to use it")]
 pub(crate) use running::Polled;
+pub(crate) use seat::Core;
 pub(crate) use shutdown::is_last_poll;
+pub use stall::{Stall, ThreadActivity};
+pub(crate) use stall::{StallConfig, StallHook};
 pub(crate) use stillness::{RootState, ThreadHold};
 
 /// What the threads of one runtime share.
 pub(crate) struct Shared {
-    seats: Box<[CachePadded<Seat>]>,
+    seats: Seats,
     injector: CachePadded<Injector<Notified>>,
     idle: Idle,
     driver: Driver,
     guard: Guard,
-    spares: Spares,
+    spares: Spares<Call>,
+    errands: Errands,
     start_spare: OnceLock<StartSpare>,
     /// No task is polled any more.
     closed: AtomicBool,
@@ -102,51 +117,17 @@ pub(crate) struct Shared {
     holds: Holds,
 }
 
-/// Starts a thread that runs `Shared::run_spare` with the seat of that number.
-pub(crate) type StartSpare = Box<dyn Fn(usize) -> io::Result<()> + Send + Sync>;
-
-/// The public half of a worker's place.
-struct Seat {
-    slot: Slot<Notified>,
-    stealer: Stealer<Notified>,
-    unparker: Unparker,
-    running: Running,
-    counters: Counters,
-    /// Tasks linked here that ended on another thread than a worker's: aborted while they waited.
-    completed_elsewhere: AtomicU64,
-    /// The tasks that first waited here.
-    tasks: CachePadded<TaskList<Arc<Shared>>>,
-    vacancy: Vacancy<Core>,
-    /// Valid while a task is linked here: the list holds the `Arc` (see `TaskList`).
-    shared: NonNull<Shared>,
-}
-
-// SAFETY: the pointer is followed only as said at the field, and what it points to may be shared.
-unsafe impl Send for Seat {}
-// SAFETY: as above.
-unsafe impl Sync for Seat {}
-
-/// The owner's half.
-pub(crate) struct Core {
-    index: usize,
-    queue: Local<Notified>,
-    parker: Parker,
-    ids: IdSource,
-    /// Here, so that many short `block_on` calls get to maintenance as one long call does.
-    pace: Pace,
-}
-
-/// A task's way home: the seat in whose list it is linked, or null while it never waited. One word.
-///
-/// Written once, by the thread that runs the task, before the task is idle for the first time; who schedules an idle task has
-/// come by its state word, which orders the accesses.
-struct Home(AtomicPtr<Seat>);
+/// Starts a thread that runs `Shared::run_spare` with the call.
+pub(crate) type StartSpare = Box<dyn Fn(Call) -> io::Result<()> + Send + Sync>;
 
 /// What the builder decided.
 pub(crate) struct Config {
     pub(crate) workers: usize,
     pub(crate) current_thread: bool,
     pub(crate) start_paused: bool,
+    /// The most spare workers at once.
+    pub(crate) spare_workers: usize,
+    pub(crate) stalls: StallConfig,
     /// How long a thread without a seat waits for one.
     pub(crate) keep_alive: Duration,
     /// The most polls between two looks at the injector, timers and events.
@@ -166,9 +147,12 @@ pub(crate) struct Foreign {
 impl Shared {
     /// Makes the shared state, and a core for each worker to come.
     pub(crate) fn new(config: Config) -> io::Result<(Arc<Self>, Vec<Core>)> {
-        let cores: Vec<Core> = (0..config.workers)
-            .map(|index| Core::new(index, config.most_polls))
-            .collect();
+        // The caller of `block_on` is the one worker of the current-thread flavour; nobody could stand in for it.
+        let spares = if config.current_thread {
+            0
+        } else {
+            config.spare_workers
+        };
         let wheels = config.workers
             + if config.current_thread {
                 1
@@ -177,16 +161,20 @@ impl Shared {
             };
         let clock = Arc::new(Clock::new(config.start_paused));
         let driver = Driver::new(wheels, config.most_events, clock)?;
+        let mut cores = Vec::new();
         let shared = Arc::new_cyclic(|weak: &std::sync::Weak<Self>| Self {
-            seats: cores
-                .iter()
-                .map(|core| CachePadded::new(Seat::new(core, weak.as_ptr())))
-                .collect(),
+            seats: {
+                let (seats, of_workers) =
+                    Seats::new(config.workers, spares, config.most_polls, weak.as_ptr());
+                cores = of_workers;
+                seats
+            },
             injector: CachePadded::new(Injector::new()),
             idle: Idle::new(config.workers),
             driver,
-            guard: Guard::new(),
+            guard: Guard::new(config.stalls),
             spares: Spares::new(config.keep_alive),
+            errands: Errands::default(),
             start_spare: OnceLock::new(),
             closed: AtomicBool::new(false),
             current_thread: config.current_thread.then(CoreSlot::new),
@@ -196,7 +184,7 @@ impl Shared {
             foreign: CachePadded::default(),
             holds: Holds::new(),
         });
-        for seat in &shared.seats {
+        for seat in shared.seats.all() {
             seat.tasks.set_keep_alive(shared.clone());
         }
         Ok((shared, cores))
@@ -220,7 +208,7 @@ impl Shared {
         current::with(|worker| {
             let worker = worker.filter(|worker| worker.belongs_to(&**self));
             let id = worker.map_or_else(Id::next, Worker::next_id);
-            let (task, handle) = task::new(future, Home(AtomicPtr::default()), id, origin);
+            let (task, handle) = task::new(future, Home::nowhere(), id, origin);
             match worker {
                 Some(worker) => {
                     worker.seat().counters.spawned.add(1);
@@ -239,9 +227,8 @@ impl Shared {
     /// The wheel that timers made on this thread go to.
     pub(crate) fn timers(&self) -> &Arc<Timers> {
         let index = current::with(|worker| {
-            worker
-                .filter(|worker| worker.belongs_to(self))
-                .map(Worker::index)
+            let worker = worker.filter(|worker| worker.belongs_to(self));
+            worker.and_then(Worker::number)
         });
         self.driver
             .wheel(index.unwrap_or_else(|| self.foreign_wheel()))
@@ -295,131 +282,14 @@ impl Shared {
 
     /// The number of a wheel for the current thread, which is no worker; the same each time.
     fn foreign_wheel(&self) -> usize {
-        let workers = self.seats.len();
+        let workers = self.seats.workers();
         workers + thread_number() % (self.driver.wheels() - workers)
-    }
-}
-
-impl Seat {
-    fn new(core: &Core, shared: *const Shared) -> Self {
-        Self {
-            slot: Slot::new(),
-            stealer: core.queue.stealer(),
-            unparker: core.parker.unparker(),
-            running: Running::new(),
-            counters: Counters::default(),
-            completed_elsewhere: AtomicU64::new(0),
-            tasks: CachePadded::new(TaskList::new()),
-            vacancy: Vacancy::new(),
-            shared: NonNull::new(shared.cast_mut()).expect("an Arc's value has an address"),
-        }
-    }
-}
-
-impl Core {
-    fn new(index: usize, most_polls: u32) -> Self {
-        Self {
-            index,
-            queue: Local::new(),
-            parker: Parker::new(),
-            ids: IdSource::default(),
-            pace: Pace::new(most_polls),
-        }
     }
 }
 
 impl Foreign {
     pub(crate) fn inject(self) {
         self.shared.inject(self.task);
-    }
-}
-
-impl Home {
-    /// The caller has the token of a task that is linked, or runs it.
-    fn seat(&self) -> Option<&Seat> {
-        // Relaxed: see `Home`.
-        // SAFETY: not null means linked, and the list of a linked task keeps the seat alive.
-        unsafe { self.0.load(Ordering::Relaxed).as_ref() }
-    }
-}
-
-impl Schedule for Home {
-    fn schedule(&self, task: Notified) {
-        let shared = self
-            .seat()
-            .expect("a task is linked before it is idle")
-            .shared;
-        current::with(
-            |worker| match worker.filter(|worker| worker.belongs_to(shared.as_ptr())) {
-                Some(worker) => worker.push(task),
-                None => {
-                    // Once pushed the task may complete, and be the last one: `shared` needs a count of its own.
-                    // SAFETY: the list of a linked task holds the `Arc`, and the token in our hand keeps the list from emptying.
-                    let shared = unsafe { Shared::count(shared) };
-                    shared.foreign.add_woken();
-                    shared.inject(task);
-                }
-            },
-        );
-    }
-
-    fn reschedule(&self, task: Notified) {
-        current::with(|worker| {
-            let worker = worker.expect("tasks are polled by workers");
-            if let Some(task) = worker.push_behind(task) {
-                worker.shared.inject(task);
-            }
-        });
-    }
-
-    fn link(&self, task: &TaskRef) -> bool {
-        if self.seat().is_some() {
-            return true;
-        }
-        current::with(|worker| {
-            // Its place in the array is as good as any other if the worker has handed it over in this poll.
-            let seat = worker.expect("tasks are polled by workers").seat();
-            // Set first: the list's lock and the state word order it before anybody's look at it.
-            self.0
-                .store(ptr::from_ref(seat).cast_mut(), Ordering::Relaxed);
-            let linked = seat.tasks.insert(task);
-            if !linked {
-                self.0.store(ptr::null_mut(), Ordering::Relaxed);
-            }
-            linked
-        })
-    }
-
-    fn release(&self, task: &TaskRef) {
-        let Some(seat) = self.seat() else {
-            return shutdown::count_unlinked();
-        };
-        current::with(|worker| {
-            match worker.filter(|worker| worker.belongs_to(seat.shared.as_ptr())) {
-                Some(worker) => worker.seat().counters.completed.add(1),
-                None => {
-                    seat.completed_elsewhere.fetch_add(1, Ordering::Release);
-                }
-            }
-        });
-        let last = seat.tasks.remove(task);
-        // What lived by the list may go now, the seat included.
-        drop(last);
-    }
-}
-
-impl Shared {
-    /// A counted reference. Not from a `&Shared`: that may be used for the value alone, not for the counts beside it.
-    ///
-    /// # Safety
-    ///
-    /// - `this` is a seat's pointer to its `Shared`, and that is alive.
-    unsafe fn count(this: NonNull<Self>) -> Arc<Self> {
-        let this = this.as_ptr().cast_const();
-        // SAFETY: the pointer came from the `Arc` that `Shared::new` made, and the caller says that it is alive.
-        unsafe { Arc::increment_strong_count(this) };
-        // SAFETY: as above, and the count made there is this one's.
-        unsafe { Arc::from_raw(this) }
     }
 }
 
@@ -437,7 +307,7 @@ impl OneWord for Notified {
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shared")
-            .field("workers", &self.seats.len())
+            .field("workers", &self.seats.workers())
             .field("closed", &self.closed)
             .finish_non_exhaustive()
     }

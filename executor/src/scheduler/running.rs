@@ -43,7 +43,7 @@ impl Shared {
     /// The tasks that are being polled on workers' threads.
     #[allow(dead_code, reason = "the report of a shutdown is to use it")]
     pub(crate) fn polls_under_way(&self) -> Vec<Polled> {
-        let seats = self.seats.iter();
+        let seats = self.seats.in_use().iter();
         seats
             .filter_map(|seat| seat.running.look())
             .map(|(_, polled)| polled)

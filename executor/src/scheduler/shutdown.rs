@@ -22,7 +22,7 @@ impl Shared {
         self.closed.store(true, SeqCst);
         // Pairs with the fences in `inject`, `Idle::sleep`, `sleep_deeply` and the drop of `Driving`.
         fence(SeqCst);
-        for worker in 0..self.seats.len() {
+        for worker in 0..self.seats.all().len() {
             self.unpark(worker);
         }
         self.guard.unpark();
@@ -38,7 +38,7 @@ impl Shared {
             return;
         }
         self.cancel_queued();
-        for seat in &self.seats {
+        for seat in self.seats.all() {
             let (tasks, last) = seat.tasks.close();
             for task in tasks {
                 task.cancel_if_idle();
@@ -55,7 +55,7 @@ impl Shared {
 
     fn cancel_queued(&self) {
         let queued = || {
-            let seats = self.seats.iter();
+            let seats = self.seats.all().iter();
             self.injector.steal().or_else(|| {
                 seats.into_iter().find_map(|seat| {
                     if seat.stealer.is_empty() {

@@ -1,7 +1,7 @@
-//! The threads that have no seat and wait for one: those that handed theirs over, for a while, before they end.
+//! The threads that have no seat and wait for something to do: those that handed theirs over, for a while, before they end.
 //!
-//! A call reaches one thread. The caller sets a waiting thread aside, under the lock, by leaving the seat's number for it: then as many
-//! threads wait as are free and as there are numbers, so whoever wakes for whatever reason and finds a number may take it. A thread
+//! A call reaches one thread. The caller sets a waiting thread aside, under the lock, by leaving the call for it: then as many
+//! threads wait as are free and as there are calls, so whoever wakes for whatever reason and finds a call may take it. A thread
 //! that gives up looks once more, under the lock, before it leaves.
 
 use std::collections::VecDeque;
@@ -10,27 +10,27 @@ use std::time::Duration;
 use crate::rt_sync::{Condvar, Mutex, wait_for};
 
 #[derive(Debug)]
-pub(super) struct Spares {
-    state: Mutex<State>,
-    /// A number, or the end.
+pub(super) struct Spares<C> {
+    state: Mutex<State<C>>,
+    /// A call, or the end.
     changed: Condvar,
     keep_alive: Duration,
 }
 
 #[derive(Debug)]
-struct State {
-    /// The seats that threads were called to and have not gone to yet.
-    seats: VecDeque<usize>,
+struct State<C> {
+    /// What threads were called for and have not taken yet.
+    calls: VecDeque<C>,
     /// The threads that wait and were not called.
     free: usize,
     closed: bool,
 }
 
-impl Spares {
+impl<C> Spares<C> {
     pub(super) fn new(keep_alive: Duration) -> Self {
         Self {
             state: Mutex::new(State {
-                seats: VecDeque::new(),
+                calls: VecDeque::new(),
                 free: 0,
                 closed: false,
             }),
@@ -39,35 +39,35 @@ impl Spares {
         }
     }
 
-    /// Calls a thread to a seat. False: none waits.
+    /// Calls a thread. False: none waits.
     #[must_use]
-    pub(super) fn call(&self, seat: usize) -> bool {
+    pub(super) fn call(&self, call: C) -> bool {
         let mut state = self.state.lock();
         if state.free == 0 {
             return false;
         }
         state.free -= 1;
-        state.seats.push_back(seat);
+        state.calls.push_back(call);
         drop(state);
         self.changed.notify_one();
         true
     }
 
-    /// Waits for a seat. `None`: none came for as long as a thread is kept, or the runtime ends.
-    pub(super) fn wait(&self) -> Option<usize> {
+    /// Waits for a call. `None`: none came for as long as a thread is kept, or the runtime ends.
+    pub(super) fn wait(&self) -> Option<C> {
         let mut state = self.state.lock();
         state.free += 1;
         loop {
-            // Whoever left the number has taken one of us out of `free`.
-            if let Some(seat) = state.seats.pop_front() {
-                return Some(seat);
+            // Whoever left the call has taken one of us out of `free`.
+            if let Some(call) = state.calls.pop_front() {
+                return Some(call);
             }
             if state.closed {
                 break;
             }
             let timed_out;
             (state, timed_out) = wait_for(&self.changed, state, self.keep_alive);
-            if timed_out && state.seats.is_empty() {
+            if timed_out && state.calls.is_empty() {
                 break;
             }
         }

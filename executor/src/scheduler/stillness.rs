@@ -118,7 +118,8 @@ impl Shared {
         // Workers first: one that has woken a root is seen asleep only together with the hold that it took.
         let left = self.idle.all_asleep()?;
         let holds = self.holds.none()?;
-        let work = self.has_queued_work() || self.seats.iter().any(|seat| !seat.slot.is_empty());
+        let mut seats = self.seats.in_use().iter();
+        let work = self.has_queued_work() || seats.any(|seat| !seat.slot.is_empty());
         (!work).then_some((left, holds))
     }
 

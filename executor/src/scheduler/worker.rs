@@ -8,7 +8,9 @@ use std::time::Instant;
 
 use super::hand_over::Held;
 use super::idle::Left;
-use super::{Core, Hook, Seat, Shared, ThreadHold, current, wake_all};
+use super::kernel::Tid;
+use super::seat::{Core, Seat};
+use super::{Hook, Shared, ThreadHold, current, wake_all};
 use crate::coop;
 use crate::driver::Duty;
 use crate::rt_sync::whole::atomic::Ordering::Relaxed;
@@ -46,6 +48,8 @@ pub(super) struct Worker {
     random: Cell<u32>,
     /// The current-thread flavour has no next slot.
     strict_fifo: bool,
+    /// A spare worker that is needed no more.
+    pub(super) leaving: Cell<bool>,
 }
 
 impl Worker {
@@ -53,8 +57,7 @@ impl Worker {
         let random = Cell::new(0x9E37_79B9 ^ (core.index as u32 + 1));
         // What this thread counted before does not belong here.
         coop::take_forced();
-        *shared.seats[core.index].counters.thread.lock() = Some(thread::current().id());
-        Self {
+        let worker = Self {
             strict_fifo: shared.is_current_thread(),
             serves: Cell::new(Arc::as_ptr(&shared)),
             shared,
@@ -70,12 +73,30 @@ impl Worker {
             polls_at_wake: Cell::new(None),
             away: Cell::new(None),
             polls_before: Cell::default(),
+            leaving: Cell::new(false),
             random,
+        };
+        worker.take_seat();
+        worker
+    }
+
+    /// From now on this thread is the one that sits here.
+    pub(super) fn take_seat(&self) {
+        let seat = self.seat();
+        *seat.counters.thread.lock() = Some(thread::current().id());
+        if !self.strict_fifo {
+            // Relaxed: the guard asks the system about whatever thread it finds here.
+            seat.tid.store(Tid::current().0, Relaxed);
         }
     }
 
     pub(super) fn index(&self) -> usize {
         self.index
+    }
+
+    /// The number of a worker that is no spare one.
+    pub(super) fn number(&self) -> Option<usize> {
+        (self.index < self.shared.seats.workers()).then_some(self.index)
     }
 
     /// False while this thread is away from its seat, because it blocks, or has lost it.
@@ -117,14 +138,24 @@ impl Worker {
         None
     }
 
-    /// Runs tasks until the runtime closes, or a task has made this thread hand its seat over.
+    /// Runs tasks until the runtime closes, a task has made this thread hand its seat over, or a spare worker is needed no more.
     fn run(&self) {
         while self.core.is_here() && !self.shared.closed.load(Relaxed) {
             match self.next().or_else(|| self.search()) {
                 Some(task) => self.run_task(task),
+                None if self.is_leaving() => return,
                 None => self.park(|| false),
             }
+            if self.leaving.get() {
+                return;
+            }
         }
+    }
+
+    /// True: the guard wants this worker to leave. Asked where it costs nothing: now and then, and before it sleeps.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving.set(self.seat().post.is_leaving());
+        self.leaving.get()
     }
 
     #[inline]
@@ -175,13 +206,11 @@ impl Worker {
 
     /// `polls_before` is room for how many polls each seat had begun at first.
     fn search_noting(&self, polls_before: &mut Vec<u64>) -> Option<Notified> {
-        if self.shared.seats.len() == 1
-            || !(self.searching.get() || self.shared.idle.start_searching())
-        {
+        let seats = self.shared.seats.in_use();
+        if seats.len() == 1 || !(self.searching.get() || self.shared.idle.start_searching()) {
             return None;
         }
         self.searching.set(true);
-        let seats = &self.shared.seats;
         let first = self.next_random() as usize % seats.len();
         let victims = || {
             (first..seats.len())
@@ -335,12 +364,14 @@ impl Worker {
             return;
         }
         let counts = self.shared.idle.counts();
+        // Spare workers stand in for some of those that are awake.
+        let processors = self.shared.processors + self.shared.spare_workers();
         let most = self
             .core
             .queue
             .len()
             .saturating_sub(1)
-            .min(self.shared.processors.saturating_sub(counts.awake()));
+            .min(processors.saturating_sub(counts.awake()));
         if most > 0
             && self
                 .shared
@@ -382,7 +413,7 @@ impl Worker {
 
     /// Back at a seat that may have been somebody else's: what was counted until now is not this thread's.
     pub(super) fn count_return(&self) {
-        *self.seat().counters.thread.lock() = Some(thread::current().id());
+        self.take_seat();
         self.busy_since.set(now());
     }
 
@@ -419,25 +450,39 @@ impl Worker {
 }
 
 impl Shared {
-    /// Makes this thread a worker until the runtime closes or the seat is handed over.
+    /// Makes this thread a worker until the runtime closes, the seat is handed over, or nobody is needed there any more.
     pub(super) fn sit(self: &Arc<Self>, core: Core) {
         let worker = Worker::new(self.clone(), core);
         {
             let _installed = current::install(&worker);
             worker.run();
-            if worker.core.is_here() {
+            if worker.core.is_here() && !worker.leaving.get() {
                 worker.drain();
             }
         }
-        if self.closed.load(Relaxed) {
+        let closed = self.closed.load(Relaxed);
+        let Worker {
+            core,
+            searching,
+            leaving,
+            away,
+            ..
+        } = worker;
+        if leaving.get()
+            && let Some(core) = core.into_inner()
+        {
+            self.retire(core, searching.get());
+        }
+        if closed {
             self.drain();
         }
         // Its seat was handed over in the middle of a poll, which is over.
-        drop(worker.away.take());
+        drop(away.take());
     }
 
     pub(super) fn has_queued_work(&self) -> bool {
-        !self.injector.is_empty() || self.seats.iter().any(|seat| !seat.stealer.is_empty())
+        let mut seats = self.seats.in_use().iter();
+        !self.injector.is_empty() || seats.any(|seat| !seat.stealer.is_empty())
     }
 }
 

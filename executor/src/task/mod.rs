@@ -51,6 +51,7 @@ pub(crate) use list::TaskList;
 pub(crate) use origin::Origin;
 pub(crate) use raw::Schedule;
 pub(crate) use reference::{Notified, TaskRef, new, new_local};
+pub(crate) use waker::is_task;
 
 // The one line that points up: what else users find at `executor::task` needs a context, which this module must not know.
 pub use crate::task_api::{

@@ -18,6 +18,11 @@ pub(super) fn borrowed(task: NonNull<Header>) -> BorrowedWaker {
     BorrowedWaker(ManuallyDrop::new(unsafe { Waker::from_raw(raw(task)) }))
 }
 
+/// True if to wake it is to queue a task, and no code of the user. Never true by mistake.
+pub(crate) fn is_task(waker: &Waker) -> bool {
+    std::ptr::eq(waker.vtable(), &VTABLE)
+}
+
 impl Deref for BorrowedWaker {
     type Target = Waker;
 

@@ -1,0 +1,109 @@
+//! A task's way home: from a wake, wherever it happens, to a queue of the task's scheduler.
+
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+
+use super::seat::Seat;
+use super::{Shared, current, shutdown};
+use crate::rt_sync::whole::atomic::{AtomicPtr, Ordering};
+use crate::task::{Notified, Schedule, TaskRef};
+
+/// A task's way home: the seat in whose list it is linked, or null while it never waited. One word.
+///
+/// Written once, by the thread that runs the task, before the task is idle for the first time; who schedules an idle task has
+/// come by its state word, which orders the accesses.
+pub(super) struct Home(AtomicPtr<Seat>);
+
+impl Home {
+    /// Of a task that has not waited yet.
+    pub(super) fn nowhere() -> Self {
+        Self(AtomicPtr::default())
+    }
+
+    /// The caller has the token of a task that is linked, or runs it.
+    fn seat(&self) -> Option<&Seat> {
+        // Relaxed: see `Home`.
+        // SAFETY: not null means linked, and the list of a linked task keeps the seat alive.
+        unsafe { self.0.load(Ordering::Relaxed).as_ref() }
+    }
+}
+
+impl Schedule for Home {
+    fn schedule(&self, task: Notified) {
+        let shared = self
+            .seat()
+            .expect("a task is linked before it is idle")
+            .shared;
+        current::with(
+            |worker| match worker.filter(|worker| worker.belongs_to(shared.as_ptr())) {
+                Some(worker) => worker.push(task),
+                None => {
+                    // Once pushed the task may complete, and be the last one: `shared` needs a count of its own.
+                    // SAFETY: the list of a linked task holds the `Arc`, and the token in our hand keeps the list from emptying.
+                    let shared = unsafe { Shared::count(shared) };
+                    shared.foreign.add_woken();
+                    shared.inject(task);
+                }
+            },
+        );
+    }
+
+    fn reschedule(&self, task: Notified) {
+        current::with(|worker| {
+            let worker = worker.expect("tasks are polled by workers");
+            if let Some(task) = worker.push_behind(task) {
+                worker.shared.inject(task);
+            }
+        });
+    }
+
+    fn link(&self, task: &TaskRef) -> bool {
+        if self.seat().is_some() {
+            return true;
+        }
+        current::with(|worker| {
+            // Its place in the array is as good as any other if the worker has handed it over in this poll.
+            let seat = worker.expect("tasks are polled by workers").seat();
+            // Set first: the list's lock and the state word order it before anybody's look at it.
+            self.0
+                .store(ptr::from_ref(seat).cast_mut(), Ordering::Relaxed);
+            let linked = seat.tasks.insert(task);
+            if !linked {
+                self.0.store(ptr::null_mut(), Ordering::Relaxed);
+            }
+            linked
+        })
+    }
+
+    fn release(&self, task: &TaskRef) {
+        let Some(seat) = self.seat() else {
+            return shutdown::count_unlinked();
+        };
+        current::with(|worker| {
+            match worker.filter(|worker| worker.belongs_to(seat.shared.as_ptr())) {
+                Some(worker) => worker.seat().counters.completed.add(1),
+                None => {
+                    seat.completed_elsewhere.fetch_add(1, Ordering::Release);
+                }
+            }
+        });
+        let last = seat.tasks.remove(task);
+        // What lived by the list may go now, the seat included.
+        drop(last);
+    }
+}
+
+impl Shared {
+    /// A counted reference. Not from a `&Shared`: that may be used for the value alone, not for the counts beside it.
+    ///
+    /// # Safety
+    ///
+    /// - `this` is a seat's pointer to its `Shared`, and that is alive.
+    unsafe fn count(this: NonNull<Self>) -> Arc<Self> {
+        let this = this.as_ptr().cast_const();
+        // SAFETY: the pointer came from the `Arc` that `Shared::new` made, and the caller says that it is alive.
+        unsafe { Arc::increment_strong_count(this) };
+        // SAFETY: as above, and the count made there is this one's.
+        unsafe { Arc::from_raw(this) }
+    }
+}

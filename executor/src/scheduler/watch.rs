@@ -1,0 +1,229 @@
+//! Watches which workers are in a poll that does not end, from one look of the guard to the next.
+//!
+//! A worker that is awake, and at two looks in the same poll, has been held for the time between them. Why, only the system knows: its
+//! thread computes, sleeps, or would go on if it had a processor. The last is no stall: what a busy machine does to a thread, another
+//! thread does not mend. So a worker is *stuck* if it has used the processor for a good part of the time, or sleeps in the system.
+//!
+//! A look that is late itself proves little: the machine was stopped, or the whole process was. Then only processor time counts, which
+//! does not go on meanwhile.
+
+use std::time::{Duration, Instant};
+
+use super::kernel::Tid;
+use super::seat::Seat;
+use super::stall::{Stall, ThreadActivity};
+use crate::rt_sync::whole::atomic::Ordering::Relaxed;
+
+/// What the guard remembers of the seats.
+#[derive(Debug)]
+pub(super) struct Watch {
+    seats: Vec<Watched>,
+    last_look: Instant,
+}
+
+/// Of one seat.
+#[derive(Clone, Copy, Debug)]
+struct Watched {
+    seq: u64,
+    parks: u64,
+    cpu: Option<Duration>,
+    /// The first look that found this poll.
+    since: Instant,
+    was_stuck: bool,
+    /// How often its stall was told of.
+    told: u32,
+}
+
+/// What a look has found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Of each seat in use, whether its worker is stuck.
+    pub(super) stuck: Vec<bool>,
+    /// A poll has got stuck since the last look.
+    pub(super) news: bool,
+    /// Work waits behind a poll that has lasted since the last look.
+    pub(super) work_waits: bool,
+    /// What is to be told, with the number of the seat.
+    pub(super) stalls: Vec<Stall>,
+    /// How many of these are told of for the first time.
+    pub(super) new_stalls: u64,
+}
+
+impl Watch {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            seats: Vec::new(),
+            last_look: now,
+        }
+    }
+
+    /// Nobody has looked for a while, and nobody was awake.
+    pub(super) fn forget(&mut self, now: Instant) {
+        self.seats.clear();
+        self.last_look = now;
+    }
+
+    /// Looks at all seats. `pace`: how long after the last look this one was to come. `threshold`: from when on a stall is told of.
+    pub(super) fn look<'a>(
+        &mut self,
+        seats: impl Iterator<Item = &'a Seat>,
+        now: Instant,
+        pace: Duration,
+        threshold: Duration,
+    ) -> Found {
+        let window = now.saturating_duration_since(self.last_look);
+        self.last_look = now;
+        let is_late = window > 2 * pace + LATE;
+        let mut found = Found::default();
+        for (index, seat) in seats.enumerate() {
+            let last = self.seats.get(index).copied();
+            let (seen, activity) = Watched::look(seat, last, now, window, is_late);
+            let seen = match self.seats.get_mut(index) {
+                Some(place) => {
+                    *place = seen;
+                    place
+                }
+                None => {
+                    self.seats.push(seen);
+                    &mut self.seats[index]
+                }
+            };
+            found.stuck.push(activity.is_some());
+            if let Some(activity) = activity {
+                found.news |= !std::mem::replace(&mut seen.was_stuck, true);
+                if let Some(stall) = seen.tell(seat, activity, now, threshold) {
+                    found.new_stalls += u64::from(seen.told == 1);
+                    found.stalls.push(stall);
+                }
+            }
+            found.work_waits |= seen.is_same_as(last) && !seat.has_no_task();
+        }
+        found
+    }
+}
+
+impl Watched {
+    /// What there is to remember now, and, if the worker is stuck, what its thread does.
+    fn look(
+        seat: &Seat,
+        last: Option<Self>,
+        now: Instant,
+        window: Duration,
+        is_late: bool,
+    ) -> (Self, Option<ThreadActivity>) {
+        let mut seen = Self {
+            seq: seat.running.seq(),
+            parks: seat.counters.parks_and_unparks.get(),
+            cpu: None,
+            since: now,
+            was_stuck: false,
+            told: 0,
+        };
+        let tid = Tid(seat.tid.load(Relaxed));
+        let is_asleep = seen.parks % 2 == 1;
+        if is_asleep || tid.0 == Tid::NONE.0 {
+            return (seen, None);
+        }
+        seen.cpu = tid.cpu_time();
+        let Some(last) = last.filter(|last| seen.is_same_as(Some(*last))) else {
+            return (seen, None);
+        };
+        let activity = activity(window, last.cpu, seen.cpu, || tid.is_runnable());
+        let mut last = Self {
+            cpu: seen.cpu,
+            ..last
+        };
+        if is_late && activity != Some(ThreadActivity::Computing) {
+            // The time that nobody can answer for does not count.
+            last.since += window;
+            return (last, None);
+        }
+        (last, activity)
+    }
+
+    fn is_same_as(&self, other: Option<Self>) -> bool {
+        other.is_some_and(|other| (self.seq, self.parks) == (other.seq, other.parks))
+    }
+
+    /// The stall, if it is time to tell of it: at the threshold, and then each time it has lasted ten times as long.
+    fn tell(
+        &mut self,
+        seat: &Seat,
+        activity: ThreadActivity,
+        now: Instant,
+        threshold: Duration,
+    ) -> Option<Stall> {
+        let elapsed = now.saturating_duration_since(self.since);
+        let due = threshold.saturating_mul(10_u32.saturating_pow(self.told));
+        if elapsed < due {
+            return None;
+        }
+        let polled = seat.running.look();
+        let tid = Tid(seat.tid.load(Relaxed));
+        let sleeps_in = if activity == ThreadActivity::Blocked {
+            tid.sleeps_in()
+        } else {
+            None
+        };
+        // Asked last: if it is over by now, there is nothing to tell.
+        if seat.running.seq() != self.seq {
+            return None;
+        }
+        self.told += 1;
+        Some(Stall {
+            polled: polled.map(|(_, polled)| polled),
+            elapsed,
+            activity,
+            sleeps_in,
+            tid: tid.0,
+        })
+    }
+}
+
+/// What a thread does that has been in one poll for `window`. `None`: it waits for a processor, so it is not stuck.
+fn activity(
+    window: Duration,
+    cpu_before: Option<Duration>,
+    cpu: Option<Duration>,
+    is_runnable: impl FnOnce() -> Option<bool>,
+) -> Option<ThreadActivity> {
+    let (Some(before), Some(cpu)) = (cpu_before, cpu) else {
+        return Some(ThreadActivity::Unknown);
+    };
+    if cpu.saturating_sub(before) >= window / A_GOOD_PART {
+        return Some(ThreadActivity::Computing);
+    }
+    match is_runnable() {
+        Some(true) => None,
+        Some(false) => Some(ThreadActivity::Blocked),
+        None => Some(ThreadActivity::Unknown),
+    }
+}
+
+/// A thread that has had one part in so many of the time computes.
+const A_GOOD_PART: u32 = 4;
+
+/// A look that comes so much too late proves little.
+const LATE: Duration = Duration::from_millis(5);
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_waits_for_a_processor_is_not_stuck() {
+        let ms = Duration::from_millis;
+        let activity = |cpu, runnable| activity(ms(8), Some(ms(100)), cpu, || runnable);
+        assert_eq!(
+            activity(Some(ms(102)), Some(true)),
+            Some(ThreadActivity::Computing)
+        );
+        assert_eq!(activity(Some(ms(101)), Some(true)), None);
+        assert_eq!(
+            activity(Some(ms(101)), Some(false)),
+            Some(ThreadActivity::Blocked)
+        );
+        assert_eq!(activity(Some(ms(100)), None), Some(ThreadActivity::Unknown));
+        assert_eq!(activity(None, Some(true)), Some(ThreadActivity::Unknown));
+    }
+}
