@@ -1,6 +1,7 @@
 //! The integration tests: everything through the public API, one module per area.
 
 mod aborting;
+mod accept_errors;
 mod architecture;
 mod async_fd;
 mod auto_traits;

@@ -26,7 +26,7 @@ use executor::io::{
 };
 use executor::net::{TcpListener, TcpStream};
 use executor::signal::ctrl_c;
-use executor::time::{sleep, timeout};
+use executor::time::timeout;
 use futures::StreamExt;
 use futures::channel::mpsc;
 use futures::future::{Either, select};
@@ -88,11 +88,8 @@ async fn accept(
                     drop(present);
                 });
             }
-            Err(error) => {
-                // Too many open files, for example. That lasts a while.
-                eprintln!("accept: {error}");
-                sleep(Duration::from_millis(50)).await;
-            }
+            // Too many open files, for example: then the next call waits a moment.
+            Err(error) => eprintln!("accept: {error}"),
         }
     }
 }

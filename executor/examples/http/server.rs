@@ -70,11 +70,8 @@ async fn accept(listener: TcpListener, stop: Stop) -> Infallible {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => drop(executor::spawn(serve(stream, stop.clone()))),
-            Err(error) => {
-                // One connection is gone again, or there are too many open files: the latter lasts a while.
-                eprintln!("accept: {error}");
-                sleep(Duration::from_millis(50)).await;
-            }
+            // One connection is gone again, or there are too many open files: then the next call waits a moment.
+            Err(error) => eprintln!("accept: {error}"),
         }
     }
 }

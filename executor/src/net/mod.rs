@@ -33,6 +33,7 @@
 //! # }).unwrap();
 //! ```
 
+mod acceptor;
 mod addr;
 pub(crate) mod datagram;
 pub(crate) mod stream;

@@ -63,7 +63,7 @@ impl Instant {
     }
 
     /// The time `duration` from this one, or thirty years if that is beyond the clock.
-    pub(super) fn far_after(self, duration: Duration) -> Self {
+    pub(crate) fn far_after(self, duration: Duration) -> Self {
         Self(self.0.checked_add(duration).unwrap_or_else(|| self.0 + FAR))
     }
 }

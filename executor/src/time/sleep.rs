@@ -3,7 +3,8 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
@@ -11,7 +12,7 @@ use pin_project_lite::pin_project;
 use super::Instant;
 use crate::context;
 use crate::coop;
-use crate::driver::{Alarm, Entry, Status};
+use crate::driver::{Alarm, Entry, Status, Timers};
 use crate::scheduler;
 
 /// Waits until `duration` has passed.
@@ -58,6 +59,9 @@ pin_project! {
     }
 }
 
+/// The timer's runtime has been shut down: it never fires.
+pub(crate) struct Closed;
+
 /// What a sleep's first poll found.
 #[derive(Clone, Copy, PartialEq)]
 enum Begun {
@@ -70,6 +74,11 @@ enum Begun {
 impl Sleep {
     fn new(deadline: Instant) -> Self {
         let wheel = context::with_current(|state| state.scheduler.timers().clone());
+        Self::of(wheel, deadline)
+    }
+
+    /// A timer of this wheel, whatever runtime the caller is in.
+    pub(crate) fn of(wheel: Arc<Timers>, deadline: Instant) -> Self {
         Self {
             entry: Entry::new(wheel, deadline.into_std()),
             begun: None,
@@ -101,6 +110,21 @@ impl Sleep {
     }
 
     fn poll_elapsed(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match ready!(self.poll_unless_closed(cx)) {
+            Ok(()) => Poll::Ready(()),
+            // Nobody is left to tell: the task goes where it waits, as its runtime's others do.
+            Err(Closed) if scheduler::is_last_poll() => Poll::Pending,
+            Err(Closed) => panic!(
+                "the runtime of this timer has been shut down: await timers inside the runtime that made them"
+            ),
+        }
+    }
+
+    /// Ready also if the runtime has been shut down. It does not count in the task's budget.
+    pub(crate) fn poll_unless_closed(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Closed>> {
         let mut this = self.project();
         // The wheel's own time may be behind, so the first poll asks the clock: the one that the deadline was made for.
         let begun = *this.begun.get_or_insert_with(|| {
@@ -110,10 +134,10 @@ impl Sleep {
             }
         });
         if begun == Begun::Past {
-            return Poll::Ready(());
+            return Poll::Ready(Ok(()));
         }
         match this.entry.as_mut().register(cx.waker()) {
-            Status::Fired => Poll::Ready(()),
+            Status::Fired => Poll::Ready(Ok(())),
             Status::Waiting => Poll::Pending,
             Status::Earliest => {
                 this.entry
@@ -122,11 +146,7 @@ impl Sleep {
                     .deadline_added(this.entry.deadline());
                 Poll::Pending
             }
-            // Nobody is left to tell: the task goes where it waits, as its runtime's others do.
-            Status::Closed if scheduler::is_last_poll() => Poll::Pending,
-            Status::Closed => panic!(
-                "the runtime of this timer has been shut down: await timers inside the runtime that made them"
-            ),
+            Status::Closed => Poll::Ready(Err(Closed)),
         }
     }
 }

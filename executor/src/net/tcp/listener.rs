@@ -9,11 +9,9 @@ use std::task::{Context, Poll, ready};
 use socket2::{Domain, SockAddr, SockRef, Socket};
 
 use super::{TcpSocket, TcpStream};
-use crate::coop;
-use crate::driver::{Direction, Interest, Source};
+use crate::net::ToSocketAddrs;
+use crate::net::acceptor::Acceptor;
 use crate::net::addr::{about, no_address, resolve};
-use crate::net::{ToSocketAddrs, watch};
-use crate::task::coop::cooperative;
 
 /// A TCP socket that waits for connections.
 ///
@@ -37,7 +35,7 @@ use crate::task::coop::cooperative;
 #[doc(alias = "serve_tcp")]
 #[doc(alias = "SocketListener")]
 pub struct TcpListener {
-    source: Source<net::TcpListener>,
+    acceptor: Acceptor<net::TcpListener>,
 }
 
 impl TcpListener {
@@ -83,8 +81,8 @@ impl TcpListener {
     /// Outside of a runtime, if the default one cannot be started.
     pub fn from_std(listener: net::TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
-        let source = watch(listener, Interest::READABLE)?;
-        Ok(Self { source })
+        let acceptor = Acceptor::new(listener)?;
+        Ok(Self { acceptor })
     }
 
     /// Gives the listener back to the standard library. It stays in non-blocking mode.
@@ -93,7 +91,7 @@ impl TcpListener {
     ///
     /// None at present.
     pub fn into_std(self) -> io::Result<net::TcpListener> {
-        Ok(self.source.into_inner())
+        Ok(self.acceptor.into_inner())
     }
 
     /// Waits for the next connection, and returns it with its address. It belongs to the runtime that accepts it, and counts as
@@ -101,15 +99,19 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// What the system says. The listener stays usable, so a server should not end: an error may concern one connection that
-    /// is gone already, or say that the process has too many open files. As long as that is so, every call returns at once
-    /// with the same error. Close files, or sleep a moment, before the next call. Also that the runtime has shut down.
+    /// What the system says. The listener stays usable, so a server should not end, but call again: an error may concern one
+    /// connection that is gone already, or say that the process has too many open files. That one would come again at once; so
+    /// after an error that is not about one connection, calls that come within 50 ms wait until these are over before they
+    /// try. Thus a loop that takes no notice of errors costs next to nothing, and accepts again soon after files were closed. The
+    /// wait goes by the clock of the runtime: a paused one jumps over it.
+    ///
+    /// Also that the runtime has shut down; then no call succeeds any more, nor waits.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe: no connection is lost.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let (stream, address) = cooperative(self.source.async_io(Direction::Read, accept)).await?;
+        let (stream, address) = self.acceptor.accept(accept).await?;
         Ok((TcpStream::register(stream)?, address))
     }
 
@@ -119,9 +121,7 @@ impl TcpListener {
     ///
     /// As [`accept`](Self::accept).
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
-        let (stream, address) = ready!(coop::poll_counted(cx, |cx| {
-            self.source.poll_io(cx, Direction::Read, accept)
-        }))?;
+        let (stream, address) = ready!(self.acceptor.poll_accept(cx, accept))?;
         Poll::Ready(Ok((TcpStream::register(stream)?, address)))
     }
 
@@ -131,7 +131,7 @@ impl TcpListener {
     ///
     /// What the system says.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.source.get_ref().local_addr()
+        self.acceptor.get_ref().local_addr()
     }
 
     /// How many hops a packet may take.
@@ -140,7 +140,7 @@ impl TcpListener {
     ///
     /// What the system says.
     pub fn ttl(&self) -> io::Result<u32> {
-        self.source.get_ref().ttl()
+        self.acceptor.get_ref().ttl()
     }
 
     /// Sets how many hops a packet may take. Accepted connections start with the same setting.
@@ -149,7 +149,7 @@ impl TcpListener {
     ///
     /// What the system says.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.source.get_ref().set_ttl(ttl)
+        self.acceptor.get_ref().set_ttl(ttl)
     }
 }
 
@@ -199,19 +199,19 @@ impl TryFrom<net::TcpListener> for TcpListener {
 
 impl AsFd for TcpListener {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.source.get_ref().as_fd()
+        self.acceptor.get_ref().as_fd()
     }
 }
 
 impl AsRawFd for TcpListener {
     fn as_raw_fd(&self) -> RawFd {
-        self.source.get_ref().as_raw_fd()
+        self.acceptor.get_ref().as_raw_fd()
     }
 }
 
 impl fmt::Debug for TcpListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.source.get_ref().fmt(f)
+        self.acceptor.get_ref().fmt(f)
     }
 }
 

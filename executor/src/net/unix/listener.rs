@@ -9,11 +9,8 @@ use std::task::{Context, Poll, ready};
 
 use super::addr::Shown;
 use super::{SocketAddr, UnixStream};
-use crate::coop;
-use crate::driver::{Direction, Interest, Source};
+use crate::net::acceptor::Acceptor;
 use crate::net::addr::about;
-use crate::net::watch;
-use crate::task::coop::cooperative;
 
 /// A Unix socket that waits for connections.
 ///
@@ -34,7 +31,7 @@ use crate::task::coop::cooperative;
 #[doc(alias = "start_unix_server")]
 #[doc(alias = "create_unix_server")]
 pub struct UnixListener {
-    source: Source<net::UnixListener>,
+    acceptor: Acceptor<net::UnixListener>,
 }
 
 impl UnixListener {
@@ -79,8 +76,8 @@ impl UnixListener {
     /// Outside of a runtime, if the default one cannot be started.
     pub fn from_std(listener: net::UnixListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
-        let source = watch(listener, Interest::READABLE)?;
-        Ok(Self { source })
+        let acceptor = Acceptor::new(listener)?;
+        Ok(Self { acceptor })
     }
 
     /// Gives the listener back to the standard library. It stays in non-blocking mode.
@@ -89,21 +86,21 @@ impl UnixListener {
     ///
     /// None at present.
     pub fn into_std(self) -> io::Result<net::UnixListener> {
-        Ok(self.source.into_inner())
+        Ok(self.acceptor.into_inner())
     }
 
     /// Waits for the next connection, and returns it with its address. It belongs to the runtime that accepts it.
     ///
     /// # Errors
     ///
-    /// What the system says; the listener stays usable, see [`TcpListener::accept`](crate::net::TcpListener::accept). Also
-    /// that the runtime has shut down.
+    /// What the system says; the listener stays usable, and waits after an error that would come again at once, see
+    /// [`TcpListener::accept`](crate::net::TcpListener::accept). Also that the runtime has shut down.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe: no connection is lost.
     pub async fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        registered(cooperative(self.source.async_io(Direction::Read, accept)).await?)
+        registered(self.acceptor.accept(accept).await?)
     }
 
     /// As [`accept`](Self::accept). Only the last task that polled is woken.
@@ -112,8 +109,7 @@ impl UnixListener {
     ///
     /// As [`accept`](Self::accept).
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
-        let poll = |cx: &mut Context<'_>| self.source.poll_io(cx, Direction::Read, accept);
-        Poll::Ready(registered(ready!(coop::poll_counted(cx, poll))?))
+        Poll::Ready(registered(ready!(self.acceptor.poll_accept(cx, accept))?))
     }
 
     /// The address it listens on.
@@ -122,7 +118,7 @@ impl UnixListener {
     ///
     /// What the system says.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(SocketAddr(self.source.get_ref().local_addr()?))
+        Ok(SocketAddr(self.acceptor.get_ref().local_addr()?))
     }
 
     /// Fetches and clears the error that is pending on the socket, if any.
@@ -131,7 +127,7 @@ impl UnixListener {
     ///
     /// What the system says when it is asked.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.source.get_ref().take_error()
+        self.acceptor.get_ref().take_error()
     }
 }
 
@@ -157,18 +153,18 @@ impl TryFrom<net::UnixListener> for UnixListener {
 
 impl AsFd for UnixListener {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.source.get_ref().as_fd()
+        self.acceptor.get_ref().as_fd()
     }
 }
 
 impl AsRawFd for UnixListener {
     fn as_raw_fd(&self) -> RawFd {
-        self.source.get_ref().as_raw_fd()
+        self.acceptor.get_ref().as_raw_fd()
     }
 }
 
 impl fmt::Debug for UnixListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.source.get_ref().fmt(f)
+        self.acceptor.get_ref().fmt(f)
     }
 }
