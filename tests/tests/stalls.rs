@@ -268,6 +268,59 @@ fn a_stall_is_told_of_while_it_lasts() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_stall_shows_where_the_thread_is() {
+    #[inline(never)]
+    fn waits_in_a_function_of_this_name(wait: &mpsc::Receiver<()>) {
+        let _ = std::hint::black_box(wait).recv();
+    }
+    child("stalls::a_stall_shows_where_the_thread_is", || {
+        let (send, stalls) = mpsc::channel();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .stall_threshold(Duration::from_millis(20))
+            .stall_backtraces(true)
+            .on_stall(move |stall| _ = send.send(stall.clone()))
+            .build()
+            .unwrap();
+        for _ in 0..3 {
+            let (end, wait) = mpsc::channel();
+            let task = runtime.spawn(async move { waits_in_a_function_of_this_name(&wait) });
+            let stall = stalls.recv().unwrap();
+            let backtrace = stall.backtrace().expect("the thread has not answered");
+            assert!(
+                backtrace.contains("waits_in_a_function_of_this_name"),
+                "{backtrace}"
+            );
+            assert!(!backtrace.contains("signal_hook"), "{backtrace}");
+            assert!(!backtrace.contains("executor::scheduler"), "{backtrace}");
+            assert!(stall.to_string().contains("waits_in_a_function"), "{stall}");
+            end.send(()).unwrap();
+            runtime.block_on(task).unwrap();
+        }
+        // One that computes is asked in the same way.
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let task = runtime.spawn(async move { spins_in_a_function_of_this_name(&stopped) });
+        let stall = stalls.recv().unwrap();
+        let backtrace = stall.backtrace().unwrap_or_default();
+        assert!(
+            backtrace.contains("spins_in_a_function_of_this_name"),
+            "{backtrace}"
+        );
+        stop.store(true, SeqCst);
+        runtime.block_on(task).unwrap();
+    });
+
+    #[inline(never)]
+    fn spins_in_a_function_of_this_name(stop: &AtomicBool) {
+        while !stop.load(SeqCst) {
+            std::hint::spin_loop();
+        }
+    }
+}
+
+#[test]
 fn both_of_two_tasks_that_block_all_workers_are_told_of() {
     within(60, || {
         let (runtime, stalls) = telling(2);

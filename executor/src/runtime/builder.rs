@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use super::{Handle, LocalOptions, LocalRuntime, Runtime, Stall};
 use crate::context::{self, Options};
+#[cfg(feature = "backtrace")]
+use crate::scheduler;
 use crate::scheduler::{Hook, StallHook};
 
 /// Configures a [`Runtime`].
@@ -127,6 +129,20 @@ impl Builder {
     /// ```
     pub fn on_stall(&mut self, f: impl Fn(&Stall) + Send + Sync + 'static) -> &mut Self {
         self.options.stalls.hook = StallHook::new(f);
+        self
+    }
+
+    /// Whether a [`Stall`] has a backtrace of the thread that is held. Default: no.
+    ///
+    /// The thread is sent the signal SIGURG, whose handler walks the stack. So the process gets a handler for that signal, which stays, beside
+    /// others that are there; and a system call in which the thread waits may be interrupted: most go on by themselves, `poll`,
+    /// `epoll_wait` and `nanosleep` return `EINTR` to those who call them directly. Names of functions need a binary with symbols, lines
+    /// one with debug information. The C library must be glibc 2.35 or later: earlier ones take a lock to walk a stack.
+    ///
+    /// [`build`](Self::build) is an error if the system refuses the handler.
+    #[cfg(feature = "backtrace")]
+    pub fn stall_backtraces(&mut self, backtraces: bool) -> &mut Self {
+        self.options.stalls.backtraces = backtraces;
         self
     }
 
@@ -329,6 +345,10 @@ impl Builder {
         }
         if (options.thread_name)().contains('\0') {
             return Err(invalid("a thread name contains a NUL byte"));
+        }
+        #[cfg(feature = "backtrace")]
+        if options.stalls.backtraces {
+            scheduler::prepare_backtraces()?;
         }
         Ok(Runtime::from_handle(Handle {
             state: context::start(&options)?,

@@ -120,11 +120,31 @@ impl Shared {
         self.guard.stalled.load(Relaxed)
     }
 
-    fn tell(&self, stalls: Vec<Stall>) {
-        for stall in stalls {
-            let hook = self.guard.stalls.hook.clone();
-            self.send_on_errand(move || hook.call(&stall));
+    fn tell(self: &Arc<Self>, stalls: Vec<Stall>) {
+        for mut stall in stalls {
+            let shared = self.clone();
+            self.send_on_errand(move || {
+                let config = &shared.guard.stalls;
+                if config.backtraces {
+                    stall.backtrace = shared.backtrace(&stall);
+                }
+                config.hook.call(&stall);
+            });
         }
+    }
+
+    /// Where the thread is, if it is still in the same poll, before and after it was asked.
+    #[cfg(feature = "backtrace")]
+    fn backtrace(&self, stall: &Stall) -> Option<String> {
+        let lasts = || self.seats[stall.seat].running.seq() == stall.seq;
+        lasts()
+            .then(|| super::backtrace::of(super::kernel::Tid(stall.tid)))?
+            .filter(|_| lasts())
+    }
+
+    #[cfg(not(feature = "backtrace"))]
+    fn backtrace(&self, _: &Stall) -> Option<String> {
+        None
     }
 
     /// Looks at the outside world if nobody holds the duty.

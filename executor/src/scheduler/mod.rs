@@ -21,6 +21,7 @@
 //! | `kernel` | what the system says a thread does |
 //! | `reserve` | the spare workers that stand in for stuck ones |
 //! | `stall` | what the user is told of a poll that does not end |
+//! | `backtrace` | where a thread is, by a signal |
 //! | `errands` | code of the user that the guard must not wait for |
 //! | `hand_over` | another thread goes on with the seat of one that blocks |
 //! | `spares` | the threads that wait to be called to a seat |
@@ -30,6 +31,8 @@
 //!
 //! A *seat* is a worker's place. While all workers are busy, spawn, wake, poll and completion write no line that all of them share.
 
+#[cfg(feature = "backtrace")]
+mod backtrace;
 mod block_on;
 mod counters;
 mod current;
@@ -83,6 +86,8 @@ use spares::Spares;
 use stillness::Holds;
 use worker::Worker;
 
+#[cfg(feature = "backtrace")]
+pub(crate) use backtrace::prepare as prepare_backtraces;
 pub(crate) use block_on::CoreSlot;
 pub(crate) use current::{drives_current_thread, worker_index};
 pub(crate) use hand_over::without_seat;

@@ -19,6 +19,10 @@ pub struct Stall {
     pub(super) activity: ThreadActivity,
     pub(super) sleeps_in: Option<String>,
     pub(super) tid: u32,
+    pub(super) backtrace: Option<String>,
+    /// Which poll of which seat it is.
+    pub(super) seat: usize,
+    pub(super) seq: u64,
 }
 
 /// What the system says a thread does that is held by one poll.
@@ -38,6 +42,8 @@ pub enum ThreadActivity {
 pub(crate) struct StallConfig {
     pub(crate) threshold: Duration,
     pub(crate) hook: StallHook,
+    /// Threads are asked where they are.
+    pub(crate) backtraces: bool,
 }
 
 /// The user's function.
@@ -85,13 +91,19 @@ impl Stall {
         self.sleeps_in.as_deref()
     }
 
+    /// Where the thread is, one line for each function, the innermost first, down to the task's own future. `None`: nobody has
+    /// asked for it by `Builder::stall_backtraces` (feature `backtrace`), or the thread has not answered.
+    pub fn backtrace(&self) -> Option<&str> {
+        self.backtrace.as_deref()
+    }
+
     /// The system's number of the thread, as debuggers and `top -H` show it. 0 where it is not known.
     pub fn os_thread_id(&self) -> u32 {
         self.tid
     }
 }
 
-/// One line, for a log.
+/// One line, for a log, and the lines of the backtrace, if there is one, below it.
 impl fmt::Display for Stall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.polled {
@@ -115,7 +127,11 @@ impl fmt::Display for Stall {
             (ThreadActivity::Blocked, None) => write!(f, " and is blocked"),
             (ThreadActivity::Computing, _) => write!(f, " and is computing"),
             (ThreadActivity::Unknown, _) => Ok(()),
-        }
+        }?;
+        self.backtrace()
+            .into_iter()
+            .flat_map(str::lines)
+            .try_for_each(|line| write!(f, "\n    {line}"))
     }
 }
 
@@ -123,11 +139,8 @@ impl Default for StallConfig {
     fn default() -> Self {
         Self {
             threshold: Duration::from_millis(100),
-            hook: StallHook::new(|stall| {
-                eprintln!(
-                    "executor: {stall}; what takes long belongs in spawn_blocking or block_in_place"
-                );
-            }),
+            hook: StallHook::new(|stall| eprintln!("executor: {stall}")),
+            backtraces: false,
         }
     }
 }

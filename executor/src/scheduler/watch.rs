@@ -43,7 +43,7 @@ pub(super) struct Found {
     pub(super) news: bool,
     /// Work waits behind a poll that has lasted since the last look.
     pub(super) work_waits: bool,
-    /// What is to be told, with the number of the seat.
+    /// What is to be told.
     pub(super) stalls: Vec<Stall>,
     /// How many of these are told of for the first time.
     pub(super) new_stalls: u64,
@@ -91,7 +91,7 @@ impl Watch {
             found.stuck.push(activity.is_some());
             if let Some(activity) = activity {
                 found.news |= !std::mem::replace(&mut seen.was_stuck, true);
-                if let Some(stall) = seen.tell(seat, activity, now, threshold) {
+                if let Some(stall) = seen.tell((index, seat), activity, now, threshold) {
                     found.new_stalls += u64::from(seen.told == 1);
                     found.stalls.push(stall);
                 }
@@ -148,7 +148,7 @@ impl Watched {
     /// The stall, if it is time to tell of it: at the threshold, and then each time it has lasted ten times as long.
     fn tell(
         &mut self,
-        seat: &Seat,
+        (index, seat): (usize, &Seat),
         activity: ThreadActivity,
         now: Instant,
         threshold: Duration,
@@ -176,6 +176,9 @@ impl Watched {
             activity,
             sleeps_in,
             tid: tid.0,
+            backtrace: None,
+            seat: index,
+            seq: self.seq,
         })
     }
 }
