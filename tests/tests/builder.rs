@@ -12,8 +12,8 @@ use executor::task::JoinSet;
 
 use crate::panics::quiet;
 use crate::support::{
-    assert_usable, block_on, child, child_with, current_thread, pair, thread_names, threads, until,
-    within, workers,
+    assert_usable, block_on, child, child_with, current_thread, pair, pair_with_std, thread_names,
+    threads, until, within, workers,
 };
 
 fn invalid(builder: &mut Builder) -> String {
@@ -428,6 +428,31 @@ fn work_that_the_park_hook_makes_is_done() {
                     asked.await.unwrap();
                 });
             }
+        }
+    });
+}
+
+/// Such a worker never sleeps, and so never waits for events.
+#[test]
+fn a_park_hook_that_always_makes_work_keeps_no_event_and_no_timer_away() {
+    within(60, || {
+        for mut builder in [Builder::new_multi_thread(), Builder::new_current_thread()] {
+            let runtime = builder
+                .worker_threads(1)
+                .on_thread_park(|| drop(executor::spawn(async {})))
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let task = executor::spawn(async {
+                    for _ in 0..20 {
+                        executor::time::sleep(Duration::from_millis(1)).await;
+                    }
+                    let (mut ours, mut peer) = pair_with_std().await;
+                    std::io::Write::write_all(&mut peer, b"x").unwrap();
+                    assert_eq!(ours.read_u8().await.unwrap(), b'x');
+                });
+                task.await.unwrap();
+            });
         }
     });
 }
