@@ -5,6 +5,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 
 use executor::fs::{self, DirBuilder, DirEntry, File, FileTimes, OpenOptions, ReadDir};
+use executor::hyper::{HyperExecutor, HyperTimer};
 use executor::io::unix::{
     AsyncFd, AsyncFdReadyGuard, AsyncFdReadyMutGuard, AsyncFdRegisterError, TryIoError,
 };
@@ -13,7 +14,7 @@ use executor::net::{TcpListener, TcpStream};
 use executor::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use executor::runtime::{
     Builder, EnterGuard, Handle, Id as RuntimeId, LocalOptions, LocalRuntime, Runtime,
-    RuntimeFlavor, RuntimeMetrics, TryCurrentError,
+    RuntimeFlavor, RuntimeMetrics, Stall, ThreadActivity, TryCurrentError,
 };
 use executor::signal::unix::{Signal, SignalKind};
 use executor::task::coop::RestoreOnPending;
@@ -296,6 +297,41 @@ fn waits_for_a_descriptor_cross_threads_as_far_as_it_does() {
         send(&sent.readable_mut());
         send(&sent.writable_mut());
         send(&sent.async_io_mut(IoInterest::READABLE, |_| Ok(())));
+    }
+}
+
+type SetBuilder<T> = executor::task::join_set::Builder<'static, T>;
+
+yes!(Send: SetBuilder<u8>, SetBuilder<SendOnly>);
+no!(Send: SetBuilder<Neither>);
+yes!(Sync: SetBuilder<u8>);
+no!(Sync: SetBuilder<Neither>);
+
+yes!(Send: HyperExecutor, HyperTimer, Stall, ThreadActivity);
+yes!(Sync: HyperExecutor, HyperTimer, Stall, ThreadActivity);
+yes!(Unpin: HyperExecutor, HyperTimer, Stall, ThreadActivity);
+yes!(UnwindSafe: HyperExecutor, HyperTimer, Stall, ThreadActivity);
+yes!(std::fmt::Debug: HyperExecutor, HyperTimer, Stall, ThreadActivity);
+
+#[test]
+fn every_public_type_is_in_these_tables() {
+    use crate::support::source::{files, read, tokens};
+    let listed = tokens(&read("tests/tests/auto_traits.rs"));
+    // Public to close a trait: they have no name outside.
+    let unnameable = ["Answer", "Token"];
+    for file in files("executor/src", "rs") {
+        let tokens = tokens(&read(&file));
+        for words in tokens.windows(3) {
+            let is_type = words[0].is("pub") && (words[1].is("struct") || words[1].is("enum"));
+            let name = &words[2];
+            if is_type && name.is_word() && !unnameable.iter().any(|other| name.is(other)) {
+                assert!(
+                    listed.iter().any(|other| other.is(&name.text)),
+                    "{file}: say here which auto traits `{}` has",
+                    name.text
+                );
+            }
+        }
     }
 }
 
