@@ -33,6 +33,7 @@ mod leaks;
 mod limits;
 mod local_runtime;
 mod local_set;
+mod lookups;
 mod lost_wakes;
 mod macro_hygiene;
 mod macros;

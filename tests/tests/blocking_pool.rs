@@ -1,4 +1,6 @@
 //! The threads for blocking closures: they grow with the demand, shrink without it, and lose no closure.
+//!
+//! `EXECUTOR_TEST_JOBS` says how many closures the long test hands in (default 200 000).
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::channel;
@@ -177,4 +179,87 @@ fn ten_thousand_closures_all_run() {
             assert_eq!(sum, 10_000 * 9_999 / 2);
         });
     });
+}
+
+/// Threads hardly wait for the next closure, so every few of them find that one has given up, or is just giving up. Each round ends its
+/// runtime while closures are handed in.
+#[test]
+#[ignore = "takes long"]
+fn no_closure_is_lost_while_threads_come_and_go_and_runtimes_end() {
+    let jobs = match std::env::var("EXECUTOR_TEST_JOBS") {
+        Ok(text) => text.parse().expect("EXECUTOR_TEST_JOBS is a number"),
+        Err(_) => 200_000,
+    };
+    within(3600, || {
+        let (mut ran, mut cancelled, mut rounds) = (0, 0, 0);
+        while ran + cancelled < jobs {
+            let (round_ran, round_cancelled) = churn(rounds);
+            ran += round_ran;
+            cancelled += round_cancelled;
+            rounds += 1;
+        }
+        println!("{ran} closures ran and {cancelled} were cancelled, in {rounds} runtimes");
+        assert!(ran > cancelled && cancelled > 0);
+    });
+}
+
+/// How many closures ran, and how many were cancelled, of those that two threads handed in: first to a runtime that goes on, then to
+/// one that ends.
+fn churn(round: u64) -> (usize, usize) {
+    let runtime = Builder::new_current_thread()
+        .thread_keep_alive(Duration::from_nanos(100 << (round % 12)))
+        .max_blocking_threads(1 + (round % 4) as usize)
+        .build()
+        .unwrap();
+    let handle = runtime.handle().clone();
+    let (runs, drops) = (Arc::new(AtomicUsize::new(0)), Drops::default());
+    let hand_in = || {
+        let (runs, value) = (runs.clone(), drops.value());
+        handle.spawn_blocking(move || {
+            let _value = value;
+            runs.fetch_add(1, SeqCst);
+        })
+    };
+    let ends = Barrier::new(3);
+    let submitter = |seed| {
+        let mut random = Random(seed);
+        let mut handed_in = 0;
+        for _ in 0..200 {
+            let burst: Vec<_> = (0..random.below(10)).map(|_| hand_in()).collect();
+            handed_in += burst.len();
+            for job in burst {
+                block_on(job).expect("nothing ends yet");
+            }
+            (0..random.below(3000)).for_each(|_| std::hint::spin_loop());
+        }
+        ends.wait();
+        let last: Vec<_> = (0..200).map(|_| hand_in()).collect();
+        handed_in += last.len();
+        let errors = last.into_iter().filter_map(|job| block_on(job).err());
+        let cancelled = errors.filter(|error| error.is_cancelled()).count();
+        (handed_in, cancelled)
+    };
+    let (handed_in, cancelled) = thread::scope(|scope| {
+        let submitter = &submitter;
+        let threads = [1, 2].map(|n| scope.spawn(move || submitter(2 * round + n)));
+        ends.wait();
+        drop(runtime);
+        let counts = threads.map(|thread| thread.join().unwrap());
+        (counts[0].0 + counts[1].0, counts[0].1 + counts[1].1)
+    });
+    assert_eq!(runs.load(SeqCst), handed_in - cancelled, "round {round}");
+    assert_eq!(drops.count(), handed_in, "round {round}");
+    (handed_in - cancelled, cancelled)
+}
+
+/// Marsaglia's xorshift.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
 }

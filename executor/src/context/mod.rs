@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
-use crate::blocking::Pool;
+use crate::blocking::Lanes;
 use crate::local::Local;
 use crate::rt_sync::whole::thread_local;
 use crate::scheduler::Shared;
@@ -25,7 +25,7 @@ use threads::Threads;
 /// Everything that belongs to one runtime.
 pub(crate) struct State {
     pub(crate) scheduler: Arc<Shared>,
-    pub(crate) blocking: Pool,
+    pub(crate) blocking: Lanes,
     pub(crate) threads: Threads,
     /// Unlike that of any other runtime of the process.
     pub(crate) id: NonZeroU64,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::threads::is_own_thread;
 use super::{State, Threads, enter};
-use crate::blocking::{AtClose, Pool, Submitted};
+use crate::blocking::{AtClose, Lane, Lanes, Pool, Submitted};
 use crate::driver::MostEvents;
 use crate::local::Local;
 use crate::scheduler::{Config, Hook, Shared, StallConfig, ThreadHold};
@@ -56,7 +56,7 @@ pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
     let (scheduler, cores) = Shared::new(config)?;
     let state = Arc::new(State {
         scheduler: scheduler.clone(),
-        blocking: Pool::new(options.blocking_threads, options.keep_alive),
+        blocking: Lanes::new(options.blocking_threads, options.keep_alive),
         threads: Threads::new(options.clone()),
         id: next_id(),
         name: options.name.clone(),
@@ -104,23 +104,24 @@ fn start_threads(state: &Arc<State>, cores: Vec<crate::scheduler::Core>) -> io::
 }
 
 impl State {
-    /// Hands a job to the blocking pool. What comes back must be cancelled by the caller, where user code may run.
+    /// Hands a job to a blocking pool. What comes back must be cancelled by the caller, where user code may run.
     pub(crate) fn submit_blocking(
         self: &Arc<Self>,
+        lane: Lane,
         job: Notified,
         at_close: AtClose,
     ) -> Vec<Notified> {
+        let pool = self.blocking.pool(lane);
         // Until its end: whoever waits for the job does not see time pass meanwhile.
         self.scheduler.hold_clock();
-        let refused = match self.blocking.submit(job, at_close) {
+        let refused = match pool.submit(job, at_close) {
             Submitted::Queued => Vec::new(),
             Submitted::Refused(job) => vec![job],
-            Submitted::NeedsThread => match self
-                .threads
-                .start(self, |state| state.blocking.run(|job| state.run_job(job)))
-            {
+            Submitted::NeedsThread => match self.threads.start(self, move |state| {
+                state.blocking.pool(lane).run(|job| state.run_job(job));
+            }) {
                 Ok(()) => Vec::new(),
-                Err(_) => self.blocking.thread_failed(),
+                Err(_) => pool.thread_failed(),
             },
         };
         refused.iter().for_each(|_| self.scheduler.release_clock());
@@ -136,7 +137,7 @@ impl State {
     /// Stops polling and takes no more blocking jobs.
     pub(crate) fn close(&self) {
         self.scheduler.close();
-        for job in self.blocking.close() {
+        for job in self.blocking.all().into_iter().flat_map(Pool::close) {
             self.scheduler.release_clock();
             job.cancel();
         }

@@ -10,7 +10,8 @@ use std::vec;
 
 use crate::coop;
 use crate::driver;
-use crate::task::{JoinHandle, spawn_blocking};
+use crate::task::JoinHandle;
+use crate::task_api::spawn_lookup;
 
 /// What `connect` and `bind` accept: an address, several, or a host name with a port.
 ///
@@ -18,12 +19,17 @@ use crate::task::{JoinHandle, spawn_blocking};
 ///   `&[SocketAddr]` stand for themselves.
 /// - `str` and [`String`], as in `"127.0.0.1:80"` or `"example.org:80"`, and `(&str, u16)` and `(String, u16)` are addresses
 ///   if they look like one. Otherwise the system's resolver (`getaddrinfo`) looks the name up, on a thread of the runtime's
-///   blocking pool, so that nothing else has to wait for it.
+///   blocking pool, so that nothing else has to wait for it. See [`lookup_host`] for how many at once.
 ///
 /// The trait cannot be implemented outside of this crate.
 pub trait ToSocketAddrs: sealed::Lookup {}
 
 /// Looks a host name up.
+///
+/// Lookups have threads of their own, started on demand: at most 64, and not more than
+/// [`max_blocking_threads`](crate::runtime::Builder::max_blocking_threads). So closures in
+/// [`spawn_blocking`](crate::task::spawn_blocking), however many and slow, keep no lookup waiting, nor the other way round. Lookups beyond
+/// that number wait for their turn; a resolver that gives no answer keeps a thread as long as the system lets it.
 ///
 /// # Errors
 ///
@@ -31,7 +37,8 @@ pub trait ToSocketAddrs: sealed::Lookup {}
 ///
 /// # Cancel safety
 ///
-/// Cancel safe, but the resolver cannot be interrupted: its thread stays busy until the system gives the answer.
+/// Cancel safe. A lookup that waits for its turn is not made any more, but the resolver cannot be interrupted: its thread stays busy until
+/// the system gives the answer.
 ///
 /// ```
 /// # executor::runtime::Runtime::new().unwrap().block_on(async {
@@ -97,7 +104,7 @@ impl Answer {
     }
 
     fn ask(name: impl std::net::ToSocketAddrs<Iter = Addresses> + Send + 'static) -> Self {
-        Self(State::Asked(spawn_blocking(move || name.to_socket_addrs())))
+        Self(State::Asked(spawn_lookup(move || name.to_socket_addrs())))
     }
 }
 
@@ -111,6 +118,15 @@ impl Future for Answer {
                 Poll::Ready(answer.take().expect("an answer is taken once"))
             }),
             State::Asked(handle) => Poll::Ready(ready!(Pin::new(handle).poll(cx))?),
+        }
+    }
+}
+
+/// A question that has not been asked when its future is dropped is not asked any more: those that timed out do not hold up the others.
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let State::Asked(handle) = &self.0 {
+            handle.abort();
         }
     }
 }

@@ -147,7 +147,10 @@ impl Builder {
     }
 
     /// At most how many threads of the blocking pool there are at a time, besides the workers. Default: 512. What is spawned
-    /// beyond that waits. [`build`](Self::build) refuses 0.
+    /// beyond that waits, in a queue without a limit. [`build`](Self::build) refuses 0.
+    ///
+    /// Host names are looked up on threads that do not count: as many at most, but never more than 64, see
+    /// [`lookup_host`](crate::net::lookup_host).
     ///
     /// Threads that take over from those that block in [`block_in_place`](crate::task::block_in_place), or a nested `block_on`, do not
     /// count: if they had to wait, the whole runtime might.

@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::{Id, RuntimeFlavor, RuntimeMetrics};
-use crate::blocking::{AtClose, Pool};
+use crate::blocking::{self, AtClose, Lane};
 use crate::context::{self, Entered, State};
 use crate::task::{JoinHandle, Origin};
 
@@ -97,8 +97,11 @@ impl Handle {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        let (job, handle) = Pool::job(f, origin);
-        for refused in self.state.submit_blocking(job, AtClose::Cancel) {
+        let (job, handle) = blocking::job(f, origin);
+        for refused in self
+            .state
+            .submit_blocking(Lane::Closures, job, AtClose::Cancel)
+        {
             refused.cancel();
         }
         handle

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread::ThreadId;
 use std::time::Duration;
 
+use crate::blocking::Counts;
 use crate::context::State;
 use crate::scheduler;
 
@@ -79,19 +80,24 @@ impl RuntimeMetrics {
         self.state.scheduler.forced_yields()
     }
 
-    /// How many threads the blocking pool has.
+    /// How many threads the blocking pool has, those that look names up included.
     pub fn num_blocking_threads(&self) -> usize {
-        self.state.blocking.counts().0
+        self.blocking(|counts| counts.threads)
     }
 
     /// How many threads of the blocking pool wait for a closure.
     pub fn num_idle_blocking_threads(&self) -> usize {
-        self.state.blocking.counts().1
+        self.blocking(|counts| counts.waiting)
     }
 
-    /// How many closures wait for a thread of the blocking pool.
+    /// How many closures, and names to look up, wait for a thread of the blocking pool.
     pub fn blocking_queue_depth(&self) -> usize {
-        self.state.blocking.counts().2
+        self.blocking(|counts| counts.queued)
+    }
+
+    fn blocking(&self, count: impl Fn(Counts) -> usize) -> usize {
+        let pools = self.state.blocking.all();
+        pools.into_iter().map(|pool| count(pool.counts())).sum()
     }
 
     /// How many descriptors, sockets as a rule, were registered for events.

@@ -4,14 +4,18 @@ use std::io;
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::blocking::{AtClose, Pool};
+use crate::blocking::{self, AtClose, Lane};
 use crate::context;
 use crate::task::{JoinError, JoinHandle, Origin};
 
 /// Runs a closure that may block, on a thread of its own kind, and returns a handle to its result.
 ///
 /// Threads are started on demand, up to
-/// [`max_blocking_threads`](crate::runtime::Builder::max_blocking_threads), and end when they had nothing to do for a while.
+/// [`max_blocking_threads`](crate::runtime::Builder::max_blocking_threads) (512), and end when they had nothing to do for
+/// [`thread_keep_alive`](crate::runtime::Builder::thread_keep_alive) (10 seconds). What is spawned while all threads are busy waits in a
+/// queue, first in, first out, which has no limit: who produces faster than the threads run should count what is under way, with
+/// a semaphore for example. Files share these threads; lookups of host names have their own.
+///
 /// Aborting the handle stops a closure only before it has started. If the system refuses a thread and there is no other, or
 /// the runtime has been shut down, the closure is dropped and the handle answers "cancelled".
 ///
@@ -39,7 +43,7 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    submit(origin, f, AtClose::Cancel)
+    submit(origin, f, Lane::Closures, AtClose::Cancel)
 }
 
 /// As [`spawn_blocking`], for a closure that still runs if the runtime ends before it has started.
@@ -49,7 +53,17 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    submit(Location::caller(), f, AtClose::Run)
+    submit(Location::caller(), f, Lane::Closures, AtClose::Run)
+}
+
+/// As [`spawn_blocking`], for a question to the system's resolver, which closures of the user do not keep waiting.
+#[track_caller]
+pub(crate) fn spawn_lookup<F, R>(f: F) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    submit(Location::caller(), f, Lane::Lookups, AtClose::Cancel)
 }
 
 /// The error of an I/O call that the pool never made. It never panics either: only the standard library's code runs in those.
@@ -59,15 +73,15 @@ pub(crate) fn not_carried_out(error: JoinError) -> io::Error {
     ))
 }
 
-fn submit<F, R>(origin: impl Into<Origin>, f: F, at_close: AtClose) -> JoinHandle<R>
+fn submit<F, R>(origin: impl Into<Origin>, f: F, lane: Lane, at_close: AtClose) -> JoinHandle<R>
 where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    let (job, handle) = Pool::job(f, origin);
+    let (job, handle) = blocking::job(f, origin);
     // A clone, because starting a thread asks the user's function for its name.
     let state = context::with_current(Arc::clone);
-    for refused in state.submit_blocking(job, at_close) {
+    for refused in state.submit_blocking(lane, job, at_close) {
         refused.cancel();
     }
     handle

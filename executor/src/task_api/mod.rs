@@ -13,7 +13,7 @@ mod yield_now;
 
 pub use block_in_place::block_in_place;
 pub use blocking::spawn_blocking;
-pub(crate) use blocking::{not_carried_out, spawn_mandatory};
+pub(crate) use blocking::{not_carried_out, spawn_lookup, spawn_mandatory};
 pub use builder::Builder;
 pub use coop::{Unconstrained, consume_budget, unconstrained};
 pub use join_set::JoinSet;

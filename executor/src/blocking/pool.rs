@@ -1,31 +1,45 @@
-//! The blocking pool: threads for closures that block, as many as there is demand for, gone again when there is none.
+//! One pool: a queue of jobs, and the counts of the threads that take them.
 //!
-//! One mutex guards queue and counts. A job is never lost: who pushes sees, under the lock, how many threads wait; who gives up waiting
-//! looks at the queue once more, under the lock, before it leaves.
+//! ```text
+//!   submit: closed? refuse : push ──▶ enough wait? notify one : may grow? count a thread, start it : leave it in the queue
+//!   thread: ┌▶ pop ──▶ run ─┐     nothing: closed? go : wait ──▶ notified: look again ; timed out: look once more, or go
+//!           └───────────────┘     go: uncount
+//! ```
+//! One mutex guards queue and counts. A job is never lost, because *while the queue holds a job some counted thread will look at it*: a
+//! thread is counted from the submission that asked for it, and uncounted under the lock, with the queue seen empty. It is so after the
+//! time of its wait has passed, too: who submits may have counted on it and notified nobody. If the system refuses a counted thread and
+//! it was the last one, what is queued is returned.
 
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::rt_sync::whole::{Condvar, Mutex, wait_for};
-use crate::task::{self, Id, JoinHandle, Notified, Origin, Schedule, TaskRef};
+use crate::rt_sync::{Condvar, Mutex, wait_for};
+use crate::task::Notified;
 
-/// The pool. Starting its threads is its owner's business.
-pub(crate) struct Pool {
-    state: Mutex<State>,
+/// The pool. Starting its threads is its owner's business. Of any kind of job, because the models have a simpler one.
+pub(crate) struct Pool<J = Notified> {
+    state: Mutex<State<J>>,
     /// A job, or the end.
     changed: Condvar,
     most_threads: usize,
     keep_alive: Duration,
 }
 
-struct State {
-    queue: VecDeque<(Notified, AtClose)>,
+struct State<J> {
+    queue: VecDeque<(J, AtClose)>,
     threads: usize,
     waiting: usize,
     closed: bool,
+}
+
+/// What a pool has and does at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) threads: usize,
+    /// Threads that wait for a job.
+    pub(crate) waiting: usize,
+    /// Jobs that wait for a thread.
+    pub(crate) queued: usize,
 }
 
 /// What becomes of a job that has not started when the pool closes.
@@ -39,22 +53,17 @@ pub(crate) enum AtClose {
 
 /// What to do after a job was handed in.
 #[must_use]
-pub(crate) enum Submitted {
+#[derive(Debug)]
+pub(crate) enum Submitted<J = Notified> {
     /// A thread has it, or will.
     Queued,
     /// Start a thread with `Pool::run`; if that fails, call `Pool::thread_failed`.
     NeedsThread,
     /// The pool is closed: cancel the job.
-    Refused(Notified),
+    Refused(J),
 }
 
-/// A closure as a future that is ready at its first poll.
-struct Job<F>(Option<F>);
-
-/// Jobs are queued by hand and never woken.
-struct NotScheduled;
-
-impl Pool {
+impl<J> Pool<J> {
     pub(crate) fn new(most_threads: usize, keep_alive: Duration) -> Self {
         let state = State {
             queue: VecDeque::new(),
@@ -70,16 +79,7 @@ impl Pool {
         }
     }
 
-    /// Makes a job of a closure.
-    pub(crate) fn job<F, R>(f: F, origin: impl Into<Origin>) -> (Notified, JoinHandle<R>)
-    where
-        F: FnOnce() -> R + Send + 'static,
-        R: Send + 'static,
-    {
-        task::new(Job(Some(f)), NotScheduled, Id::next(), origin)
-    }
-
-    pub(crate) fn submit(&self, job: Notified, at_close: AtClose) -> Submitted {
+    pub(crate) fn submit(&self, job: J, at_close: AtClose) -> Submitted<J> {
         let mut state = self.state.lock();
         if state.closed {
             return Submitted::Refused(job);
@@ -99,7 +99,7 @@ impl Pool {
 
     /// The thread that `submit` asked for could not be started. Other threads will do the job; without any, all jobs are returned:
     /// those of others, too, who relied on this thread because it was counted already.
-    pub(crate) fn thread_failed(&self) -> Vec<Notified> {
+    pub(crate) fn thread_failed(&self) -> Vec<J> {
         let mut state = self.state.lock();
         state.threads -= 1;
         if state.threads == 0 {
@@ -110,13 +110,13 @@ impl Pool {
     }
 
     /// A pool thread's life. `run` runs a job.
-    pub(crate) fn run(&self, run: impl Fn(Notified)) {
+    pub(crate) fn run(&self, run: impl Fn(J)) {
         while let Some(job) = self.next_job() {
             run(job);
         }
     }
 
-    fn next_job(&self) -> Option<Notified> {
+    fn next_job(&self) -> Option<J> {
         let mut state = self.state.lock();
         loop {
             if let Some((job, _)) = state.queue.pop_front() {
@@ -138,15 +138,18 @@ impl Pool {
         None
     }
 
-    /// How many threads there are, how many of them wait for a job, and how many jobs wait for a thread.
-    pub(crate) fn counts(&self) -> (usize, usize, usize) {
+    pub(crate) fn counts(&self) -> Counts {
         let state = self.state.lock();
-        (state.threads, state.waiting, state.queue.len())
+        Counts {
+            threads: state.threads,
+            waiting: state.waiting,
+            queued: state.queue.len(),
+        }
     }
 
     /// Takes no more jobs, returns those that wait and are to be cancelled, and tells the threads to end after the jobs they are at and
-    /// those that stay. As long as a job is queued there is a thread that will look at the queue.
-    pub(crate) fn close(&self) -> Vec<Notified> {
+    /// those that stay.
+    pub(crate) fn close(&self) -> Vec<J> {
         let mut state = self.state.lock();
         state.closed = true;
         let jobs = std::mem::take(&mut state.queue).into_iter();
@@ -157,41 +160,17 @@ impl Pool {
         self.changed.notify_all();
         cancelled.into_iter().map(|(job, _)| job).collect()
     }
+
+    /// Of the models: the time of one thread's wait has passed, or of the next that waits.
+    #[cfg(all(test, loom))]
+    pub(super) fn expire(&self) {
+        let _state = self.state.lock();
+        self.changed.expire();
+    }
 }
 
-impl std::fmt::Debug for Pool {
+impl<J> std::fmt::Debug for Pool<J> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let state = self.state.lock();
-        f.debug_struct("Pool")
-            .field("threads", &state.threads)
-            .field("queued", &state.queue.len())
-            .finish_non_exhaustive()
+        f.debug_tuple("Pool").field(&self.counts()).finish()
     }
-}
-
-impl<F> Unpin for Job<F> {}
-
-impl<F: FnOnce() -> R, R> Future for Job<F> {
-    type Output = R;
-
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<R> {
-        let f = self.0.take().expect("a job is polled once");
-        Poll::Ready(f())
-    }
-}
-
-impl Schedule for NotScheduled {
-    fn schedule(&self, _: Notified) {
-        unreachable!("a job is never idle, so nothing can wake it");
-    }
-
-    fn reschedule(&self, _: Notified) {
-        unreachable!("a job is ready at its first poll");
-    }
-
-    fn link(&self, _: &TaskRef) -> bool {
-        unreachable!("a job is ready at its first poll");
-    }
-
-    fn release(&self, _: &TaskRef) {}
 }
