@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use lexopt::{Arg, Parser, ValueExt};
@@ -8,23 +9,32 @@ use lexopt::{Arg, Parser, ValueExt};
 use crate::Result;
 use crate::contestants::Contestant;
 use crate::programs::Program;
+use crate::stalls::Scenario;
 
 pub(crate) const HELP: &str = "\
 compare [programs]    the seven programs, nanoseconds per operation
 compare http          plain-text HTTP with hyper, servers in child processes
 compare memory        bytes of resident memory for each task that waits
 compare idle          system calls of a process that only waits
+compare stalls        tasks that keep their thread, and other hard times, each in child processes
+compare churn         memory, threads and descriptors of a process in which runtimes come and go
 
---rounds N            alternating rounds (default 11)
+--rounds N            alternating rounds (default 11; stalls 5, churn 3)
 --workers N           worker threads of each runtime (default 2)
 --only a,b            only these runtimes, of executor, tokio, smol
 --programs a,b        only these programs
 --against REV         our programs, with the library of this commit against the library as it is
 --connections 8,64    http: rounds for each of these numbers of connections (default 64)
---seconds N           http: length of a round (default 2)
+--seconds N           http, stalls: length of a round (default 2; stalls 10)
+--stall-every N       http: every Nth request blocks its thread for 20 ms
+--scenarios a,b       stalls: only these, of blocking, spinning, first-blocked, first-spinning, long-polls, http, guard, accept,
+                      pinned-spawns, spawns
+--spawns N            stalls: so many single spawns (default 10000)
+--runtimes N          churn: so many runtimes (default 1000)
 --smoke               two short rounds, to see that it runs
---json                for programs: one JSON object per line, in place of the tables";
+--json                one JSON object per line, in place of the tables";
 
+#[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) command: Command,
     pub(crate) rounds: usize,
@@ -33,7 +43,12 @@ pub(crate) struct Options {
     pub(crate) only: Vec<String>,
     pub(crate) against: Option<String>,
     pub(crate) connections: Vec<usize>,
-    /// The length of a round of `http`.
+    pub(crate) scenarios: Vec<Scenario>,
+    pub(crate) spawns: usize,
+    pub(crate) runtimes: usize,
+    /// In the server of `http`, every so-manieth request keeps its thread.
+    pub(crate) stall_every: Option<u64>,
+    /// The length of a round of `http` and `stalls`.
     pub(crate) length: Duration,
     /// Where the server of a child process listens (0: the system chooses), and where the load goes to.
     pub(crate) port: u16,
@@ -41,25 +56,29 @@ pub(crate) struct Options {
     pub(crate) json: bool,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     Programs,
     Http,
     Memory,
     Idle,
+    Stalls,
+    Churn,
     Help,
     /// What the commands run in child processes.
     ServeChild,
     LoadChild,
     MemoryChild,
     IdleChild,
+    StallsChild,
+    ChurnChild,
 }
 
 impl Options {
     pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Self> {
         let mut options = Self::default();
         let mut parser = Parser::from_iter(args);
-        let (mut rounds, mut length) = (None, None);
+        let (mut rounds, mut length, mut spawns) = (None, None, None);
         while let Some(arg) = parser.next()? {
             match arg {
                 Arg::Value(name) => options.command = command(&name.string()?)?,
@@ -79,18 +98,30 @@ impl Options {
                 Arg::Long("seconds") => {
                     length = Some(Duration::try_from_secs_f64(parser.value()?.parse()?)?);
                 }
+                Arg::Long("stall-every") => {
+                    options.stall_every = Some(parser.value()?.parse::<NonZeroU64>()?.get());
+                }
+                Arg::Long("scenarios") => options.scenarios = list(&mut parser, scenario)?,
+                Arg::Long("runtimes") => options.runtimes = parser.value()?.parse()?,
+                Arg::Long("spawns") => spawns = Some(parser.value()?.parse()?),
                 Arg::Long("port") => options.port = parser.value()?.parse()?,
                 Arg::Long("smoke") => options.smoke = true,
                 Arg::Long("json") => options.json = true,
                 other => return Err(other.unexpected().into()),
             }
         }
-        options.rounds = rounds.unwrap_or(if options.smoke { 2 } else { 11 });
+        let (usual_rounds, usual_length) = match options.command {
+            _ if options.smoke => (2, Duration::from_millis(200)),
+            Command::Stalls => (5, Duration::from_secs(10)),
+            Command::Churn => (3, Duration::ZERO),
+            _ => (11, Duration::from_secs(2)),
+        };
+        options.rounds = rounds.unwrap_or(usual_rounds);
         if options.rounds == 0 {
             return Err("--rounds 0: nothing would be measured".into());
         }
-        let usual = Duration::from_millis(if options.smoke { 200 } else { 2000 });
-        options.length = length.unwrap_or(usual);
+        options.length = length.unwrap_or(usual_length);
+        options.spawns = spawns.unwrap_or(if options.smoke { 200 } else { 10_000 });
         Ok(options)
     }
 
@@ -122,6 +153,10 @@ impl Default for Options {
             only: Vec::new(),
             against: None,
             connections: vec![64],
+            scenarios: Scenario::ALL.to_vec(),
+            spawns: 10_000,
+            runtimes: 1000,
+            stall_every: None,
             length: Duration::from_secs(2),
             port: 0,
             smoke: false,
@@ -136,11 +171,15 @@ fn command(name: &str) -> Result<Command> {
         "http" => Command::Http,
         "memory" => Command::Memory,
         "idle" => Command::Idle,
+        "stalls" => Command::Stalls,
+        "churn" => Command::Churn,
         "help" => Command::Help,
         "serve-child" => Command::ServeChild,
         "load-child" => Command::LoadChild,
         "memory-child" => Command::MemoryChild,
         "idle-child" => Command::IdleChild,
+        "stalls-child" => Command::StallsChild,
+        "churn-child" => Command::ChurnChild,
         _ => return Err(format!("unknown command {name}: try --help").into()),
     })
 }
@@ -152,6 +191,16 @@ fn program(name: &str) -> Result<Program> {
     named.ok_or_else(|| {
         let names = Program::ALL.map(Program::name).join(", ");
         format!("no program is called {name}: {names}").into()
+    })
+}
+
+fn scenario(name: &str) -> Result<Scenario> {
+    let named = Scenario::ALL
+        .into_iter()
+        .find(|scenario| scenario.name() == name);
+    named.ok_or_else(|| {
+        let names = Scenario::ALL.map(Scenario::name).join(", ");
+        format!("no scenario is called {name}: {names}").into()
     })
 }
 
@@ -200,6 +249,8 @@ mod tests {
             "compare fly",
             "compare --programs fly",
             "compare --only fly",
+            "compare stalls --scenarios fly",
+            "compare http --stall-every 0",
             "compare --rounds 0",
         ] {
             assert!(parse(line).is_err(), "{line}");

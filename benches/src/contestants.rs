@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use crate::cli::Options;
 use crate::peers::{Executor, Runtime, Smol, Sockets, Tokio};
 use crate::programs::Program;
-use crate::{Result, http, idle, memory};
+use crate::stalls::Scenario;
+use crate::{Result, churn, http, idle, memory, stalls};
 
 /// A runtime by name. The functions take the number of workers first.
 pub(crate) struct Contestant {
@@ -18,9 +20,13 @@ pub(crate) struct Contestant {
 
 pub(crate) struct WithSockets {
     /// See [`http::serve`].
-    pub(crate) serve: fn(usize, u16) -> Result,
+    pub(crate) serve: fn(usize, u16, Option<u64>) -> Result,
     /// See [`idle::wait`].
     pub(crate) wait: fn(usize) -> Result,
+    /// See [`stalls::stall`].
+    pub(crate) stall: fn(Scenario, &Options) -> Result,
+    /// See [`churn::runtimes`].
+    pub(crate) churn: fn(&Options) -> Result<Vec<f64>>,
 }
 
 /// A runtime that has been started.
@@ -73,6 +79,8 @@ impl Contestant {
         self.with_sockets = Some(WithSockets {
             serve: http::serve::<R>,
             wait: idle::wait::<R>,
+            stall: stalls::stall::<R>,
+            churn: churn::runtimes::<R>,
         });
         self
     }

@@ -5,19 +5,24 @@
 //! programs     the seven programs, generic over the runtime
 //! contestants  the table of peers, where the generic parts become plain function pointers
 //! rounds       alternating samples of a program      ┐
-//! http/        alternating rounds of an HTTP server  │ each is one subcommand; the last three
-//! memory       bytes of a task that waits            │ measure in child processes
-//! idle         system calls of a process that waits  ┘
+//! http/        alternating rounds of an HTTP server  │
+//! memory       bytes of a task that waits            │ each is one subcommand; all but the first
+//! idle         system calls of a process that waits  │ measure in child processes
+//! stalls/      tasks that keep their thread          │
+//! churn        runtimes that come and go             ┘
 //! against      this source with another commit's library
-//! stats, report, process, patience, cli              what they share
+//! stats, report, figures, process, patience, random, cli
+//!              what they share
 //! ```
 
 use std::error::Error;
 use std::ffi::OsString;
 
 mod against;
+mod churn;
 mod cli;
 mod contestants;
+mod figures;
 mod http;
 mod idle;
 mod memory;
@@ -25,8 +30,10 @@ mod patience;
 mod peers;
 mod process;
 mod programs;
+mod random;
 mod report;
 mod rounds;
+mod stalls;
 mod stats;
 
 use cli::{Command, Options};
@@ -44,6 +51,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result {
         Command::Http => http::compare(&options),
         Command::Memory => memory::compare(&options),
         Command::Idle => idle::compare(&options),
+        Command::Stalls => stalls::compare(&options),
+        Command::Churn => churn::compare(&options),
         Command::Help => {
             println!("{}", cli::HELP);
             Ok(())
@@ -52,6 +61,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result {
         Command::LoadChild => http::load_child(&options),
         Command::MemoryChild => memory::child(&options),
         Command::IdleChild => idle::child(&options),
+        Command::StallsChild => stalls::child(&options),
+        Command::ChurnChild => churn::child(&options),
     }
 }
 

@@ -105,3 +105,11 @@ pub(crate) fn conditions(options: &Options) -> String {
     } = options;
     format!("{rounds} alternating rounds, {workers} workers, {processors} processors")
 }
+
+/// `1 round`, `2 rounds`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}

@@ -58,7 +58,12 @@ pub(crate) fn quantile(sorted: &[f64], q: f64) -> f64 {
     assert!(!sorted.is_empty(), "no values: run at least one round");
     let position = q * (sorted.len() - 1) as f64;
     let (below, above) = (position.floor() as usize, position.ceil() as usize);
-    sorted[below] + (sorted[above] - sorted[below]) * position.fract()
+    let (low, high) = (sorted[below], sorted[above]);
+    // Also where both are infinite, which have no difference.
+    if low == high {
+        return low;
+    }
+    low + (high - low) * position.fract()
 }
 
 /// The ratios `other / base`, round by round.
@@ -71,6 +76,19 @@ pub(crate) fn ratios(base: &[f64], other: &[f64]) -> Vec<f64> {
 
 pub(crate) fn geometric_mean(values: &[f64]) -> f64 {
     (values.iter().map(|value| value.ln()).sum::<f64>() / values.len() as f64).exp()
+}
+
+/// How much the second of each pair grows when the first grows by 1, by least squares.
+pub(crate) fn slope(points: &[(f64, f64)]) -> f64 {
+    let count = points.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
+    let (mut above, mut below) = (0.0, 0.0);
+    for point in points {
+        above += (point.0 - x) * (point.1 - y);
+        below += (point.0 - x).powi(2);
+    }
+    above / below
 }
 
 #[cfg(test)]
@@ -109,6 +127,14 @@ mod tests {
     }
 
     #[test]
+    fn quantiles_of_what_never_happened_are_infinite() {
+        let sorted = [1.0, 2.0, f64::INFINITY, f64::INFINITY];
+        assert_eq!(quantile(&sorted, 1.0), f64::INFINITY);
+        assert_eq!(quantile(&sorted, 0.5), f64::INFINITY, "half of it never");
+        assert_eq!(quantile(&sorted, 0.25), 1.75);
+    }
+
+    #[test]
     #[should_panic(expected = "at least one round")]
     fn no_values_have_no_median() {
         median(&[]);
@@ -117,6 +143,12 @@ mod tests {
     #[test]
     fn ratios_are_taken_round_by_round() {
         assert_eq!(ratios(&[1.0, 4.0], &[2.0, 2.0]), [2.0, 0.5]);
+    }
+
+    #[test]
+    fn the_slope_of_points_around_a_line_is_the_lines() {
+        let points = [(0.0, 1.0), (1.0, 5.0), (2.0, 3.0), (3.0, 7.0)];
+        assert!((slope(&points) - 1.6).abs() < 1e-12);
     }
 
     #[test]

@@ -64,6 +64,63 @@ fn idle() {
     );
 }
 
+/// Each on its own, so that they share the time.
+macro_rules! stalls {
+    ($($test:ident $scenario:literal $metric:literal)*) => {$(
+        #[test]
+        fn $test() {
+            let lines = compare(&["stalls", "--smoke", "--json", "--only", "executor,tokio", "--scenarios", $scenario]);
+            let [line] = &lines[..] else {
+                panic!("one line for a scenario: {lines:#?}");
+            };
+            let value: serde_json::Value = serde_json::from_str(line).unwrap();
+            for runtime in ["executor", "tokio"] {
+                let samples = &value["runtimes"][runtime][$metric]["samples"];
+                assert_eq!(samples.as_array().unwrap().len(), 2, "{line}");
+            }
+        }
+    )*};
+}
+
+stalls! {
+    stalls_blocking "blocking" "p99 interval, ms"
+    stalls_spinning "spinning" "p99 interval, ms"
+    stalls_first_blocked "first-blocked" "I/O goes on after, ms"
+    stalls_first_spinning "first-spinning" "timers go on after, ms"
+    stalls_long_polls "long-polls" "p99 latency, ms"
+    stalls_http "http" "p99 us"
+    stalls_accept "accept" "accepts again after, ms"
+    stalls_pinned_spawns "pinned-spawns" "worst, ms"
+    stalls_spawns "spawns" "lost"
+}
+
+/// Without a guard of that name there is one line less, and a message.
+#[test]
+fn stalls_guard() {
+    let lines = compare(&["stalls", "--smoke", "--json", "--scenarios", "guard"]);
+    assert!(lines.len() <= 1, "{lines:#?}");
+}
+
+#[test]
+fn stalls_as_tables() {
+    let lines = compare(&["stalls", "--smoke", "--scenarios", "long-polls"]);
+    assert!(
+        lines.iter().any(|line| line.starts_with("p99 latency, ms")),
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn churn() {
+    for arguments in [&["churn", "--smoke"][..], &["churn", "--smoke", "--json"]] {
+        let lines = compare(arguments);
+        assert!(
+            lines.iter().any(|line| line.contains("threads left")),
+            "{lines:#?}"
+        );
+    }
+}
+
 #[test]
 fn what_is_not_there_is_an_error() {
     let output = Command::new(PROGRAM).arg("fly").output().unwrap();

@@ -2,89 +2,64 @@
 
 use serde_json::{Value, json};
 
+use super::Server;
 use crate::Result;
 use crate::cli::Options;
-use crate::process::Child;
 use crate::report;
 use crate::rounds::order;
 use crate::stats::{Spread, median, ratios};
 
 pub(crate) fn compare(options: &Options) -> Result {
-    let mut servers = Vec::new();
+    let mut sides = Vec::new();
     for contestant in options.contestants() {
         if contestant.with_sockets.is_some() {
-            servers.push(Server::start(contestant.name, options)?);
+            sides.push(Side {
+                server: Server::start(contestant.name, options)?,
+                rounds: Vec::new(),
+            });
         }
     }
     for &connections in &options.connections {
-        for server in &mut servers {
-            server.rounds.clear();
+        for side in &mut sides {
+            side.rounds.clear();
             // Not counted: caches, branch predictors and the processor's frequency settle.
-            server.round(connections, options)?;
-            server.rounds.clear();
+            side.round(connections, options)?;
+            side.rounds.clear();
         }
         for round in 0..options.rounds {
-            for index in order(round, servers.len()) {
-                servers[index].round(connections, options)?;
+            for index in order(round, sides.len()) {
+                sides[index].round(connections, options)?;
             }
         }
         if options.json {
-            println!("{}", json(connections, &servers));
+            println!("{}", json(connections, options.stall_every, &sides));
         } else {
-            print(connections, &servers, options);
+            print(connections, &sides, options);
         }
     }
     Ok(())
 }
 
-struct Server {
-    name: &'static str,
-    process: Child,
-    port: String,
-    rounds: Vec<Round>,
+/// A server, and its rounds so far.
+struct Side {
+    server: Server,
+    /// In each, the values of [`METRICS`].
+    rounds: Vec<[f64; METRICS.len()]>,
 }
 
-/// What was measured in a round, in the order of [`METRICS`].
-type Round = [f64; METRICS.len()];
-
-impl Server {
-    fn start(name: &'static str, options: &Options) -> Result<Self> {
-        let workers = options.workers.to_string();
-        let mut process = Child::start(&["serve-child", "--only", name, "--workers", &workers])?;
-        let port = process.line()?;
-        Ok(Self {
-            name,
-            process,
-            port,
-            rounds: Vec::new(),
-        })
-    }
-
+impl Side {
     fn round(&mut self, connections: usize, options: &Options) -> Result {
-        let connections = connections.to_string();
-        let seconds = options.length.as_secs_f64().to_string();
-        let arguments = ["--connections", &connections, "--seconds", &seconds];
-        let before = self.process.usage()?;
-        let mut load =
-            Child::start(&[&["load-child", "--port", &self.port], &arguments[..]].concat())?;
-        let load: Value = serde_json::from_str(&load.line()?)?;
-        let used = self.process.usage()?.since(before);
-        let of_load = |key: &str| {
-            load[key]
-                .as_f64()
-                .ok_or(format!("the load printed no {key}"))
-        };
-        let requests = of_load("requests")?;
-        let [user, system] =
-            [used.user, used.system].map(|time| time.as_secs_f64() * 1e6 / requests);
+        let round = self.server.round(connections, options)?;
+        let [user, system] = [round.used.user, round.used.system]
+            .map(|time| time.as_secs_f64() * 1e6 / round.requests);
         self.rounds.push([
-            of_load("requests_per_second")?,
-            of_load("p50_us")?,
-            of_load("p99_us")?,
+            round.requests_per_second,
+            round.p50_us,
+            round.p99_us,
             user,
             system,
             user + system,
-            used.voluntary_switches as f64 / requests,
+            round.used.voluntary_switches as f64 / round.requests,
         ]);
         Ok(())
     }
@@ -94,28 +69,32 @@ impl Server {
     }
 }
 
-fn print(connections: usize, servers: &[Server], options: &Options) {
+fn print(connections: usize, sides: &[Side], options: &Options) {
     println!(
-        "{connections} connections, {:?} a round; {}",
+        "{connections} connections, {:?} a round{}; {}",
         options.length,
+        match options.stall_every {
+            Some(every) => format!(", every {every}th request blocks its thread"),
+            None => String::new(),
+        },
         report::conditions(options)
     );
-    let Some((base, peers)) = servers.split_first() else {
+    let Some((base, peers)) = sides.split_first() else {
         return;
     };
     if peers.is_empty() {
-        println!("\n{:24} {:>12}", "", base.name);
+        println!("\n{:24} {:>12}", "", base.server.name);
         for (metric, name) in METRICS.iter().enumerate() {
             println!("{name:24} {:12.3}", median(&base.metric(metric)));
         }
     }
     for peer in peers {
-        let ratio = format!("{}/{}", peer.name, base.name);
+        let ratio = format!("{}/{}", peer.server.name, base.server.name);
         println!(
             "\n{:24} {:>12} {:>12}   {ratio}: {}",
             "",
-            base.name,
-            peer.name,
+            base.server.name,
+            peer.server.name,
             Spread::HEAD
         );
         for (metric, name) in METRICS.iter().enumerate() {
@@ -132,22 +111,22 @@ fn print(connections: usize, servers: &[Server], options: &Options) {
     println!();
 }
 
-fn json(connections: usize, servers: &[Server]) -> Value {
+fn json(connections: usize, stall_every: Option<u64>, sides: &[Side]) -> Value {
     let mut runtimes = serde_json::Map::new();
-    for server in servers {
+    for side in sides {
         let mut metrics = serde_json::Map::new();
         for (metric, name) in METRICS.iter().enumerate() {
-            let samples = server.metric(metric);
+            let samples = side.metric(metric);
             let mut values = json!({ "median": median(&samples), "samples": samples });
-            if server.name != servers[0].name {
-                let ratios = ratios(&servers[0].metric(metric), &samples);
+            if side.server.name != sides[0].server.name {
+                let ratios = ratios(&sides[0].metric(metric), &samples);
                 values["ratio"] = report::spread(&Spread::of(&ratios));
             }
             metrics.insert((*name).into(), values);
         }
-        runtimes.insert(server.name.into(), metrics.into());
+        runtimes.insert(side.server.name.into(), metrics.into());
     }
-    json!({ "program": "http", "connections": connections, "runtimes": runtimes })
+    json!({ "program": "http", "connections": connections, "stall_every": stall_every, "runtimes": runtimes })
 }
 
 const METRICS: [&str; 7] = [

@@ -12,8 +12,10 @@
 
 mod compare;
 mod load;
+mod round;
 mod server;
 
 pub(crate) use compare::compare;
 pub(crate) use load::load_child;
+pub(crate) use round::Server;
 pub(crate) use server::{serve, serve_child};

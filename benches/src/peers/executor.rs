@@ -14,8 +14,10 @@ impl Runtime for Executor {
     type Join<T: Send + 'static> = Joined<executor::task::JoinHandle<T>>;
 
     fn start(workers: usize) -> Result<Self> {
+        // The system cuts the names of threads after 15 bytes: with this one the guard's still says what it is.
         let runtime = executor::runtime::Builder::new_multi_thread()
             .worker_threads(workers)
+            .thread_name("executor")
             .build()?;
         Ok(Self(runtime))
     }
@@ -48,7 +50,7 @@ mod sockets {
     use std::future::Future;
     use std::io;
     use std::net::SocketAddr;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use executor::net::{TcpListener, TcpStream};
 
@@ -73,8 +75,18 @@ mod sockets {
             Ok(stream)
         }
 
+        async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            Ok(stream)
+        }
+
         fn sleep(duration: Duration) -> impl Future<Output = ()> + Send {
             executor::time::sleep(duration)
+        }
+
+        fn sleep_until(deadline: Instant) -> impl Future<Output = ()> + Send {
+            executor::time::sleep_until(deadline.into())
         }
     }
 }

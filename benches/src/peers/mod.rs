@@ -3,10 +3,11 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::Result;
 
+pub(crate) mod echo;
 mod executor;
 mod join;
 mod smol;
@@ -52,5 +53,10 @@ pub(crate) trait Sockets: Runtime {
         listener: &mut Self::Listener,
     ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 
+    /// A connection, with `TCP_NODELAY`.
+    fn connect(address: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+
     fn sleep(duration: Duration) -> impl Future<Output = ()> + Send;
+
+    fn sleep_until(deadline: Instant) -> impl Future<Output = ()> + Send;
 }
