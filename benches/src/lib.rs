@@ -10,6 +10,7 @@
 //! idle         system calls of a process that waits  │ measure in child processes
 //! stalls/      tasks that keep their thread          │
 //! churn        runtimes that come and go             ┘
+//! soak/        our runtime under mixed load, the command `soak`
 //! against      this source with another commit's library
 //! stats, report, figures, process, patience, random, cli
 //!              what they share
@@ -33,6 +34,8 @@ mod programs;
 mod random;
 mod report;
 mod rounds;
+#[cfg(feature = "sockets")]
+pub mod soak;
 mod stalls;
 mod stats;
 

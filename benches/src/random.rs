@@ -16,6 +16,12 @@ impl Random {
         self.next() % limit
     }
 
+    /// Another sequence, which this one decides. For `soak`.
+    #[cfg(feature = "sockets")]
+    pub(crate) fn split(&mut self) -> Self {
+        Self::new(self.next())
+    }
+
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;

@@ -121,6 +121,16 @@ fn churn() {
     }
 }
 
+/// This one does mean something: `soak` fails if anything is lost, however short it is.
+#[test]
+fn soak() {
+    let output = Command::new(env!("CARGO_BIN_EXE_soak"))
+        .args(["--seconds", "3", "--seed", "1"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:#?}");
+}
+
 #[test]
 fn what_is_not_there_is_an_error() {
     let output = Command::new(PROGRAM).arg("fly").output().unwrap();
