@@ -1,7 +1,7 @@
 //! The worker: finds the next task, runs it, and sleeps when there is none.
 
 use std::cell::Cell;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
@@ -25,6 +25,8 @@ pub(super) struct Worker {
     /// The runtime whose worker this thread is: `shared`, or null while it is away from its seat.
     pub(super) serves: Cell<*const Shared>,
     index: usize,
+    /// Of the array in `shared`: without a look for it there, at each of several times in a poll.
+    seat: NonNull<Seat>,
     /// This worker counts as searching.
     searching: Cell<bool>,
     /// The wakes of a batch of events are being run: they go to the FIFO, and nobody is woken one by one.
@@ -60,6 +62,7 @@ impl Worker {
         let worker = Self {
             strict_fifo: shared.is_current_thread(),
             serves: Cell::new(Arc::as_ptr(&shared)),
+            seat: NonNull::from(&shared.seats[core.index]),
             shared,
             index: core.index,
             core: Held::new(core),
@@ -435,7 +438,8 @@ impl Worker {
 
     #[inline]
     pub(super) fn seat(&self) -> &Seat {
-        &self.shared.seats[self.index]
+        // SAFETY: the array lives as long as `shared`, of which this worker has a count, and never moves.
+        unsafe { self.seat.as_ref() }
     }
 
     /// Marsaglia's xorshift: only to begin each search somewhere else.
