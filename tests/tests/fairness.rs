@@ -22,10 +22,10 @@ use executor::net::{
 use executor::process::Command;
 use executor::signal::unix::{SignalKind, signal};
 use executor::task::coop::{consume_budget, cooperative, has_budget_remaining};
-use executor::task::{JoinHandle, JoinSet};
+use executor::task::{AbortHandle, JoinHandle, JoinSet};
 use executor::time::{Instant, interval, sleep, sleep_until, timeout};
 
-use crate::support::{Directory, child, current_thread, pair_with_std, within, workers};
+use crate::support::{Directory, child, current_thread, pair_with_std, until, within, workers};
 
 /// Makes each of the operations again and again, until the task beside it has run.
 macro_rules! each_counts {
@@ -442,21 +442,18 @@ fn handles_and_sets_of_tasks() {
     let other = other.handle();
     in_a_task(|| {
         let other = other.clone();
+        let (mut a, mut b, mut c) = (all_finished(), all_finished(), all_finished());
+        let (mut d, mut e) = (all_finished(), all_finished());
         async move {
-            let finished = |set: &mut JoinSet<()>| {
-                let task = set.spawn_on(async {}, &other);
-                until_finished(|| task.is_finished());
-            };
-            let mut set = JoinSet::new();
             let mut empty = JoinSet::<()>::new();
             each_counts! {
                 ended(other.spawn(async {}));
                 ended(other.spawn_blocking(|| ()));
-                { finished(&mut set); set.join_next() };
-                { finished(&mut set); set.join_next_with_id() };
-                { finished(&mut set); poll_fn(|cx| set.poll_join_next(cx)) };
-                { finished(&mut set); poll_fn(|cx| set.poll_join_next_with_id(cx)) };
-                { finished(&mut set); set.shutdown() };
+                a.join_next();
+                b.join_next_with_id();
+                poll_fn(|cx| c.poll_join_next(cx));
+                poll_fn(|cx| d.poll_join_next_with_id(cx));
+                e.shutdown();
                 empty.join_next();
                 empty.join_next_with_id();
                 empty.shutdown();
@@ -468,14 +465,22 @@ fn handles_and_sets_of_tasks() {
     });
 
     fn ended<T>(handle: JoinHandle<T>) -> JoinHandle<T> {
-        until_finished(|| handle.is_finished());
+        while !handle.is_finished() {
+            std::thread::yield_now();
+        }
         handle
     }
 
-    fn until_finished(is_finished: impl Fn() -> bool) {
-        while !is_finished() {
-            std::thread::yield_now();
-        }
+    /// More than a budget. They have told the set so, too, when their runtime has ended.
+    fn all_finished() -> JoinSet<()> {
+        let runtime = workers(1);
+        let mut set = JoinSet::new();
+        let tasks: Vec<_> = (0..5000)
+            .map(|_| set.spawn_on(async {}, runtime.handle()))
+            .collect();
+        until(|| tasks.iter().all(AbortHandle::is_finished));
+        drop(runtime);
+        set
     }
 }
 
