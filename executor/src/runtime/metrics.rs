@@ -202,7 +202,7 @@ impl fmt::Debug for RuntimeMetrics {
 }
 
 /// The number of the worker that the calling thread is, as the methods of [`RuntimeMetrics`] take it. `None` on any other thread, and on
-/// that of a [spare worker](super::runtime::Builder::max_spare_workers).
+/// that of a [spare worker](super::Builder::max_spare_workers).
 ///
 /// The thread that calls `block_on` is worker 0 of a current-thread runtime while it drives it, and none of a multi-thread runtime. In the
 /// closure of [`block_in_place`](crate::task::block_in_place) a thread is no worker. A task may be another worker's after each `.await`.

@@ -136,7 +136,8 @@ impl Shared {
     /// Where the thread is, if it is still in the same poll, before and after it was asked.
     #[cfg(feature = "backtrace")]
     fn backtrace(&self, stall: &Stall) -> Option<String> {
-        let lasts = || self.seats[stall.seat].running.seq() == stall.seq;
+        let (seat, seq) = stall.poll;
+        let lasts = || self.seats[seat].running.seq() == seq;
         lasts()
             .then(|| super::backtrace::of(super::kernel::Tid(stall.tid)))?
             .filter(|_| lasts())

@@ -20,9 +20,8 @@ pub struct Stall {
     pub(super) sleeps_in: Option<String>,
     pub(super) tid: u32,
     pub(super) backtrace: Option<String>,
-    /// Which poll of which seat it is.
-    pub(super) seat: usize,
-    pub(super) seq: u64,
+    /// Of which seat it is, and which poll there.
+    pub(super) poll: (usize, u64),
 }
 
 /// What the system says a thread does that is held by one poll.

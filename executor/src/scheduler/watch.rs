@@ -91,8 +91,9 @@ impl Watch {
             found.stuck.push(activity.is_some());
             if let Some(activity) = activity {
                 found.news |= !std::mem::replace(&mut seen.was_stuck, true);
-                if let Some(stall) = seen.tell((index, seat), activity, now, threshold) {
+                if let Some(mut stall) = seen.tell(seat, activity, now, threshold) {
                     found.new_stalls += u64::from(seen.told == 1);
+                    stall.poll.0 = index;
                     found.stalls.push(stall);
                 }
             }
@@ -148,7 +149,7 @@ impl Watched {
     /// The stall, if it is time to tell of it: at the threshold, and then each time it has lasted ten times as long.
     fn tell(
         &mut self,
-        (index, seat): (usize, &Seat),
+        seat: &Seat,
         activity: ThreadActivity,
         now: Instant,
         threshold: Duration,
@@ -177,8 +178,7 @@ impl Watched {
             sleeps_in,
             tid: tid.0,
             backtrace: None,
-            seat: index,
-            seq: self.seq,
+            poll: (0, self.seq),
         })
     }
 }
