@@ -102,6 +102,36 @@ fn abstract_names_need_no_file() {
     });
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sender_with_an_abstract_name_can_be_answered_however_it_was_heard() {
+    each(async || {
+        let directory = Directory::new();
+        let [here, there] =
+            ["here", "there"].map(|name| format!("\0{}", directory.file(name).display()));
+        let (one, other) = (
+            UnixDatagram::bind(&here).unwrap(),
+            UnixDatagram::bind(&there).unwrap(),
+        );
+        one.send_to(b"ping", &there).await.unwrap();
+        let (_, from) = other.recv_from(&mut [0; 16]).await.unwrap();
+        assert_eq!(from.as_abstract_name(), Some(&here.as_bytes()[1..]));
+
+        one.send_to(b"ping", &there).await.unwrap();
+        let mut buffer = Vec::with_capacity(16);
+        let (_, from) = other.recv_buf_from(&mut buffer).await.unwrap();
+        assert_eq!(from.as_abstract_name(), Some(&here.as_bytes()[1..]));
+
+        one.send_to(b"ping", &there).await.unwrap();
+        let mut room = [0; 16];
+        let mut buffer = ReadBuf::new(&mut room);
+        let from = poll_fn(|cx| other.poll_recv_from(cx, &mut buffer))
+            .await
+            .unwrap();
+        assert_eq!(from.as_abstract_name(), Some(&here.as_bytes()[1..]));
+    });
+}
+
 #[test]
 fn a_pair_needs_no_address_and_keeps_datagrams_whole() {
     each(async || {

@@ -54,11 +54,10 @@ sockets! {
     unix::UnixDatagram, unix::SocketAddr, unix_address;
 }
 
-/// The system gives no address at all, not even its family, for a sender that has none.
 #[cfg(feature = "io")]
 fn unix_address(address: &SockAddr) -> Option<unix::SocketAddr> {
-    let unnamed = || unix::SocketAddr::from_pathname("").ok();
-    address.as_unix().or_else(unnamed)
+    let address = crate::net::unix::SocketAddr::of_socket2(address);
+    address.ok().map(unix::SocketAddr::from)
 }
 
 /// A datagram came from an address of another family than its socket's.

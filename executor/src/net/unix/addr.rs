@@ -57,6 +57,19 @@ impl SocketAddr {
             None => SockAddr::unix(OsStr::new("")),
         }
     }
+
+    /// The way back. For a sender that has no address the system gives nothing at all, not even its family.
+    ///
+    /// By hand, since `SockAddr::as_unix` knows paths only.
+    #[cfg(feature = "io")]
+    pub(crate) fn of_socket2(address: &SockAddr) -> io::Result<Self> {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Some(name) = address.as_abstract_namespace() {
+            return Ok(Self(net::SocketAddr::from_abstract_name(name)?));
+        }
+        let path = address.as_pathname().unwrap_or(Path::new(""));
+        Ok(Self(net::SocketAddr::from_pathname(path)?))
+    }
 }
 
 impl fmt::Debug for SocketAddr {
