@@ -341,3 +341,7 @@ const PRIORITY: u64 = 1 << 5;
 const FAULT: u64 = 1 << 6;
 const TICK_SHIFT: u32 = 8;
 const TICK: u64 = 1 << TICK_SHIFT;
+
+#[cfg(all(test, not(loom)))]
+#[path = "tests/readiness_model.rs"]
+mod model;

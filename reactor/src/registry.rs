@@ -234,5 +234,8 @@ const BATCH: u64 = 16;
 const RETIRED: u32 = u32::MAX;
 
 #[cfg(all(test, not(loom)))]
+#[path = "tests/registry_model.rs"]
+mod model;
+#[cfg(all(test, not(loom)))]
 #[path = "tests/registry.rs"]
 mod tests;

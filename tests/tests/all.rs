@@ -29,6 +29,7 @@ mod intervals;
 mod io_traits;
 mod join_errors;
 mod join_set;
+mod join_set_model;
 mod leaks;
 mod limits;
 mod local_runtime;

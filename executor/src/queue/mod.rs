@@ -10,6 +10,8 @@ mod slot;
 mod crossbeam;
 #[cfg(loom)]
 mod model;
+#[cfg(all(test, not(loom)))]
+mod tests;
 
 #[cfg(not(loom))]
 pub(crate) use self::crossbeam::{Injector, Local, Stealer};

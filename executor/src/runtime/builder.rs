@@ -408,3 +408,7 @@ const MOST_WORKERS: usize = 1024;
 
 /// One takes 12 bytes.
 const MOST_EVENTS: usize = 1 << 16;
+
+#[cfg(all(test, not(loom)))]
+#[path = "tests/builder.rs"]
+mod tests;
