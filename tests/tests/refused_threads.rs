@@ -1,11 +1,16 @@
 //! The system refuses a thread: an error or a cancelled handle, nothing left behind, and nobody waits for ever.
 
+use std::io::{ErrorKind, Write};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 
 use executor::runtime::{Builder, Runtime};
 
-use crate::support::{Drops, assert_usable, block_on, child, fds, threads, until, within, workers};
+use crate::support::{
+    Drops, assert_usable, block_on, child, fds, is_child, spawn_child_as, threads, until, within,
+    workers, works,
+};
 
 /// More than the address space has.
 const ABSURD: usize = 1 << 46;
@@ -142,4 +147,76 @@ fn on_the_paused_clock_a_refused_closure_does_not_hold_the_time() {
             executor::time::sleep(std::time::Duration::from_secs(3600)).await;
         });
     });
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn when_the_system_refuses_all_further_threads_what_runs_goes_on() {
+    const TEST: &str =
+        "refused_threads::when_the_system_refuses_all_further_threads_what_runs_goes_on";
+    if !is_child(TEST) {
+        let tool = ["strace", "-o", "/dev/null", "-e", "trace=clone3"];
+        if !works(&tool, TEST) {
+            return;
+        }
+        let mut child = spawn_child_as(TEST, |command| command.stdin(Stdio::piped()));
+        child.wait_for_line("ready");
+        let id = child.id().to_string();
+        let mut strace = Command::new("strace")
+            .args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=clone,clone3"])
+            .args(["-e", "inject=clone,clone3:error=EAGAIN", "-p", &id])
+            .spawn()
+            .unwrap();
+        until(|| is_traced(child.id()));
+        writeln!(child.input()).unwrap();
+        child.finish();
+        strace.wait().unwrap();
+        return;
+    }
+    within(60, || {
+        let runtime = workers(2);
+        let small = Builder::new_current_thread().build().unwrap();
+        // One thread of the pool, which stays for ten seconds.
+        block_on(runtime.spawn_blocking(|| ())).unwrap();
+        println!("ready");
+        std::io::stdin().read_line(&mut String::new()).unwrap();
+        thread::Builder::new().spawn(|| ()).unwrap_err();
+
+        let base = (threads(), fds());
+        for _ in 0..10 {
+            let error = Builder::new_multi_thread().build().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::WouldBlock, "{error}");
+            assert!(error.to_string().contains("thread"), "{error}");
+        }
+        // Without a single thread the pool cancels, with one it does one closure after the other.
+        let job = block_on(small.spawn_blocking(|| ()));
+        assert!(job.unwrap_err().is_cancelled());
+        let jobs: Vec<_> = (0..20).map(|n| runtime.spawn_blocking(move || n)).collect();
+        let done = jobs.into_iter().map(|job| block_on(job).unwrap());
+        assert!(done.eq(0..20));
+        // Nobody takes over, so both wait in their places.
+        let places: Vec<_> = (0..20)
+            .map(|n| {
+                runtime.spawn(async move {
+                    executor::task::yield_now().await;
+                    executor::task::block_in_place(|| n)
+                })
+            })
+            .collect();
+        let done = places.into_iter().map(|task| block_on(task).unwrap());
+        assert!(done.eq(0..20));
+        assert_eq!((threads(), fds()), base);
+        assert_usable(&runtime);
+    });
+}
+
+/// Whether every thread of the process has a tracer.
+fn is_traced(process: u32) -> bool {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    tasks
+        .map(|task| task.unwrap().path().join("status"))
+        .all(|status| {
+            let status = std::fs::read_to_string(status).unwrap();
+            !status.contains("TracerPid:\t0\n")
+        })
 }

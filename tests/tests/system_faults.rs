@@ -102,6 +102,19 @@ fn accept_reports_that_memory_for_buffers_is_short_and_goes_on() {
 
 #[test]
 #[ignore = "needs strace"]
+fn accept_reports_that_no_descriptor_is_left_and_goes_on() {
+    child_under(
+        strace!("accept4", "EMFILE", "1+2"),
+        "system_faults::accept_reports_that_no_descriptor_is_left_and_goes_on",
+        || {
+            let errors = errors_of_accept();
+            assert!(errors.len() > 20, "{errors:?}");
+        },
+    );
+}
+
+#[test]
+#[ignore = "needs strace"]
 fn nobody_sees_that_accept_was_interrupted() {
     child_under(
         strace!("accept4", "EINTR", "1+2"),
@@ -124,42 +137,55 @@ fn nobody_sees_that_the_wait_for_events_was_interrupted() {
     );
 }
 
+/// Makes connections whose descriptors the system now and then refuses to watch, with errors of this kind.
+fn connections_that_are_refused_now_and_then(kind: ErrorKind) {
+    let runtime = current_thread();
+    let before = fds();
+    let refused = runtime.block_on(async {
+        let mut refused = 0;
+        for byte in 0..100 {
+            let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else {
+                refused += 1;
+                continue;
+            };
+            let address = listener.local_addr().unwrap();
+            match executor::join!(TcpStream::connect(address), listener.accept()) {
+                (Ok(client), Ok((server, _))) => {
+                    executor::join!(echoed(client, byte), async move {
+                        let mut server = server;
+                        let (mut reader, mut writer) = server.split();
+                        executor::io::copy(&mut reader, &mut writer).await.unwrap();
+                    });
+                }
+                (Err(error), _) | (_, Err(error)) => {
+                    assert_eq!(error.kind(), kind);
+                    refused += 1;
+                }
+            }
+        }
+        refused
+    });
+    assert!((10..90).contains(&refused), "{refused}");
+    assert_eq!(fds(), before);
+}
+
 #[test]
 #[ignore = "needs strace"]
 fn a_socket_that_the_system_will_not_watch_is_an_error_and_leaves_nothing_behind() {
     child_under(
         strace!("epoll_ctl", "ENOSPC", "10+17"),
         "system_faults::a_socket_that_the_system_will_not_watch_is_an_error_and_leaves_nothing_behind",
-        || {
-            let runtime = current_thread();
-            let before = fds();
-            let refused = runtime.block_on(async {
-                let mut refused = 0;
-                for byte in 0..100 {
-                    let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else {
-                        refused += 1;
-                        continue;
-                    };
-                    let address = listener.local_addr().unwrap();
-                    match executor::join!(TcpStream::connect(address), listener.accept()) {
-                        (Ok(client), Ok((server, _))) => {
-                            executor::join!(echoed(client, byte), async move {
-                                let mut server = server;
-                                let (mut reader, mut writer) = server.split();
-                                executor::io::copy(&mut reader, &mut writer).await.unwrap();
-                            });
-                        }
-                        (Err(error), _) | (_, Err(error)) => {
-                            assert_eq!(error.kind(), ErrorKind::StorageFull);
-                            refused += 1;
-                        }
-                    }
-                }
-                refused
-            });
-            assert!((10..90).contains(&refused), "{refused}");
-            assert_eq!(fds(), before);
-        },
+        || connections_that_are_refused_now_and_then(ErrorKind::StorageFull),
+    );
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn a_socket_that_the_system_has_no_memory_to_watch_is_an_error_and_leaves_nothing_behind() {
+    child_under(
+        strace!("epoll_ctl", "ENOMEM", "10+17"),
+        "system_faults::a_socket_that_the_system_has_no_memory_to_watch_is_an_error_and_leaves_nothing_behind",
+        || connections_that_are_refused_now_and_then(ErrorKind::OutOfMemory),
     );
 }
 

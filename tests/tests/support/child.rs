@@ -29,24 +29,36 @@ pub(crate) fn is_child(test: &str) -> bool {
 
 /// Runs `body` in a process that is started by `tool`, a program with arguments that takes a command: `strace`, say.
 ///
-/// Where the program is missing, or may not do its work, the test does nothing and says so.
+/// See [`works`] for what happens where the program does not do its work.
 pub(crate) fn child_under(tool: &[&str], test: &str, body: impl FnOnce()) {
     if is_child(test) {
         return within(60, body);
     }
+    if works(tool, test) {
+        let (program, arguments) = tool.split_first().unwrap();
+        let mut command = Command::new(program);
+        command.args(arguments).arg(env::current_exe().unwrap());
+        start(command, test).finish();
+    }
+}
+
+/// Whether `tool`, a program with arguments that takes a command, does its work here. If not, the test is to do nothing, which this
+/// says; or it fails, where `EXECUTOR_TEST_TOOLS=required` says that the tools are there.
+pub(crate) fn works(tool: &[&str], test: &str) -> bool {
     let (program, arguments) = tool.split_first().unwrap();
-    let found = Command::new(program)
+    let tried = Command::new(program)
         .args(arguments)
         .arg("true")
         .stderr(Stdio::null())
         .status();
-    if !found.is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED {test}: `{}` does not work here", tool.join(" "));
-        return;
+    let works = tried.is_ok_and(|status| status.success());
+    if !works {
+        let message = format!("{test}: `{}` does not work here", tool.join(" "));
+        let required = env::var("EXECUTOR_TEST_TOOLS").is_ok_and(|tools| tools == "required");
+        assert!(!required, "{message}");
+        eprintln!("SKIPPED {message}");
     }
-    let mut command = Command::new(program);
-    command.args(arguments).arg(env::current_exe().unwrap());
-    start(command, test).finish();
+    works
 }
 
 /// Starts the process for a test that also looks at it from outside.

@@ -11,7 +11,7 @@ mod wakers;
 mod watchdog;
 
 pub(crate) use child::{
-    Child, child, child_under, child_with, is_child, spawn_child, spawn_child_as,
+    Child, child, child_under, child_with, is_child, spawn_child, spawn_child_as, works,
 };
 pub(crate) use counts::{fds, thread_names, threads, until};
 pub(crate) use directory::Directory;
