@@ -4,8 +4,8 @@
 //! thread computes, sleeps, or would go on if it had a processor. The last is no stall: what a busy machine does to a thread, another
 //! thread does not mend. So a worker is *stuck* if it has used the processor for a good part of the time, or sleeps in the system.
 //!
-//! A look that is late itself proves little: the machine was stopped, or the whole process was. Then only processor time counts, which
-//! does not go on meanwhile.
+//! A look that is late itself says nothing about how long a poll has lasted: the machine was stopped, or the whole process was. So it does
+//! not count as time held, but for a thread that has used the processor meanwhile. What the thread does now, it says all the same.
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,9 @@ struct Watched {
     cpu: Option<Duration>,
     /// The first look that found this poll.
     since: Instant,
-    was_stuck: bool,
+    /// It was found stuck by some look. So it is until it ends: a thread that computes has to wait for a processor now and then, if others
+    /// compute, too.
+    is_stuck: bool,
     /// How often its stall was told of.
     told: u32,
 }
@@ -88,15 +90,15 @@ impl Watch {
                     &mut self.seats[index]
                 }
             };
-            found.stuck.push(activity.is_some());
             if let Some(activity) = activity {
-                found.news |= !std::mem::replace(&mut seen.was_stuck, true);
+                found.news |= !std::mem::replace(&mut seen.is_stuck, true);
                 if let Some(mut stall) = seen.tell(seat, activity, now, threshold) {
                     found.new_stalls += u64::from(seen.told == 1);
                     stall.poll.0 = index;
                     found.stalls.push(stall);
                 }
             }
+            found.stuck.push(seen.is_stuck);
             found.work_waits |= seen.is_same_as(last) && !seat.has_no_task();
         }
         found
@@ -117,7 +119,7 @@ impl Watched {
             parks: seat.counters.parks_and_unparks.get(),
             cpu: None,
             since: now,
-            was_stuck: false,
+            is_stuck: false,
             told: 0,
         };
         let tid = Tid(seat.tid.load(Relaxed));
@@ -135,9 +137,8 @@ impl Watched {
             ..last
         };
         if is_late && activity != Some(ThreadActivity::Computing) {
-            // The time that nobody can answer for does not count.
+            // Nobody knows what the thread would have done in that time.
             last.since += window;
-            return (last, None);
         }
         (last, activity)
     }
@@ -206,7 +207,7 @@ fn activity(
 /// A thread that has had one part in so many of the time computes.
 const A_GOOD_PART: u32 = 4;
 
-/// A look that comes so much too late proves little.
+/// A look that comes so much too late does not say how long.
 const LATE: Duration = Duration::from_millis(5);
 
 #[cfg(all(test, not(loom)))]
