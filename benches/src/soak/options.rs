@@ -12,7 +12,7 @@ pub(super) const HELP: &str = "\
 soak    mixed load with random kills; fails if something gets lost, stays behind, or grows
 
 --minutes N    how long (default 30)
---seconds N    the same in seconds; shorter than 10 minutes, growth is reported but not judged
+--seconds N    the same in seconds; shorter than 20 minutes, growth is reported but not judged
 --seed N       repeats the random numbers of a run, which are printed first (default: by the clock)
 --workers N    worker threads (default 2)";
 
@@ -53,7 +53,7 @@ impl Options {
 
     /// Too short to tell growth from warming up.
     pub(super) fn short(&self) -> bool {
-        self.length < Duration::from_secs(10 * 60)
+        self.length < Duration::from_secs(20 * 60)
     }
 }
 

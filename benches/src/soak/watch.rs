@@ -94,8 +94,8 @@ impl Reports {
             }
             return Ok(());
         }
-        // The first tenth is for warming up.
-        if time > self.length / 10 {
+        // The allocator takes its minutes to fill its arenas.
+        if time > self.length / 2 {
             let size = resident()? as f64;
             self.growth.sizes.push((time.as_secs_f64() / 60.0, size));
         }
@@ -148,7 +148,7 @@ impl Reports {
             );
         }
         println!(
-            "{:16} {:.1} KiB a minute",
+            "{:16} {:.1} KiB a minute in the second half",
             "resident grows",
             self.growth.slope()
         );
@@ -162,7 +162,7 @@ impl Reports {
     }
 }
 
-/// The resident size after warming up.
+/// The resident size in the second half.
 #[derive(Default)]
 pub(super) struct Growth {
     /// Minutes, and KiB.
