@@ -79,6 +79,8 @@ mod queue;
 mod rt_sync;
 pub mod runtime;
 mod scheduler;
+#[cfg(all(test, shuttle))]
+mod shuttle_tests;
 pub mod signal;
 #[cfg(feature = "sync")]
 #[doc(alias = "Queue")]

@@ -6,7 +6,7 @@ use crate::support::source::{Token, files, read, tokens};
 
 /// The modules of the library, from the top down. A module may name those of the layers below its own.
 const LAYERS: [&[&str]; 7] = [
-    &["lib"],
+    &["lib", "shuttle_tests"],
     PUBLIC,
     &["context"],
     &["blocking", "local", "scheduler"],
@@ -32,6 +32,9 @@ const CRATES: [(&str, &[&str]); 2] = [
         &["crossbeam-utils", "libc", "mio", "parking_lot"],
     ),
 ];
+
+/// What models depend on, nothing else does.
+const MODEL_CHECKERS: [&str; 2] = ["loom", "shuttle"];
 
 /// The one module that may name them.
 const DRIVER: &str = "driver";
@@ -379,7 +382,10 @@ fn wrong_crates(name: &str, allowed: &[&str], known: &BTreeSet<String>, file: &s
         let is_allowed = allowed
             .iter()
             .any(|allowed| allowed.replace('-', "_") == *named);
-        known.contains(named) && !is_allowed && !own.contains(named) && named != "loom"
+        known.contains(named)
+            && !is_allowed
+            && !own.contains(named)
+            && !MODEL_CHECKERS.contains(&named.as_str())
     });
     foreign
         .map(|(line, named)| {
@@ -408,14 +414,15 @@ fn workspace_crates() -> BTreeSet<String> {
         .collect()
 }
 
-/// What a manifest's `[dependencies]` name, those of targets included, but for loom's models; and their lines.
+/// What a manifest's `[dependencies]` name, those of targets included, but not of models; and their lines.
 fn dependencies(manifest: &str) -> Vec<(usize, String)> {
     let mut names = Vec::new();
     let mut listed = false;
     for (number, line) in manifest.lines().enumerate() {
         if let Some(section) = line.strip_prefix('[') {
             let section = section.trim_end().trim_end_matches(']');
-            listed = section != "target.'cfg(loom)'.dependencies"
+            let of_models = MODEL_CHECKERS.map(|name| format!("target.'cfg({name})'.dependencies"));
+            listed = !of_models.iter().any(|of_model| of_model == section)
                 && (section == "dependencies"
                     || section == "build-dependencies"
                     || section.ends_with(".dependencies"));

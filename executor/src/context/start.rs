@@ -37,6 +37,9 @@ pub(crate) struct Options {
     pub(crate) stalls: StallConfig,
     pub(crate) blocking_threads: usize,
     pub(crate) keep_alive: Duration,
+    /// A model without the guard sees what the guard would make good.
+    #[cfg(shuttle)]
+    pub(crate) guard: bool,
 }
 
 /// Starts a runtime.
@@ -97,6 +100,10 @@ fn start_threads(state: &Arc<State>, cores: Vec<crate::scheduler::Core>) -> io::
         state
             .threads
             .start(state, move |state| state.scheduler.run_worker(core))?;
+    }
+    #[cfg(shuttle)]
+    if !state.threads.options().guard {
+        return Ok(());
     }
     state
         .threads
@@ -184,6 +191,8 @@ impl Default for Options {
             stalls: StallConfig::default(),
             blocking_threads: 512,
             keep_alive: Duration::from_secs(10),
+            #[cfg(shuttle)]
+            guard: true,
         }
     }
 }

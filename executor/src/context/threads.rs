@@ -40,6 +40,11 @@ impl Threads {
         }
     }
 
+    #[cfg(shuttle)]
+    pub(super) fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// Starts a thread that is in the runtime and runs `main`.
     pub(crate) fn start(
         &self,

@@ -19,6 +19,8 @@
 mod bell;
 mod clock;
 mod signals;
+#[cfg(shuttle)]
+mod simulated;
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -31,9 +33,14 @@ use crate::rt_sync::whole::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use crate::rt_sync::whole::{Mutex, MutexGuard, now};
 
 pub(crate) use clock::Clock;
+#[cfg(not(shuttle))]
+use reactor as events;
+#[cfg(shuttle)]
+use simulated as events;
+
+pub(crate) use events::Handle as ReactorHandle;
 pub(crate) use reactor::{
-    Direction, Handle as ReactorHandle, Interest, ReadyEvent, ReadyFuture, Source, is_shut_down,
-    shut_down,
+    Direction, Interest, ReadyEvent, ReadyFuture, Source, is_shut_down, shut_down,
 };
 pub(crate) use signals::Listener;
 pub(crate) use timer::{Entry, Status};
@@ -46,7 +53,7 @@ pub(crate) type Timers = timer::Wheel<Alarm>;
 /// The duty's state. One per runtime.
 #[derive(Debug)]
 pub(crate) struct Driver {
-    duty: Mutex<reactor::Reactor>,
+    duty: Mutex<events::Reactor>,
     handle: ReactorHandle,
     /// One wheel per worker, and some for other threads.
     wheels: Box<[Arc<Timers>]>,
@@ -73,7 +80,7 @@ pub(crate) struct MostEvents {
 /// The right to turn the reactor. Dropping it leaves the duty vacant.
 pub(crate) struct Duty<'a> {
     driver: &'a Driver,
-    reactor: MutexGuard<'a, reactor::Reactor>,
+    reactor: MutexGuard<'a, events::Reactor>,
 }
 
 /// Ends the driver's sleep if a new deadline asks for it.
@@ -92,7 +99,7 @@ impl Driver {
         most_events: MostEvents,
         clock: Arc<Clock>,
     ) -> io::Result<Self> {
-        let (mut reactor, handle) = reactor::Reactor::with_capacity(most_events.of_a_turn)?;
+        let (mut reactor, handle) = events::Reactor::with_capacity(most_events.of_a_turn)?;
         if let Some(most) = most_events.of_a_look {
             reactor.limit_looks(most);
         }

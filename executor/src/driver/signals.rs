@@ -15,9 +15,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
-use reactor::{Direction, Handle, Interest, Source, forked, shut_down};
+use reactor::{Direction, Interest, Source, forked, shut_down};
 use signal_hook_registry::SigId;
 
+use super::ReactorHandle;
 use super::bell::{Bell, Ear};
 
 /// What one runtime hears.
@@ -45,7 +46,7 @@ pub(crate) struct Listener {
 }
 
 impl Signals {
-    pub(super) fn new(handle: &Handle) -> io::Result<Self> {
+    pub(super) fn new(handle: &ReactorHandle) -> io::Result<Self> {
         let (receiver, sender) = UnixStream::pair()?;
         receiver.set_nonblocking(true)?;
         sender.set_nonblocking(true)?;

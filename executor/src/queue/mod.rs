@@ -2,19 +2,19 @@
 //!
 //! The FIFOs are crossbeam's. Three facts about them that callers must know: `pop` is a read-modify-write on the line that thieves
 //! read; a steal pins the epoch even if it finds nothing, so thieves ask `is_empty` first; a steal may say `Retry`, which is
-//! neither "empty" nor a task. Under `cfg(loom)` a model queue with the same three answers stands in (`model`).
+//! neither "empty" nor a task. Under `cfg(loom)` and `cfg(shuttle)` a model queue with the same three answers stands in (`model`).
 
 mod slot;
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 mod crossbeam;
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 mod model;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) use self::crossbeam::{Injector, Local, Stealer};
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 pub(crate) use self::model::{Injector, Local, Stealer};
 pub(crate) use slot::{OneWord, Slot};

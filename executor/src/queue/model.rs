@@ -1,8 +1,8 @@
 //! A stand-in for crossbeam's queues in the models, no stronger than they are.
 //!
 //! What a caller may count on with crossbeam, and no more, holds here: a value is taken once; `is_empty` is a separate, relaxed look;
-//! a push is announced after the value is in, by a release store that no fence accompanies. Not modelled: batches, `Retry` (which
-//! callers never see), and the memory that the real queues reclaim by epochs.
+//! a push is announced after the value is in, by a release store that no fence accompanies. For shuttle a steal moves a batch, too, and may
+//! meet other thieves. Not modelled: both of these for loom, and the memory that the real queues reclaim by epochs.
 
 use std::collections::VecDeque;
 
@@ -43,6 +43,23 @@ impl<T> Queue<T> {
         let value = self.values.lock().pop_front()?;
         self.taken.fetch_add(1, Release);
         Some(value)
+    }
+
+    fn steal(&self) -> Option<T> {
+        meet_other_thieves();
+        self.take()
+    }
+
+    /// Takes one value, and for shuttle moves half of the rest to `into`.
+    fn take_batch(&self, into: &Local<T>) -> Option<T> {
+        let value = self.steal();
+        if cfg!(shuttle) && value.is_some() {
+            let half = self.values.lock().len() / 2;
+            (0..half)
+                .map_while(|_| self.take())
+                .for_each(|value| into.push(value));
+        }
+        value
     }
 }
 
@@ -87,12 +104,12 @@ impl<T> Stealer<T> {
         self.0.values.lock().len()
     }
 
-    pub(crate) fn steal_into(&self, _into: &Local<T>) -> Option<T> {
-        self.0.take()
+    pub(crate) fn steal_into(&self, into: &Local<T>) -> Option<T> {
+        self.0.take_batch(into)
     }
 
     pub(crate) fn steal(&self) -> Option<T> {
-        self.0.take()
+        self.0.steal()
     }
 }
 
@@ -113,8 +130,8 @@ impl<T> Injector<T> {
         self.0.values.lock().len()
     }
 
-    pub(crate) fn steal_into(&self, _into: &Local<T>) -> Option<T> {
-        self.0.take()
+    pub(crate) fn steal_into(&self, into: &Local<T>) -> Option<T> {
+        self.0.take_batch(into)
     }
 
     pub(crate) fn move_into(&self, into: &Local<T>) {
@@ -124,6 +141,14 @@ impl<T> Injector<T> {
     }
 
     pub(crate) fn steal(&self) -> Option<T> {
-        self.0.take()
+        self.0.steal()
+    }
+}
+
+/// `Retry`, of which callers only notice that time passes.
+fn meet_other_thieves() {
+    #[cfg(shuttle)]
+    while crate::rt_sync::happens(crate::rt_sync::Fault::StealRetry) {
+        crate::rt_sync::spin_loop();
     }
 }

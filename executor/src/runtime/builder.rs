@@ -314,6 +314,13 @@ impl Builder {
         self.start(true).map(LocalRuntime::new_on)
     }
 
+    /// Whether the guard's thread is started.
+    #[cfg(all(test, shuttle))]
+    pub(crate) fn guard(&mut self, guard: bool) -> &mut Self {
+        self.options.guard = guard;
+        self
+    }
+
     fn start(&self, local: bool) -> io::Result<Runtime> {
         let options = Options {
             workers: self.checked_workers()?,

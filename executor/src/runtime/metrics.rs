@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::thread::ThreadId;
 use std::time::Duration;
 
 use crate::blocking::Counts;
 use crate::context::State;
+use crate::rt_sync::whole::thread::ThreadId;
 use crate::scheduler;
 
 /// A view of the numbers that a runtime counts about itself. Made by [`Handle::metrics`](super::Handle::metrics).

@@ -4,13 +4,13 @@
 //! own anyway; readers get a number that was true a moment ago. Only what foreign threads do is counted by read-modify-writes, on a
 //! line of their own, at moments at which they meet in the injector or in a lock as well.
 
-use std::thread::ThreadId;
 use std::time::Duration;
 
 use super::Shared;
 use crate::rt_sync::whole::Mutex;
 use crate::rt_sync::whole::atomic::AtomicU64;
 use crate::rt_sync::whole::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::rt_sync::whole::thread::ThreadId;
 
 /// A number with one writer.
 #[derive(Debug, Default)]

@@ -38,7 +38,7 @@ impl Tid {
     }
 }
 
-#[cfg(all(target_os = "linux", not(executor_fallbacks)))]
+#[cfg(all(target_os = "linux", not(any(executor_fallbacks, shuttle))))]
 mod sys {
     use std::mem::MaybeUninit;
     use std::time::Duration;
@@ -69,7 +69,25 @@ mod sys {
     }
 }
 
-#[cfg(not(all(target_os = "linux", not(executor_fallbacks))))]
+/// In a simulation a thread that has not got on since the last look may always be stuck.
+#[cfg(shuttle)]
+mod sys {
+    use std::time::Duration;
+
+    pub(super) fn gettid() -> u32 {
+        1 + crate::rt_sync::whole::thread_number() as u32
+    }
+
+    pub(super) fn cpu_time(_: u32) -> Option<Duration> {
+        None
+    }
+
+    pub(super) fn read(_: u32, _: &str) -> Option<String> {
+        None
+    }
+}
+
+#[cfg(not(any(all(target_os = "linux", not(executor_fallbacks)), shuttle)))]
 mod sys {
     use std::time::Duration;
 
@@ -86,7 +104,12 @@ mod sys {
     }
 }
 
-#[cfg(all(test, not(loom), target_os = "linux", not(executor_fallbacks)))]
+#[cfg(all(
+    test,
+    not(any(loom, shuttle)),
+    target_os = "linux",
+    not(executor_fallbacks)
+))]
 mod tests {
     use std::sync::mpsc;
     use std::thread;
