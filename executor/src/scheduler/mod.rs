@@ -11,7 +11,8 @@
 //! | `parker` | one thread's sleep |
 //! | `seat` | a worker's place |
 //! | `home` | a task's way from a wake to a queue |
-//! | `worker` | the loop: next task, search, park |
+//! | `worker` | the loop: next task, park |
+//! | `search` | how it finds work at other seats |
 //! | `running` | what a worker polls now, for others who look |
 //! | `counters` | what the workers count about themselves |
 //! | `hooks` | functions of the user that threads call |
@@ -47,6 +48,7 @@ mod maintenance;
 mod parker;
 mod reserve;
 mod running;
+mod search;
 mod seat;
 mod shutdown;
 mod spares;

@@ -1,4 +1,4 @@
-//! The worker: finds the next task, runs it, and sleeps when there is none.
+//! The worker: takes the next task, runs it, and sleeps when there is none.
 
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
@@ -14,7 +14,7 @@ use super::{Hook, Shared, ThreadHold, current, wake_all};
 use crate::coop;
 use crate::driver::Duty;
 use crate::rt_sync::whole::atomic::Ordering::Relaxed;
-use crate::rt_sync::whole::{now, spin_loop, thread};
+use crate::rt_sync::whole::{now, thread};
 use crate::task::{Id, Notified};
 
 /// A thread that polls tasks, while it does.
@@ -28,7 +28,7 @@ pub(super) struct Worker {
     /// Of the array in `shared`: without a look for it there, at each of several times in a poll.
     seat: NonNull<Seat>,
     /// This worker counts as searching.
-    searching: Cell<bool>,
+    pub(super) searching: Cell<bool>,
     /// The wakes of a batch of events are being run: they go to the FIFO, and nobody is woken one by one.
     pub(super) batching: Cell<bool>,
     /// The future of a `block_on` is being polled, which is no task.
@@ -46,8 +46,8 @@ pub(super) struct Worker {
     /// The clock stands still while this thread goes on without its seat.
     pub(super) away: Cell<Option<ThreadHold>>,
     /// Room for a search.
-    polls_before: Cell<Vec<u64>>,
-    random: Cell<u32>,
+    pub(super) polls_before: Cell<Vec<u64>>,
+    pub(super) random: Cell<u32>,
     /// The current-thread flavour has no next slot.
     strict_fifo: bool,
     /// A spare worker that is needed no more.
@@ -197,58 +197,6 @@ impl Worker {
         } else {
             injector.steal_into(&self.core.queue)
         }
-    }
-
-    /// Looks for work at the others' seats.
-    fn search(&self) -> Option<Notified> {
-        let mut polls_before = self.polls_before.take();
-        let found = self.search_noting(&mut polls_before);
-        self.polls_before.set(polls_before);
-        found
-    }
-
-    /// `polls_before` is room for how many polls each seat had begun at first.
-    fn search_noting(&self, polls_before: &mut Vec<u64>) -> Option<Notified> {
-        let seats = self.shared.seats.in_use();
-        if seats.len() == 1 || !(self.searching.get() || self.shared.idle.start_searching()) {
-            return None;
-        }
-        self.searching.set(true);
-        let first = self.next_random() as usize % seats.len();
-        let victims = || {
-            (first..seats.len())
-                .chain(0..first)
-                .filter(|&index| index != self.core.index)
-        };
-        // A next slot is taken only from an owner that is in the same poll for the whole search.
-        polls_before.clear();
-        polls_before.extend(seats.iter().map(|seat| seat.running.seq()));
-        for pass in 0..SEARCH_PASSES {
-            for victim in victims() {
-                let seat = &seats[victim];
-                // Asked first, because a steal pins the epoch even if it finds nothing.
-                if !seat.stealer.is_empty()
-                    && let Some(task) = seat.stealer.steal_into(&self.core.queue)
-                {
-                    // Our queue was empty: the rest of what we took is all there is.
-                    self.count_stolen(1 + self.core.queue.len());
-                    return Some(task);
-                }
-                if pass == SEARCH_PASSES - 1
-                    && !seat.slot.is_empty()
-                    && polls_before[victim] == seat.running.seq()
-                    && let Some(task) = seat.slot.steal()
-                {
-                    self.count_stolen(1);
-                    return Some(task);
-                }
-            }
-            if let Some(task) = self.next_injected() {
-                return Some(task);
-            }
-            spin_loop();
-        }
-        None
     }
 
     /// Sleeps until there is something to do, or at least a reason to look. `stay` says, after the user's hook has run, that the
@@ -429,27 +377,10 @@ impl Worker {
         self.seat().counters.forced_yields.add(coop::take_forced());
     }
 
-    pub(super) fn count_stolen(&self, tasks: usize) {
-        if tasks > 0 {
-            self.seat().counters.steals.add(1);
-            self.seat().counters.stolen.add(tasks as u64);
-        }
-    }
-
     #[inline]
     pub(super) fn seat(&self) -> &Seat {
         // SAFETY: the array lives as long as `shared`, of which this worker has a count, and never moves.
         unsafe { self.seat.as_ref() }
-    }
-
-    /// Marsaglia's xorshift: only to begin each search somewhere else.
-    fn next_random(&self) -> u32 {
-        let mut x = self.random.get();
-        x ^= x << 13;
-        x ^= x >> 17;
-        x ^= x << 5;
-        self.random.set(x);
-        x
     }
 }
 
@@ -492,6 +423,3 @@ impl Shared {
 
 /// Polls from the next slot in a row, before the FIFO has its turn.
 const MOST_SLOT_POLLS: u32 = 3;
-
-/// How often a searcher goes round before it sleeps.
-const SEARCH_PASSES: usize = 4;
