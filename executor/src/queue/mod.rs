@@ -10,7 +10,7 @@ mod slot;
 mod crossbeam;
 #[cfg(any(loom, shuttle))]
 mod model;
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
 
 #[cfg(not(any(loom, shuttle)))]

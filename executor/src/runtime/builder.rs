@@ -416,6 +416,6 @@ const MOST_WORKERS: usize = 1024;
 /// One takes 12 bytes.
 const MOST_EVENTS: usize = 1 << 16;
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 #[path = "tests/builder.rs"]
 mod tests;

@@ -152,7 +152,7 @@ const NAME_WORDS: usize = 8;
 #[cfg(loom)]
 const NAME_WORDS: usize = 1;
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
 
