@@ -14,13 +14,14 @@ use executor::net::{TcpListener, TcpStream};
 use executor::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use executor::runtime::{
     Builder, EnterGuard, Handle, Id as RuntimeId, LocalOptions, LocalRuntime, Runtime,
-    RuntimeFlavor, RuntimeMetrics, Stall, ThreadActivity, TryCurrentError,
+    RuntimeFlavor, RuntimeMetrics, ShutdownReport, Stall, Straggler, StragglerKind, ThreadActivity,
+    TryCurrentError, UnhandledPanic,
 };
 use executor::signal::unix::{Signal, SignalKind};
 use executor::task::coop::RestoreOnPending;
 use executor::task::{
     AbortHandle, AccessError, Id, JoinError, JoinHandle, JoinSet, LocalEnterGuard, LocalKey,
-    LocalSet,
+    LocalSet, UnobservedFailure,
 };
 use executor::time::error::Elapsed;
 use executor::time::{Instant, Interval, MissedTickBehavior, Sleep, Timeout};
@@ -308,10 +309,15 @@ yes!(Sync: SetBuilder<u8>);
 no!(Sync: SetBuilder<Neither>);
 
 yes!(Send: HyperExecutor, HyperTimer, Stall, ThreadActivity);
+yes!(Send: ShutdownReport, Straggler, StragglerKind, UnhandledPanic, UnobservedFailure);
 yes!(Sync: HyperExecutor, HyperTimer, Stall, ThreadActivity);
+yes!(Sync: ShutdownReport, Straggler, StragglerKind, UnhandledPanic, UnobservedFailure);
 yes!(Unpin: HyperExecutor, HyperTimer, Stall, ThreadActivity);
+yes!(Unpin: ShutdownReport, Straggler, StragglerKind, UnhandledPanic, UnobservedFailure);
 yes!(UnwindSafe: HyperExecutor, HyperTimer, Stall, ThreadActivity);
+yes!(UnwindSafe: ShutdownReport, Straggler, StragglerKind, UnhandledPanic, UnobservedFailure);
 yes!(std::fmt::Debug: HyperExecutor, HyperTimer, Stall, ThreadActivity);
+yes!(std::fmt::Debug: ShutdownReport, Straggler, StragglerKind, UnhandledPanic, UnobservedFailure);
 
 #[test]
 fn every_public_type_is_in_these_tables() {

@@ -212,10 +212,15 @@ fn shutdown_background_waits_for_nothing_and_drops_what_waits() {
     });
 }
 
+/// Whatever the flavour, and with closures that wait behind it.
 #[test]
 fn drop_gives_up_on_a_stuck_closure_after_some_seconds() {
-    within(60, || {
-        let runtime = workers(1);
+    fn drop_with_a_stuck_closure(mut builder: Builder) {
+        let runtime = builder
+            .worker_threads(1)
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
         let (release, closure) = stuck();
         let (started, start) = channel();
         drop(runtime.spawn_blocking(move || {
@@ -223,10 +228,20 @@ fn drop_gives_up_on_a_stuck_closure_after_some_seconds() {
             closure();
         }));
         start.recv().unwrap();
+        let queued: Vec<_> = (0..100).map(|_| runtime.spawn_blocking(|| ())).collect();
         let begin = Instant::now();
         drop(runtime);
         assert!(begin.elapsed() >= Duration::from_secs(4), "it did not wait");
+        for job in queued {
+            assert!(block_on(job).unwrap_err().is_cancelled());
+        }
         drop(release);
+    }
+    within(60, || {
+        thread::scope(|scope| {
+            scope.spawn(|| drop_with_a_stuck_closure(Builder::new_multi_thread()));
+            scope.spawn(|| drop_with_a_stuck_closure(Builder::new_current_thread()));
+        });
     });
 }
 

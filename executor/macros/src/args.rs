@@ -50,6 +50,8 @@ pub(crate) struct Args {
     pub(crate) flavor: Flavor,
     pub(crate) worker_threads: Option<Given<usize>>,
     pub(crate) start_paused: Option<Given<bool>>,
+    /// The variant of `UnhandledPanic`.
+    pub(crate) unhandled_panic: Option<&'static str>,
     /// The runtime's, not that of its threads.
     pub(crate) name: Option<String>,
     pub(crate) krate: Option<Path>,
@@ -62,6 +64,7 @@ impl Args {
             flavor: kind.default_flavor(),
             worker_threads: None,
             start_paused: None,
+            unhandled_panic: None,
             name: None,
             krate: None,
         }
@@ -75,6 +78,7 @@ impl Args {
                 .map_or(kind.default_flavor(), |given| given.value),
             worker_threads: written.worker_threads,
             start_paused: written.start_paused,
+            unhandled_panic: written.unhandled_panic.map(|given| given.value),
             name: written.name.map(|given| given.value),
             krate: written.krate.map(|given| given.value),
         };
@@ -106,6 +110,7 @@ struct Written {
     flavor: Option<Given<Flavor>>,
     worker_threads: Option<Given<usize>>,
     start_paused: Option<Given<bool>>,
+    unhandled_panic: Option<Given<&'static str>>,
     name: Option<Given<String>>,
     krate: Option<Given<Path>>,
 }
@@ -123,6 +128,9 @@ impl Written {
                     fill(&mut written.worker_threads, &name, input, worker_threads)?
                 }
                 "start_paused" => fill(&mut written.start_paused, &name, input, start_paused)?,
+                "unhandled_panic" => {
+                    fill(&mut written.unhandled_panic, &name, input, unhandled_panic)?
+                }
                 "name" => fill(&mut written.name, &name, input, runtime_name)?,
                 "crate" => fill(&mut written.krate, &name, input, krate)?,
                 unknown => {
@@ -141,7 +149,8 @@ impl Written {
     }
 }
 
-const KNOWN: &str = "use `flavor`, `worker_threads`, `start_paused`, `name` or `crate`";
+const KNOWN: &str =
+    "use `flavor`, `worker_threads`, `start_paused`, `unhandled_panic`, `name` or `crate`";
 
 /// What an argument makes of its value, or else what it says instead.
 type Read<T> = fn(&Expr) -> std::result::Result<T, &'static str>;
@@ -209,6 +218,16 @@ fn start_paused(written: &Expr) -> std::result::Result<bool, &'static str> {
     }
 }
 
+fn unhandled_panic(written: &Expr) -> std::result::Result<&'static str, &'static str> {
+    match string(written).map(LitStr::value).as_deref() {
+        Some("ignore") => Ok("Ignore"),
+        Some("shutdown_runtime") => Ok("ShutdownRuntime"),
+        _ => Err(
+            "no such policy: use `unhandled_panic = \"ignore\"` or `unhandled_panic = \"shutdown_runtime\"`",
+        ),
+    }
+}
+
 /// A blank one is refused here, because the runtime's builder would refuse it when the program starts.
 fn runtime_name(written: &Expr) -> std::result::Result<String, &'static str> {
     string(written)
@@ -260,6 +279,7 @@ mod tests {
             assert!(
                 args.worker_threads.is_none()
                     && args.start_paused.is_none()
+                    && args.unhandled_panic.is_none()
                     && args.name.is_none()
                     && args.krate.is_none()
             );
@@ -271,6 +291,7 @@ mod tests {
         let args = quote!(
             flavor = "current_thread",
             start_paused = true,
+            unhandled_panic = "shutdown_runtime",
             name = "a b",
             crate = "a::b",
         );
@@ -278,6 +299,7 @@ mod tests {
         let krate = args.krate.unwrap();
         assert_eq!(args.flavor, Flavor::CurrentThread);
         assert!(args.start_paused.unwrap().value);
+        assert_eq!(args.unhandled_panic.unwrap(), "ShutdownRuntime");
         assert_eq!(args.name.unwrap(), "a b");
         assert_eq!(quote!(#krate).to_string(), "a :: b");
 
@@ -315,6 +337,8 @@ mod tests {
             (quote!(flavor = "threaded"), "no such flavor"),
             (quote!(flavor = multi_thread), "no such flavor"),
             (quote!(start_paused = "true"), "without quotes"),
+            (quote!(unhandled_panic = true), "no such policy"),
+            (quote!(unhandled_panic = "abort"), "no such policy"),
             (quote!(name = 3), "in quotes"),
             (quote!(name = ""), "in quotes"),
             (quote!(name = " \t"), "in quotes"),

@@ -210,6 +210,10 @@ fn runtime(kind: Kind, args: &Args) -> TokenStream {
         let value = given.value;
         quote_spanned!(given.span=> .start_paused(#value))
     });
+    let unhandled_panic = args.unhandled_panic.map(|policy| {
+        let policy = Ident::new(policy, here);
+        quote_spanned!(here=> .unhandled_panic(#krate::runtime::UnhandledPanic::#policy))
+    });
     let name = args
         .name
         .as_ref()
@@ -226,7 +230,7 @@ fn runtime(kind: Kind, args: &Args) -> TokenStream {
         kind.name(),
     );
     quote_spanned! {here=>
-        #krate::runtime::Builder::#flavor() #worker_threads #start_paused #name #build .expect(#failure)
+        #krate::runtime::Builder::#flavor() #worker_threads #start_paused #unhandled_panic #name #build .expect(#failure)
     }
 }
 

@@ -44,6 +44,7 @@ mod select;
 /// | `flavor = "local"` | as `current_thread`, and tasks need not be `Send`: `spawn_local` works everywhere | |
 /// | `worker_threads = 2` | how many workers; needs `multi_thread` | the runtime builder's default |
 /// | `start_paused = true` | time stands still until everything waits for it; needs the feature `test-util` | `false` |
+/// | `unhandled_panic = "shutdown_runtime"` | the first task that panics ends the runtime, as `Builder::unhandled_panic` | `"ignore"` |
 /// | `name = "my-server"` | the runtime's name, as `Builder::name` | none |
 /// | `crate = "path"` | where the library is found | its name in `Cargo.toml` |
 ///

@@ -7,14 +7,17 @@
 //! The last job, run or returned, closes the pool, and nothing else ends its threads. So a job that is lost shows as a model in which
 //! every thread waits, which loom fails; and one that is run or returned twice, as a count that goes below zero.
 
-use std::time::Duration;
+use std::panic::Location;
+use std::time::{Duration, Instant};
 
 use loom::sync::Arc;
 use loom::sync::atomic::AtomicUsize;
 use loom::sync::atomic::Ordering::{AcqRel, Acquire};
 use loom::thread::{self, JoinHandle};
 
+use super::Begun;
 use super::pool::{AtClose, Counts, Pool, Submitted};
+use crate::task::Id;
 
 struct World {
     pool: Pool<Job>,
@@ -61,6 +64,7 @@ impl World {
             Counts::default(),
             "something is left, or is counted that is not there"
         );
+        assert!(self.pool.under_way().is_empty());
         self.ran.load(Acquire)
     }
 }
@@ -77,7 +81,9 @@ fn submit(world: &Arc<World>, at_close: AtClose, threads: &mut Vec<JoinHandle<()
         Submitted::Queued => {}
         Submitted::NeedsThread => {
             let world = world.clone();
-            threads.push(thread::spawn(move || world.pool.run(|job| world.run(job))));
+            threads.push(thread::spawn(move || {
+                world.pool.run(|_| begun(), |job| world.run(job))
+            }));
         }
         Submitted::Refused(job) => {
             world.done(job);
@@ -85,6 +91,15 @@ fn submit(world: &Arc<World>, at_close: AtClose, threads: &mut Vec<JoinHandle<()
         }
     }
     true
+}
+
+fn begun() -> Begun {
+    Begun {
+        id: Id::next(),
+        name: None,
+        location: Location::caller(),
+        since: Instant::now(),
+    }
 }
 
 fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {

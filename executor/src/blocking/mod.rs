@@ -22,7 +22,7 @@ mod loom_tests;
 
 use std::time::Duration;
 
-pub(crate) use job::job;
+pub(crate) use job::{Begun, job};
 pub(crate) use pool::{AtClose, Counts, Pool, Submitted};
 
 /// Which pool a closure is for.

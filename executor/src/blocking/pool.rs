@@ -13,8 +13,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::Begun;
 use crate::rt_sync::{Condvar, Mutex, wait_for};
-use crate::task::Notified;
+use crate::task::{Id, Notified};
 
 /// The pool. Starting its threads is its owner's business. Of any kind of job, because the models have a simpler one.
 pub(crate) struct Pool<J = Notified> {
@@ -29,6 +30,8 @@ struct State<J> {
     queue: VecDeque<(J, AtClose)>,
     threads: usize,
     waiting: usize,
+    /// What the threads are at. One that has ended a job takes it out when it comes for the next.
+    under_way: Vec<Begun>,
     closed: bool,
 }
 
@@ -69,6 +72,7 @@ impl<J> Pool<J> {
             queue: VecDeque::new(),
             threads: 0,
             waiting: 0,
+            under_way: Vec::new(),
             closed: false,
         };
         Self {
@@ -109,18 +113,26 @@ impl<J> Pool<J> {
         }
     }
 
-    /// A pool thread's life. `run` runs a job.
-    pub(crate) fn run(&self, run: impl Fn(J)) {
-        while let Some(job) = self.next_job() {
+    /// A pool thread's life. `begin` says what a job is, and `run` runs it.
+    pub(crate) fn run(&self, begin: impl Fn(&J) -> Begun, run: impl Fn(J)) {
+        let mut ended = None;
+        while let Some((id, job)) = self.next_job(ended, &begin) {
             run(job);
+            ended = Some(id);
         }
     }
 
-    fn next_job(&self) -> Option<J> {
+    fn next_job(&self, ended: Option<Id>, begin: impl Fn(&J) -> Begun) -> Option<(Id, J)> {
         let mut state = self.state.lock();
+        if let Some(id) = ended {
+            state.under_way.retain(|begun| begun.id != id);
+        }
         loop {
             if let Some((job, _)) = state.queue.pop_front() {
-                return Some(job);
+                let begun = begin(&job);
+                let id = begun.id;
+                state.under_way.push(begun);
+                return Some((id, job));
             }
             if state.closed {
                 break;
@@ -136,6 +148,11 @@ impl<J> Pool<J> {
         }
         state.threads -= 1;
         None
+    }
+
+    /// The jobs that threads are at.
+    pub(crate) fn under_way(&self) -> Vec<Begun> {
+        self.state.lock().under_way.clone()
     }
 
     pub(crate) fn counts(&self) -> Counts {

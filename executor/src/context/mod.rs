@@ -18,8 +18,9 @@ use crate::blocking::Lanes;
 use crate::local::Local;
 use crate::rt_sync::whole::thread_local;
 use crate::scheduler::Shared;
+use crate::task::{Observer, UnobservedFailure};
 
-pub(crate) use start::{Options, next_id, start};
+pub(crate) use start::{Ended, Options, next_id, start};
 use threads::Threads;
 
 /// Everything that belongs to one runtime.
@@ -50,6 +51,23 @@ pub(crate) fn try_with_current<R>(f: impl FnOnce(Option<&Arc<State>>) -> R) -> R
     // SAFETY: not null means that the innermost `Entered` of this thread lives, which owns the `Arc`; guards leave in the order
     // they came (`Entered::drop` sees to it), and a forgotten guard leaks its `Arc`.
     f(unsafe { entered.as_ref() })
+}
+
+/// A task that belongs to no scheduler of a runtime, but to a local set, has panicked: what the runtime of this thread does about it.
+pub(crate) fn failed(failure: &UnobservedFailure) -> Observer {
+    let state = try_with_current(|state| state.cloned());
+    state.map_or_else(Observer::default, |state| {
+        state.scheduler.failures().failed(failure)
+    })
+}
+
+/// Who hears of a closure that has panicked: on the pool's threads, and where a runtime ends, that is the closure's own runtime.
+pub(crate) fn observer() -> Observer {
+    try_with_current(|state| {
+        state.map_or_else(Observer::default, |state| {
+            state.scheduler.failures().observer()
+        })
+    })
 }
 
 /// Puts the current thread into a runtime until dropped.

@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 
 use super::threads::is_own_thread;
 use super::{State, Threads, enter};
-use crate::blocking::{AtClose, Lane, Lanes, Pool, Submitted};
+use crate::blocking::{AtClose, Begun, Lane, Lanes, Pool, Submitted};
 use crate::driver::MostEvents;
 use crate::local::Local;
-use crate::scheduler::{Config, Hook, Shared, StallConfig, ThreadHold};
-use crate::task::Notified;
+use crate::rt_sync::whole::now;
+use crate::scheduler::{Config, Failures, Hook, Shared, StallConfig, ThreadHold};
+use crate::task::{Notified, Observer};
 
 /// What the builder decided.
 #[derive(Clone)]
@@ -40,6 +41,9 @@ pub(crate) struct Options {
     /// A model without the guard sees what the guard would make good.
     #[cfg(shuttle)]
     pub(crate) guard: bool,
+    pub(crate) observer: Observer,
+    /// The first task that panics ends the runtime.
+    pub(crate) panics_end: bool,
 }
 
 /// Starts a runtime.
@@ -55,6 +59,7 @@ pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
         most_events: options.most_events,
         on_park: options.on_park.clone(),
         on_unpark: options.on_unpark.clone(),
+        failures: Failures::new(options.observer.clone(), options.panics_end),
     };
     let (scheduler, cores) = Shared::new(config)?;
     let state = Arc::new(State {
@@ -63,7 +68,15 @@ pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
         threads: Threads::new(options.clone()),
         id: next_id(),
         name: options.name.clone(),
-        local: options.local.then(Local::new),
+        local: options.local.then(|| Local::new(super::failed)),
+    });
+    // Weak: the scheduler belongs to the state.
+    let weak = Arc::downgrade(&state);
+    state.scheduler.failures().set_shut_down(move || {
+        // On the thread of the task that has panicked, which waits for nobody.
+        if let Some(state) = weak.upgrade() {
+            state.shut_down(Some(now()));
+        }
     });
     if let Err(error) = start_threads(&state, cores) {
         // Those that did start end now; `build` leaves nothing behind.
@@ -125,7 +138,8 @@ impl State {
             Submitted::Queued => Vec::new(),
             Submitted::Refused(job) => vec![job],
             Submitted::NeedsThread => match self.threads.start(self, move |state| {
-                state.blocking.pool(lane).run(|job| state.run_job(job));
+                let pool = state.blocking.pool(lane);
+                pool.run(Begun::now, |job| state.run_job(job));
             }) {
                 Ok(()) => Vec::new(),
                 Err(_) => pool.thread_failed(),
@@ -141,31 +155,61 @@ impl State {
         job.run();
     }
 
-    /// Stops polling and takes no more blocking jobs.
-    pub(crate) fn close(&self) {
+    /// Stops polling and takes no more blocking jobs. Returns how many of these it has dropped.
+    pub(crate) fn close(&self) -> usize {
         self.scheduler.close();
-        for job in self.blocking.all().into_iter().flat_map(Pool::close) {
+        let jobs = self.blocking.all().into_iter().flat_map(Pool::close);
+        let mut dropped = 0;
+        for job in jobs.collect::<Vec<_>>() {
             self.scheduler.release_clock();
             job.cancel();
+            dropped += 1;
         }
+        dropped
     }
 
     /// Ends the runtime: every task is dropped, threads are waited for until `deadline`. On one of its own threads nothing is
     /// waited for.
-    pub(crate) fn shut_down(self: &Arc<Self>, deadline: Option<Instant>) {
+    pub(crate) fn shut_down(self: &Arc<Self>, deadline: Option<Instant>) -> Ended {
+        let (begin, alive) = (now(), self.alive());
         // The destructors of tasks, which run on this thread now, are in their own runtime: closed, but not the default one.
         let _entered = enter(self);
-        if let Some(local) = &self.local {
+        // A task that panics may end the runtime elsewhere. Then the local tasks are dropped when their thread drops the runtime.
+        if let Some(local) = self.local.as_ref().filter(|local| local.is_own_thread()) {
             local.close();
         }
-        self.close();
+        let closures = self.close();
         self.scheduler.drain();
         if !is_own_thread(self) {
             self.threads.wait(deadline);
             // What the threads left, if they pushed after our first round.
             self.scheduler.drain();
         }
+        Ended {
+            tasks: alive.saturating_sub(self.alive()),
+            closures,
+            threads: self.threads.living(),
+            took: now().saturating_duration_since(begin),
+        }
     }
+
+    /// How many tasks have not ended, those included that only this thread may see.
+    fn alive(&self) -> usize {
+        let local = self.local.as_ref().filter(|local| local.is_own_thread());
+        self.scheduler.alive_tasks() as usize + local.map_or(0, |local| local.living())
+    }
+}
+
+/// What the end of a runtime came to.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// Tasks that were alive before and are not any more.
+    pub(crate) tasks: usize,
+    /// Jobs of the pool that had not begun.
+    pub(crate) closures: usize,
+    /// Threads that are left.
+    pub(crate) threads: usize,
+    pub(crate) took: Duration,
 }
 
 impl Default for Options {
@@ -193,6 +237,8 @@ impl Default for Options {
             keep_alive: Duration::from_secs(10),
             #[cfg(shuttle)]
             guard: true,
+            observer: Observer::default(),
+            panics_end: false,
         }
     }
 }

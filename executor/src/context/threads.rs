@@ -139,6 +139,13 @@ impl Threads {
     }
 }
 
+impl Threads {
+    /// How many have not ended.
+    pub(crate) fn living(&self) -> usize {
+        self.living.inner.lock().count
+    }
+}
+
 /// True on a thread of this runtime: waiting for it would be waiting for itself.
 pub(crate) fn is_own_thread(state: &Arc<State>) -> bool {
     ptr::eq(RUNTIME.get(), Arc::as_ptr(state))
@@ -155,4 +162,35 @@ fn live(state: &Arc<State>, main: impl FnOnce(&Arc<State>)) {
 thread_local! {
     /// The runtime whose thread this is. Compared, never followed.
     static RUNTIME: Cell<*const State> = const { Cell::new(ptr::null()) };
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::Command;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::context::start;
+
+    /// Nothing of the user panics outside of what catches it, so the mistake is made here. In a process of its own, which it ends.
+    #[test]
+    fn a_thread_that_breaks_ends_the_process_with_a_message() {
+        const NAME: &str =
+            "context::threads::tests::a_thread_that_breaks_ends_the_process_with_a_message";
+        const MARK: &str = "EXECUTOR_TEST_CHILD";
+        if std::env::var_os(MARK).is_some() {
+            let state = start(&Options::default()).unwrap();
+            let broken = |_: &Arc<State>| panic!("a broken invariant");
+            state.threads.start(&state, broken).unwrap();
+            // It never comes to this.
+            return std::thread::sleep(Duration::from_secs(60));
+        }
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.args([NAME, "--exact", "--nocapture"]).env(MARK, "");
+        let output = child.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{text}");
+        assert!(text.contains("please report this"), "{text}");
+    }
 }

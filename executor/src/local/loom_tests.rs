@@ -71,7 +71,7 @@ impl Drop for Waits {
 
 /// A set with one task that has been polled once and waits.
 fn waiting() -> (Arc<Local>, Arc<World>, JoinHandle<()>) {
-    let (local, world) = (Local::new(), World::new());
+    let (local, world) = (Local::new(|_| Observer::default()), World::new());
     let future = Waits {
         shared: world.clone(),
         home: thread::current().id(),

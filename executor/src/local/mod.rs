@@ -39,7 +39,10 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use std::task::{Context, Poll};
 
 use crate::coop;
-use crate::task::{self, IdSource, JoinHandle, Notified, Origin, Schedule, TaskList, TaskRef};
+use crate::task::{
+    self, IdSource, JoinHandle, Notified, Observer, Origin, Schedule, TaskList, TaskRef,
+    UnobservedFailure,
+};
 use inbox::{Inbox, Poller};
 use owner::OwnerOnly;
 
@@ -49,7 +52,11 @@ pub(crate) use current::{Entered, current, enter};
 pub(crate) struct Local {
     own: OwnerOnly<Own>,
     inbox: Inbox,
+    failed: Failed,
 }
+
+/// Who is to hear of a task that has panicked: whose runtime the thread is in. May do what that runtime does about it.
+pub(crate) type Failed = fn(&UnobservedFailure) -> Observer;
 
 /// The owner's half.
 struct Own {
@@ -75,7 +82,7 @@ struct Own {
 struct Member(AtomicPtr<Local>);
 
 impl Local {
-    pub(crate) fn new() -> Arc<Self> {
+    pub(crate) fn new(failed: Failed) -> Arc<Self> {
         Arc::new(Self {
             own: OwnerOnly::new(Own {
                 queue: RefCell::default(),
@@ -88,6 +95,7 @@ impl Local {
                 pollers: Cell::new(0),
             }),
             inbox: Inbox::new(),
+            failed,
         })
     }
 
@@ -96,9 +104,14 @@ impl Local {
         self.own.get().is_some()
     }
 
+    /// How many tasks are left.
+    pub(crate) fn living(&self) -> usize {
+        self.own().living.get()
+    }
+
     /// True if no task is left.
     pub(crate) fn is_empty(&self) -> bool {
-        self.own().living.get() == 0
+        self.living() == 0
     }
 
     pub(crate) fn spawn<F>(
@@ -299,6 +312,11 @@ impl Schedule for Member {
             self.0.store(linked, Relaxed);
         }
         linked
+    }
+
+    fn failed(&self, failure: &UnobservedFailure) -> Observer {
+        let failed = self.local().failed;
+        failed(failure)
     }
 
     fn release(&self, task: &TaskRef) {

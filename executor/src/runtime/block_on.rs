@@ -14,6 +14,19 @@ use crate::scheduler::{self, CoreSlot, RootState, Shared, ThreadHold};
 /// Runs `future` to completion in the runtime of `state`.
 #[track_caller]
 pub(super) fn block_on<F: Future>(state: &Arc<State>, future: F) -> F::Output {
+    let Some(end) = state.scheduler.failures().end() else {
+        return run(state, future);
+    };
+    match run(state, end.or(future)) {
+        Ok(output) => output,
+        Err(cause) => panic!(
+            "`block_on` was ended because a task of the runtime panicked, and its builder says `UnhandledPanic::ShutdownRuntime`: {cause}"
+        ),
+    }
+}
+
+#[track_caller]
+fn run<F: Future>(state: &Arc<State>, future: F) -> F::Output {
     if let Some(slot) = state.scheduler.core_slot() {
         assert!(
             state.scheduler.is_driven_here() || !slot.has_driver_here(),

@@ -10,6 +10,7 @@ use crate::context::{self, Options};
 #[cfg(feature = "backtrace")]
 use crate::scheduler;
 use crate::scheduler::{Hook, StallHook};
+use crate::task::{Observer, UnobservedFailure};
 
 /// Configures a [`Runtime`].
 ///
@@ -26,6 +27,22 @@ pub struct Builder {
     workers: Option<usize>,
     event_interval: Option<u32>,
     global_queue_interval: Option<u32>,
+}
+
+/// What a runtime does when one of its tasks panics. Set by [`Builder::unhandled_panic`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnhandledPanic {
+    /// The panic is the task's output: its handle answers with it, or, if nobody takes it,
+    /// [`on_unobserved_failure`](Builder::on_unobserved_failure) is told. Nothing else happens.
+    Ignore,
+    /// The runtime ends, also if the task's handle is awaited: every task is dropped, what is spawned from then on is dropped as well, and
+    /// [`block_on`](Runtime::block_on), under way or called later, panics with the task and its message. So does one whose future is ready at
+    /// the same moment.
+    ///
+    /// Tasks of local sets that the runtime polls are among its tasks. Closures of `spawn_blocking`, and the future that is given to
+    /// `block_on`, are not. A panic in the destructor of a task's future counts, one in that of its output does not.
+    ShutdownRuntime,
 }
 
 impl Builder {
@@ -143,6 +160,47 @@ impl Builder {
     #[cfg(feature = "backtrace")]
     pub fn stall_backtraces(&mut self, backtraces: bool) -> &mut Self {
         self.options.stalls.backtraces = backtraces;
+        self
+    }
+
+    /// Called for each task, and each closure of [`spawn_blocking`](crate::task::spawn_blocking), that panicked and whose panic nobody will ever
+    /// see: its [`JoinHandle`](crate::task::JoinHandle) was dropped, before the end or after it, and never gave the error out. Once for each such
+    /// task. Default: a line on standard error.
+    ///
+    /// A task that was aborted, or dropped by the end of its runtime, has not failed, unless the destructor of its future panics. Tasks of a
+    /// [`LocalSet`](crate::task::LocalSet) belong to the runtime that polls the set.
+    ///
+    /// It runs on the thread that finds out, which may be any: the one that ran the task, or the one that drops the handle. It holds no
+    /// lock, and may use the runtime. A panic in it is reported by the panic hook and has no other effect. There is one such function; a
+    /// second call replaces the first.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    ///
+    /// let (send, failures) = mpsc::channel();
+    /// let runtime = executor::runtime::Builder::new_multi_thread()
+    ///     .on_unobserved_failure(move |failure| _ = send.send(failure.clone()))
+    ///     .build()?;
+    /// drop(runtime.spawn(async { panic!("the disk is full") }));
+    ///
+    /// let failure = failures.recv().unwrap();
+    /// assert_eq!(failure.message(), Some("the disk is full"));
+    /// assert_eq!(failure.spawned_at().file(), file!());
+    /// # std::io::Result::Ok(())
+    /// ```
+    #[doc(alias = "set_exception_handler")]
+    #[doc(alias = "call_exception_handler")]
+    pub fn on_unobserved_failure(
+        &mut self,
+        f: impl Fn(&UnobservedFailure) + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.options.observer = Observer::new(f);
+        self
+    }
+
+    /// What the runtime does when a task panics. Default: [`UnhandledPanic::Ignore`].
+    pub fn unhandled_panic(&mut self, behavior: UnhandledPanic) -> &mut Self {
+        self.options.panics_end = behavior == UnhandledPanic::ShutdownRuntime;
         self
     }
 

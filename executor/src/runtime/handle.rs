@@ -97,7 +97,7 @@ impl Handle {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        let (job, handle) = blocking::job(f, origin);
+        let (job, handle) = blocking::job(f, origin, context::observer);
         for refused in self
             .state
             .submit_blocking(Lane::Closures, job, AtClose::Cancel)

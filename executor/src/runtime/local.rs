@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::time::Duration;
 
-use super::{Builder, EnterGuard, Handle, Runtime, RuntimeMetrics};
+use super::{Builder, EnterGuard, Handle, Runtime, RuntimeMetrics, ShutdownReport};
 use crate::task::JoinHandle;
 
 /// A runtime on the thread that made it, where [`spawn_local`](crate::task::spawn_local) works everywhere: in the future given to
@@ -115,6 +115,11 @@ impl LocalRuntime {
     /// What the runtime counts about itself. Local tasks are not among the tasks that it counts.
     pub fn metrics(&self) -> RuntimeMetrics {
         self.runtime.metrics()
+    }
+
+    /// Ends the runtime, and says what came of it. See [`Runtime::shutdown`].
+    pub fn shutdown(self, grace: Duration) -> ShutdownReport {
+        self.runtime.shutdown(grace)
     }
 
     /// Ends the runtime, waiting at most `duration` for blocking closures that are under way.

@@ -23,12 +23,14 @@ mod metrics;
     reason = "the file holds the type of that name"
 )]
 mod runtime;
+mod shutdown_report;
 
-pub use builder::Builder;
+pub use builder::{Builder, UnhandledPanic};
 pub use handle::{EnterGuard, Handle, TryCurrentError};
 pub use id::Id;
 pub use local::{LocalOptions, LocalRuntime};
 pub use metrics::{RuntimeMetrics, worker_index};
 pub use runtime::{Runtime, RuntimeFlavor, is_rt_shutdown_err};
+pub use shutdown_report::{ShutdownReport, Straggler, StragglerKind};
 
 pub use crate::scheduler::{Stall, ThreadActivity};

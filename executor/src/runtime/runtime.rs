@@ -4,7 +4,8 @@ use std::future::Future;
 use std::io;
 use std::time::Duration;
 
-use super::{Builder, EnterGuard, Handle, RuntimeMetrics};
+use super::{Builder, EnterGuard, Handle, RuntimeMetrics, ShutdownReport};
+use crate::context::Ended;
 use crate::driver;
 use crate::rt_sync::whole::now;
 use crate::task::JoinHandle;
@@ -18,7 +19,7 @@ use crate::task::JoinHandle;
 /// dropped, too. Sockets and timers that outlive the runtime answer with an error.
 ///
 /// `drop` waits for the runtime's threads: for polls and blocking closures that are under way, at most 5 seconds. What takes longer
-/// is left to itself, and its memory goes when it ends. [`shutdown_timeout`](Self::shutdown_timeout) sets another limit. On one of
+/// is left to itself, and its memory goes when it ends. [`shutdown`](Self::shutdown) sets another limit, and says what is left. On one of
 /// the runtime's own threads, that is in a task or a blocking closure, nothing is waited for. A thread that has ended but for its
 /// thread-local destructors is waited for without a limit.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ use crate::task::JoinHandle;
 #[doc(alias = "EventLoop")]
 pub struct Runtime {
     handle: Handle,
+    /// By one of the methods that say how long to wait.
+    ended: bool,
 }
 
 /// Kinds of runtime.
@@ -50,7 +53,10 @@ impl Runtime {
     }
 
     pub(super) fn from_handle(handle: Handle) -> Self {
-        Self { handle }
+        Self {
+            handle,
+            ended: false,
+        }
     }
 
     /// A handle to this runtime.
@@ -129,10 +135,36 @@ impl Runtime {
         self.handle.metrics()
     }
 
+    /// Ends the runtime, and says what came of it: takes nothing more, drops every task, waits at most `grace` for polls and blocking closures
+    /// that are under way, and reports those that it did not wait for.
+    ///
+    /// On one of the runtime's own threads, in a task or a blocking closure, it waits for nothing, and the caller is among the stragglers.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let runtime = executor::runtime::Runtime::new()?;
+    /// runtime.spawn(std::future::pending::<()>());
+    ///
+    /// let report = runtime.shutdown(Duration::from_secs(3));
+    /// assert!(report.is_complete(), "{report}");
+    /// assert_eq!(report.tasks_dropped(), 1);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn shutdown(mut self, grace: Duration) -> ShutdownReport {
+        let ended = self.end(grace);
+        ShutdownReport::new(&self.handle.state, &ended)
+    }
+
     /// Ends the runtime, waiting at most `duration` for polls and blocking closures that are under way.
-    pub fn shutdown_timeout(self, duration: Duration) {
+    pub fn shutdown_timeout(mut self, duration: Duration) {
+        self.end(duration);
+    }
+
+    fn end(&mut self, grace: Duration) -> Ended {
+        self.ended = true;
         // A time that cannot be reached is no limit.
-        self.handle.state.shut_down(now().checked_add(duration));
+        self.handle.state.shut_down(now().checked_add(grace))
     }
 
     /// Ends the runtime without waiting for anything that is under way.
@@ -164,8 +196,8 @@ pub fn is_rt_shutdown_err(err: &io::Error) -> bool {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        // After one of the shutdown methods this finds nothing left to do, and must not wait for what they gave up on.
-        if !self.handle.state.scheduler.is_closed() {
+        // After one of the shutdown methods nothing is left to do, and `drop` must not wait for what they gave up on.
+        if !self.ended {
             self.handle.state.shut_down(Some(now() + DROP_PATIENCE));
         }
     }

@@ -253,6 +253,10 @@ struct InRoot<'a> {
 
 impl Worker {
     fn enter_root(&self, in_root: bool) -> InRoot<'_> {
+        // The root is no task, and none is left when it is done.
+        if in_root {
+            self.seat().running.end();
+        }
         let outer = self.in_root.replace(in_root);
         InRoot {
             worker: self,

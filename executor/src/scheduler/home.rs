@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::seat::Seat;
 use super::{Shared, current, shutdown};
 use crate::rt_sync::whole::atomic::{AtomicPtr, Ordering};
-use crate::task::{Notified, Schedule, TaskRef};
+use crate::task::{Notified, Observer, Schedule, TaskRef, UnobservedFailure};
 
 /// A task's way home: the seat in whose list it is linked, or null while it never waited. One word.
 ///
@@ -73,6 +73,15 @@ impl Schedule for Home {
             }
             linked
         })
+    }
+
+    fn failed(&self, failure: &UnobservedFailure) -> Observer {
+        let failures = match self.seat() {
+            // SAFETY: as in `schedule`: the task is linked until `release`.
+            Some(seat) => Some(unsafe { seat.shared.as_ref() }.failures.clone()),
+            None => shutdown::failures_of_unlinked(),
+        };
+        failures.map_or_else(Observer::default, |failures| failures.failed(failure))
     }
 
     fn release(&self, task: &TaskRef) {

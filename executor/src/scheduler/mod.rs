@@ -29,6 +29,7 @@
 //! | `stillness` | whether a paused clock may jump, with the proof that no jump overtakes work |
 //! | `block_on` | the current-thread flavour: the caller's thread is the worker |
 //! | `shutdown` | how everything is dropped once |
+//! | `failures` | what a task that panics leads to |
 //!
 //! A *seat* is a worker's place. While all workers are busy, spawn, wake, poll and completion write no line that all of them share.
 
@@ -38,6 +39,7 @@ mod block_on;
 mod counters;
 mod current;
 mod errands;
+mod failures;
 mod guard;
 mod hand_over;
 mod home;
@@ -92,9 +94,9 @@ use worker::Worker;
 pub(crate) use backtrace::prepare as prepare_backtraces;
 pub(crate) use block_on::CoreSlot;
 pub(crate) use current::{drives_current_thread, worker_index};
+pub(crate) use failures::Failures;
 pub(crate) use hand_over::without_seat;
 pub(crate) use hooks::Hook;
-#[allow(unused_imports, reason = "the report of a shutdown is to use it")]
 pub(crate) use running::Polled;
 pub(crate) use seat::Core;
 pub(crate) use shutdown::is_last_poll;
@@ -122,6 +124,7 @@ pub(crate) struct Shared {
     on_unpark: Option<Hook>,
     foreign: CachePadded<ForeignCounters>,
     holds: Holds,
+    failures: Arc<Failures>,
 }
 
 /// Starts a thread that runs `Shared::run_spare` with the call.
@@ -142,6 +145,7 @@ pub(crate) struct Config {
     pub(crate) most_events: MostEvents,
     pub(crate) on_park: Option<Hook>,
     pub(crate) on_unpark: Option<Hook>,
+    pub(crate) failures: Arc<Failures>,
 }
 
 /// A new task on a thread that is no worker: to be injected where user code may run, because a closed runtime drops it there.
@@ -190,6 +194,7 @@ impl Shared {
             on_unpark: config.on_unpark,
             foreign: CachePadded::default(),
             holds: Holds::new(),
+            failures: config.failures,
         });
         for seat in shared.seats.all() {
             seat.tasks.set_keep_alive(shared.clone());
@@ -245,12 +250,12 @@ impl Shared {
         &self.driver
     }
 
-    pub(crate) fn is_current_thread(&self) -> bool {
-        self.current_thread.is_some()
+    pub(crate) fn failures(&self) -> &Failures {
+        &self.failures
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+    pub(crate) fn is_current_thread(&self) -> bool {
+        self.current_thread.is_some()
     }
 
     /// Queues a token from a thread that is not one of our workers. The caller keeps `self` alive by other means than the token.

@@ -31,7 +31,6 @@ pub(super) struct Running {
 
 /// A task, as seen while it was being polled.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "the report of a shutdown is to use it")]
 pub(crate) struct Polled {
     pub(crate) id: Id,
     /// Cut after 64 bytes.
@@ -41,7 +40,6 @@ pub(crate) struct Polled {
 
 impl Shared {
     /// The tasks that are being polled on workers' threads.
-    #[allow(dead_code, reason = "the report of a shutdown is to use it")]
     pub(crate) fn polls_under_way(&self) -> Vec<Polled> {
         let seats = self.seats.in_use().iter();
         seats

@@ -9,9 +9,10 @@
 //! that thread's own drain. A worker stuck in a poll thus delays nobody's shutdown but its own.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use super::worker::Worker;
-use super::{Shared, current, wake_all};
+use super::{Failures, Shared, current, wake_all};
 use crate::rt_sync::whole::atomic::Ordering::{Relaxed, SeqCst};
 use crate::rt_sync::whole::atomic::fence;
 use crate::rt_sync::whole::thread_local;
@@ -103,6 +104,15 @@ pub(super) fn count_unlinked() {
     });
 }
 
+/// What is to be done about the panic of a task that is linked nowhere: by the runtime that `count_unlinked` counts its end for.
+pub(super) fn failures_of_unlinked() -> Option<Arc<Failures>> {
+    // SAFETY: not null means that a `drain` of this thread has not returned, which borrows what it drains.
+    if let Some(drained) = unsafe { DRAINING.get().as_ref() } {
+        return Some(drained.failures.clone());
+    }
+    current::with(|worker| worker.map(|worker| worker.shared.failures.clone()))
+}
+
 /// What the current thread drains, from `start` until dropped, and what was there before.
 pub(super) struct Draining {
     outer: (*const Shared, u64),
@@ -138,7 +148,7 @@ impl Drop for Draining {
 }
 
 thread_local! {
-    /// The runtime that this thread drains. Compared, never followed.
+    /// The runtime that this thread drains: compared, and followed by `failures_of_unlinked`.
     static DRAINING: Cell<*const Shared> = const { Cell::new(std::ptr::null()) };
     /// How many tasks that were linked nowhere it has dropped so far.
     static UNLINKED: Cell<u64> = const { Cell::new(0) };

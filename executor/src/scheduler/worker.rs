@@ -391,6 +391,9 @@ impl Shared {
         {
             let _installed = current::install(&worker);
             worker.run();
+            if worker.core.is_here() {
+                worker.seat().running.end();
+            }
             if worker.core.is_here() && !worker.leaving.get() {
                 worker.drain();
             }

@@ -6,14 +6,20 @@ use std::io;
 use std::sync::Mutex;
 
 use super::Id;
+use super::failure::{Unseen, message};
 use super::harness::drop_quietly;
 
 /// Why awaiting a [`JoinHandle`](super::JoinHandle) gave no output.
 pub struct JoinError {
     id: Id,
-    /// `None`: cancelled. The mutex makes a payload that is only `Send` shareable; nobody ever waits for it. Boxed, because every task
-    /// has room for its error.
-    panic: Option<Box<Mutex<Payload>>>,
+    /// `None`: cancelled. Boxed, because every task has room for its error.
+    panic: Option<Box<Panic>>,
+}
+
+struct Panic {
+    /// The mutex makes a payload that is only `Send` shareable; nobody ever waits for it.
+    payload: Mutex<Payload>,
+    unseen: Unseen,
 }
 
 /// A panic's payload, whose own destructor may panic too.
@@ -24,11 +30,20 @@ impl JoinError {
         Self { id, panic: None }
     }
 
-    pub(crate) fn panicked(id: Id, payload: Box<dyn Any + Send>) -> Self {
+    pub(super) fn panicked(id: Id, payload: Box<dyn Any + Send>, unseen: Unseen) -> Self {
+        let payload = Mutex::new(Payload(Some(payload)));
         Self {
             id,
-            panic: Some(Box::new(Mutex::new(Payload(Some(payload))))),
+            panic: Some(Box::new(Panic { payload, unseen })),
         }
+    }
+
+    /// A handle has taken it.
+    pub(super) fn seen(mut self) -> Self {
+        if let Some(panic) = &mut self.panic {
+            panic.unseen.seen();
+        }
+        self
     }
 
     /// True if the task was aborted, or dropped by its runtime's shutdown. Its future is gone already.
@@ -59,10 +74,10 @@ impl JoinError {
     ///
     /// The error itself, if the task did not panic.
     pub fn try_into_panic(mut self) -> Result<Box<dyn Any + Send + 'static>, Self> {
-        let payload = self
-            .panic
-            .as_mut()
-            .and_then(|panic| panic.get_mut().unwrap_or_else(|e| e.into_inner()).0.take());
+        let payload = self.panic.as_mut().and_then(|panic| {
+            let payload = panic.payload.get_mut();
+            payload.unwrap_or_else(|e| e.into_inner()).0.take()
+        });
         payload.ok_or(self)
     }
 
@@ -73,16 +88,9 @@ impl JoinError {
 
     /// The panic's message, if it is text as `panic!` makes it.
     fn message(&self) -> Option<String> {
-        let payload = self
-            .panic
-            .as_ref()?
-            .lock()
-            .unwrap_or_else(|e| e.into_inner());
-        let payload = payload.0.as_ref()?;
-        payload
-            .downcast_ref::<&str>()
-            .map(ToString::to_string)
-            .or_else(|| payload.downcast_ref::<String>().cloned())
+        let payload = self.panic.as_ref()?.payload.lock();
+        let payload = payload.unwrap_or_else(|e| e.into_inner());
+        message(&**payload.0.as_ref()?).map(String::from)
     }
 }
 

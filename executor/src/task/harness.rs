@@ -1,5 +1,6 @@
 //! Runs, completes and cancels a task: acts on what the state word decided.
 
+use std::any::Any;
 use std::future::Future;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,6 +9,7 @@ use std::ptr::{self, NonNull};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
+use super::failure::{UnobservedFailure, Unseen};
 use super::raw::{Cell, Header, Schedule, Stage};
 use super::state::{Completed, EndPoll, Snapshot, StartPoll};
 use super::{JoinError, Notified, TaskRef, current, waker};
@@ -91,7 +93,7 @@ fn poll_future<F: Future, S: Schedule>(
     });
     match poll {
         Ok(poll) => poll.map(Ok),
-        Err(payload) => Poll::Ready(Err(JoinError::panicked(cell.header.id, payload))),
+        Err(payload) => Poll::Ready(Err(failed(cell, payload))),
     }
 }
 
@@ -116,7 +118,7 @@ unsafe fn complete<F: Future, S: Schedule>(
             }
             other => {
                 drop_quietly(other);
-                Err(JoinError::panicked(cell.header.id, payload))
+                Err(failed(cell, payload))
             }
         };
     }
@@ -153,6 +155,14 @@ unsafe fn complete<F: Future, S: Schedule>(
         // SAFETY: ours was the last reference.
         unsafe { free::<F, S>(task) };
     }
+}
+
+/// The error of a task that has panicked. RUNNING is set, by us.
+#[cold]
+fn failed<F: Future, S: Schedule>(cell: &Cell<F, S>, payload: Box<dyn Any + Send>) -> JoinError {
+    let failure = UnobservedFailure::new(&cell.header, &*payload);
+    let observer = cell.scheduler.failed(&failure);
+    JoinError::panicked(cell.header.id, payload, Unseen::new(failure, observer))
 }
 
 /// Calls `f`, which is code of the task's user, as the task.
@@ -226,7 +236,9 @@ pub(super) unsafe fn read_output<F: Future, S: Schedule>(
         return;
     }
     let output = take_output(cell, |output| {
-        output.expect("a JoinHandle was polled again after it had answered")
+        output
+            .expect("a JoinHandle was polled again after it had answered")
+            .map_err(JoinError::seen)
     });
     // SAFETY: the caller's promise about `destination`.
     unsafe { *destination.cast() = Poll::Ready(output) };

@@ -40,6 +40,10 @@ impl Schedule for Scheduler {
         true
     }
 
+    fn failed(&self, _: &UnobservedFailure) -> Observer {
+        Observer::default()
+    }
+
     fn release(&self, _: &TaskRef) {
         assert_eq!(self.0.released.fetch_add(1, Relaxed), 0, "released twice");
     }

@@ -17,16 +17,19 @@
 //! | `list`   | the owner's list of tasks that wait |
 //! | `origin` | where a task was spawned, and its name |
 //! | `current` | which task this thread polls |
+//! | `failure` | a panic that no handle takes, and who hears of it |
 //!
 //! What the rest of the runtime must know:
 //! - A task that is idle is linked in exactly one owner's list, and the owner outlives its list (`list`). So whoever makes a token
 //!   of an idle task may use its scheduler.
 //! - Completion: drop the future, store the output, unlink, publish COMPLETE, wake the handle. A `JoinHandle` that answers, also
 //!   with "cancelled", answers after the future is gone.
-//! - A panic in the future, its destructor or its output stays in the task and reaches the handle, if there is one.
+//! - A panic in the future, its destructor or its output stays in the task. One of the future reaches the handle; if there is none, or it does
+//!   not ask, the runtime's observer (`failure`).
 
 mod current;
 mod error;
+mod failure;
 mod harness;
 mod id;
 mod join;
@@ -42,9 +45,11 @@ mod loom_tests;
 
 pub use current::{id, try_id};
 pub use error::JoinError;
+pub use failure::UnobservedFailure;
 pub use id::Id;
 pub use join::{AbortHandle, JoinHandle};
 
+pub(crate) use failure::Observer;
 pub(crate) use harness::drop_quietly;
 pub(crate) use id::IdSource;
 pub(crate) use list::TaskList;

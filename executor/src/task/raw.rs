@@ -9,7 +9,7 @@ use super::list::Links;
 use super::origin::Origin;
 use super::reference::Notified;
 use super::state::State;
-use super::{JoinError, TaskRef, harness};
+use super::{JoinError, Observer, TaskRef, UnobservedFailure, harness};
 use crate::rt_sync::UnsafeCell;
 
 /// Where a task goes when it may be polled, and who is told that it is done. One word is best: every task carries it.
@@ -24,6 +24,10 @@ pub(crate) trait Schedule: Send + Sync + 'static {
     /// task must be cancelled.
     #[must_use]
     fn link(&self, task: &TaskRef) -> bool;
+
+    /// The task has panicked. Called by the thread that runs it, outside of the task's code; it may run code of others. Returns who is to
+    /// hear of it if no handle takes the failure.
+    fn failed(&self, failure: &UnobservedFailure) -> Observer;
 
     /// The task's future is dropped and its output stored: unlink it, if it is linked. Called once, by the thread that runs it.
     fn release(&self, task: &TaskRef);
@@ -112,6 +116,9 @@ mod tests {
         fn reschedule(&self, _: Notified) {}
         fn link(&self, _: &TaskRef) -> bool {
             true
+        }
+        fn failed(&self, _: &UnobservedFailure) -> Observer {
+            Observer::default()
         }
         fn release(&self, _: &TaskRef) {}
     }

@@ -78,7 +78,7 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    let (job, handle) = blocking::job(f, origin);
+    let (job, handle) = blocking::job(f, origin, context::observer);
     // A clone, because starting a thread asks the user's function for its name.
     let state = context::with_current(Arc::clone);
     for refused in state.submit_blocking(lane, job, at_close) {

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::context;
 use crate::local::{self, Local};
 use crate::runtime::{self, Runtime};
 use crate::task::{JoinHandle, Origin};
@@ -56,7 +57,7 @@ impl LocalSet {
     /// An empty set, of the calling thread.
     pub fn new() -> Self {
         Self {
-            local: Local::new(),
+            local: Local::new(context::failed),
             id: runtime::Id::next(),
             _not_send: PhantomData,
         }

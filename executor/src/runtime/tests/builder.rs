@@ -18,6 +18,8 @@ enum Setting {
     OnStall,
     #[cfg(feature = "backtrace")]
     StallBacktraces(bool),
+    OnUnobservedFailure,
+    UnhandledPanic(super::UnhandledPanic),
     MaxBlockingThreads(usize),
     ThreadKeepAlive(Duration),
     ThreadName(&'static str),
@@ -64,6 +66,13 @@ fn settings() -> impl Strategy<Value = Vec<Setting>> {
         Just(OnStall).boxed(),
         #[cfg(feature = "backtrace")]
         any::<bool>().prop_map(StallBacktraces).boxed(),
+        Just(OnUnobservedFailure).boxed(),
+        prop_oneof![
+            Just(super::UnhandledPanic::Ignore),
+            Just(super::UnhandledPanic::ShutdownRuntime)
+        ]
+        .prop_map(UnhandledPanic)
+        .boxed(),
         number().prop_map(MaxBlockingThreads).boxed(),
         time().prop_map(ThreadKeepAlive).boxed(),
         name().prop_map(ThreadName).boxed(),
@@ -106,6 +115,8 @@ impl Setting {
             OnStall => builder.on_stall(|_| {}),
             #[cfg(feature = "backtrace")]
             StallBacktraces(backtraces) => builder.stall_backtraces(backtraces),
+            OnUnobservedFailure => builder.on_unobserved_failure(|_| {}),
+            UnhandledPanic(behavior) => builder.unhandled_panic(behavior),
             MaxBlockingThreads(threads) => builder.max_blocking_threads(threads),
             ThreadKeepAlive(time) => builder.thread_keep_alive(time),
             ThreadName(name) => builder.thread_name(name),
@@ -151,19 +162,21 @@ fn kept(builder: &Builder) -> String {
         stalls,
         blocking_threads,
         keep_alive,
+        observer: _,
+        panics_end,
     } = options;
     let MostEvents {
         of_a_turn,
         of_a_look,
     } = most_events;
-    // Functions are told apart by whether there is one. There is always one for stalls.
+    // Functions are told apart by whether there is one. There is always one for stalls, and for failures.
     let StallConfig {
         threshold,
         hook: _,
         backtraces,
     } = stalls;
     let numbers = (default_workers, most_polls, of_a_turn, of_a_look);
-    let flags = (current_thread, local, start_paused, backtraces);
+    let flags = (current_thread, local, start_paused, backtraces, panics_end);
     let names = (name, thread_name());
     let hooks = [on_start, on_stop, on_park, on_unpark].map(Option::is_some);
     let limits = (stack_size, spare_workers, blocking_threads);
