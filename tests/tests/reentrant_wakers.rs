@@ -152,9 +152,10 @@ fn a_waker_that_polls_the_finished_handle_gets_the_output() {
         let (gate, wait) = oneshot::channel::<u32>();
         let handle = Arc::new(Mutex::new(runtime.spawn(wait)));
         let answer = Arc::new(Mutex::new(None));
-        let (polled, found) = (handle.clone(), answer.clone());
+        // Weak: a waker that owns the handle it waits for owns itself.
+        let (polled, found) = (Arc::downgrade(&handle), answer.clone());
         let waker = on_wake(move || {
-            let poll = Pin::new(&mut *polled.lock().unwrap())
+            let poll = Pin::new(&mut *polled.upgrade().unwrap().lock().unwrap())
                 .poll(&mut Context::from_waker(Waker::noop()));
             if let Poll::Ready(output) = poll {
                 *found.lock().unwrap() = Some(output.unwrap().unwrap());
