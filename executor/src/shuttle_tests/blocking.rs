@@ -147,6 +147,28 @@ fn shuttle_a_seat_stays_where_no_thread_comes_for_it() {
     check(|| chain_of_blocking_tasks(Duration::from_secs(10), true));
 }
 
+/// A thread that did not come leaves no trace: the next offer calls another.
+#[test]
+fn shuttle_after_a_refusal_the_next_seat_is_handed_over() {
+    check(|| {
+        let runtime = runtime(1);
+        let flag = Flag::new();
+        let blocked = flag.clone();
+        let blocking = runtime.spawn(async move {
+            refuse_threads(true);
+            block_in_place(|| {});
+            refuse_threads(false);
+            block_in_place(|| blocked.block());
+        });
+        let setting = runtime.spawn(async move { flag.set() });
+        runtime.block_on(async {
+            blocking.await.unwrap();
+            setting.await.unwrap();
+        });
+        end(runtime);
+    });
+}
+
 #[test]
 fn shuttle_a_seat_is_handed_over_while_the_runtime_ends() {
     check(|| {

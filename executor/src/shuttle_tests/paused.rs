@@ -35,6 +35,23 @@ fn shuttle_a_paused_clock_jumps_only_when_all_is_still() {
     });
 }
 
+/// One message there and back, as small as can be: what a jump overtakes, it overtakes at one step of a few.
+#[test]
+fn shuttle_no_jump_overtakes_an_answer() {
+    check(|| {
+        let runtime = builder(2).start_paused(true).build().unwrap();
+        let (there, back) = (Channel::new(), Channel::new());
+        let (from, to) = (there.clone(), back.clone());
+        drop(runtime.spawn(async move { to.send(from.recv().await) }));
+        runtime.block_on(async {
+            there.send(());
+            let answer = timeout(Duration::from_secs(1), back.recv()).await;
+            answer.expect("a jump overtook the answer");
+        });
+        end(runtime);
+    });
+}
+
 #[test]
 fn shuttle_a_paused_clock_waits_for_other_threads_in_block_on() {
     check(|| {
