@@ -129,7 +129,7 @@ fn names(frames: impl Iterator<Item = usize>) -> String {
 const SIGNAL: libc::c_int = libc::SIGURG;
 
 /// How long a thread may take to answer.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 static STATE: AtomicU32 = AtomicU32::new(IDLE);
 static ASKED_OF: AtomicU32 = AtomicU32::new(0);
