@@ -11,7 +11,7 @@ pub(super) struct Tid(pub(super) u32);
 
 impl Tid {
     /// Nobody's.
-    pub(super) const NONE: Self = Self(0);
+    pub(super) const NONE: Self = Self(u32::MAX);
 
     /// The calling thread's.
     pub(super) fn current() -> Self {

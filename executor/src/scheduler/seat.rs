@@ -13,6 +13,7 @@ use crossbeam_utils::CachePadded;
 use super::Shared;
 use super::counters::Counters;
 use super::hand_over::Vacancy;
+use super::kernel::Tid;
 use super::maintenance::Pace;
 use super::parker::{Parker, Unparker};
 use super::reserve::Post;
@@ -134,7 +135,7 @@ impl Seat {
             tasks: CachePadded::new(TaskList::new()),
             vacancy: Vacancy::new(),
             post: Post::default(),
-            tid: AtomicU32::new(0),
+            tid: AtomicU32::new(Tid::NONE.0),
             shared: NonNull::new(shared.cast_mut()).expect("an Arc's value has an address"),
         }
     }
