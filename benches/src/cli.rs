@@ -7,7 +7,7 @@ use std::time::Duration;
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::Result;
-use crate::contestants::Contestant;
+use crate::contestants::{Contestant, Flavour};
 use crate::programs::Program;
 use crate::stalls::Scenario;
 
@@ -21,7 +21,8 @@ compare churn         memory, threads and descriptors of a process in which runt
 
 --rounds N            alternating rounds (default 11; stalls 5, churn 3)
 --workers N           worker threads of each runtime (default 2)
---only a,b            only these runtimes, of executor, tokio, smol
+--only a,b            only these runtimes, of executor, tokio, smol, executor-ct, tokio-ct
+--flavour F           multi-thread, or current-thread: those whose names end in -ct, for programs and memory
 --programs a,b        only these programs
 --against REV         our programs, with the library of this commit against the library as it is
 --connections 8,64    http: rounds for each of these numbers of connections (default 64)
@@ -41,6 +42,8 @@ pub(crate) struct Options {
     pub(crate) workers: usize,
     pub(crate) programs: Vec<Program>,
     pub(crate) only: Vec<String>,
+    /// Of the runtimes, if they are not named.
+    pub(crate) flavour: Flavour,
     pub(crate) against: Option<String>,
     pub(crate) connections: Vec<usize>,
     pub(crate) scenarios: Vec<Scenario>,
@@ -91,6 +94,7 @@ impl Options {
                         Contestant::named(name).map(|_| name.to_owned())
                     })?;
                 }
+                Arg::Long("flavour") => options.flavour = flavour(&parser.value()?.string()?)?,
                 Arg::Long("against") => options.against = Some(parser.value()?.string()?),
                 Arg::Long("connections") => {
                     options.connections = list(&mut parser, |n| Ok(n.parse()?))?;
@@ -127,11 +131,11 @@ impl Options {
 
     /// The runtimes asked for, ours first.
     pub(crate) fn contestants(&self) -> Vec<Contestant> {
-        let asked = |name| self.only.is_empty() || self.only.iter().any(|only| only == name);
-        Contestant::ALL
-            .into_iter()
-            .filter(|contestant| asked(contestant.name))
-            .collect()
+        let asked = |contestant: &Contestant| match &self.only[..] {
+            [] => contestant.flavour == self.flavour,
+            only => only.iter().any(|name| name == contestant.name),
+        };
+        Contestant::ALL.into_iter().filter(asked).collect()
     }
 
     /// The one runtime that a child process is for.
@@ -151,6 +155,7 @@ impl Default for Options {
             workers: 2,
             programs: Program::ALL.to_vec(),
             only: Vec::new(),
+            flavour: Flavour::MultiThread,
             against: None,
             connections: vec![64],
             scenarios: Scenario::ALL.to_vec(),
@@ -182,6 +187,14 @@ fn command(name: &str) -> Result<Command> {
         "churn-child" => Command::ChurnChild,
         _ => return Err(format!("unknown command {name}: try --help").into()),
     })
+}
+
+fn flavour(name: &str) -> Result<Flavour> {
+    match name {
+        "multi-thread" => Ok(Flavour::MultiThread),
+        "current-thread" => Ok(Flavour::CurrentThread),
+        _ => Err(format!("no flavour is called {name}: multi-thread, current-thread").into()),
+    }
 }
 
 fn program(name: &str) -> Result<Program> {
@@ -238,6 +251,22 @@ mod tests {
     }
 
     #[test]
+    fn runtimes_that_are_not_named_are_those_of_the_flavour() {
+        let names = |line| -> Vec<_> {
+            let options = parse(line).unwrap();
+            options.contestants().iter().map(|each| each.name).collect()
+        };
+        assert_eq!(
+            names("compare --flavour current-thread"),
+            ["executor-ct", "tokio-ct"]
+        );
+        assert_eq!(
+            names("compare --only tokio-ct,executor"),
+            ["executor", "tokio-ct"]
+        );
+    }
+
+    #[test]
     fn smoke_is_short_unless_told_otherwise() {
         assert_eq!(parse("compare --smoke").unwrap().rounds, 2);
         assert_eq!(parse("compare --rounds 5 --smoke").unwrap().rounds, 5);
@@ -248,6 +277,7 @@ mod tests {
         for line in [
             "compare fly",
             "compare --programs fly",
+            "compare --flavour fly",
             "compare --only fly",
             "compare stalls --scenarios fly",
             "compare http --stall-every 0",

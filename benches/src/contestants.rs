@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::cli::Options;
-use crate::peers::{Executor, Runtime, Smol, Sockets, Tokio};
+use crate::peers::{Executor, ExecutorCt, Runtime, Smol, Sockets, Tokio, TokioCt};
 use crate::programs::Program;
 use crate::stalls::Scenario;
 use crate::{Result, churn, http, idle, memory, stalls};
@@ -11,11 +11,21 @@ use crate::{Result, churn, http, idle, memory, stalls};
 /// A runtime by name. The functions take the number of workers first.
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
+    pub(crate) flavour: Flavour,
     pub(crate) start: fn(usize) -> Result<Box<dyn Live>>,
     /// See [`memory::pending_tasks`].
     pub(crate) pending_tasks: fn(usize, usize) -> Result<f64>,
     /// Nothing without sockets.
     pub(crate) with_sockets: Option<WithSockets>,
+}
+
+/// Who polls the tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flavour {
+    /// Workers.
+    MultiThread,
+    /// The thread that calls `block_on`.
+    CurrentThread,
 }
 
 pub(crate) struct WithSockets {
@@ -42,18 +52,23 @@ impl<R: Runtime> Live for R {
 }
 
 impl Contestant {
-    /// All of them, ours first: the ratios are those of the others to it.
-    pub(crate) const ALL: [Self; 3] = [
+    /// All of them, ours first in each flavour: the ratios are those of the others to it.
+    pub(crate) const ALL: [Self; 5] = [
         OURS,
         Self::of::<Tokio>().and_sockets::<Tokio>(),
         Self::of::<Smol>(),
+        Self::of::<ExecutorCt>().on_one_thread(),
+        Self::of::<TokioCt>().on_one_thread(),
     ];
 
     pub(crate) fn named(name: &str) -> Result<Self> {
         let named = Self::ALL
             .into_iter()
             .find(|contestant| contestant.name == name);
-        named.ok_or_else(|| format!("no runtime is called {name}: executor, tokio or smol").into())
+        named.ok_or_else(|| {
+            let names = Self::ALL.map(|contestant| contestant.name).join(", ");
+            format!("no runtime is called {name}: {names}").into()
+        })
     }
 
     pub(crate) fn sockets(&self) -> Result<&WithSockets> {
@@ -69,10 +84,16 @@ impl Contestant {
     const fn of<R: Runtime>() -> Self {
         Self {
             name: R::NAME,
+            flavour: Flavour::MultiThread,
             start: |workers| Ok(Box::new(R::start(workers)?)),
             pending_tasks: memory::pending_tasks::<R>,
             with_sockets: None,
         }
+    }
+
+    const fn on_one_thread(mut self) -> Self {
+        self.flavour = Flavour::CurrentThread;
+        self
     }
 
     const fn and_sockets<R: Sockets>(mut self) -> Self {

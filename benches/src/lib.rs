@@ -1,7 +1,7 @@
 //! Our runtime and its peers behind one trait, and the command that compares them.
 //!
 //! ```text
-//! peers        what a runtime must do to take part, and the three that do
+//! peers        what a runtime must do to take part, and those that do
 //! programs     the seven programs, generic over the runtime
 //! contestants  the table of peers, where the generic parts become plain function pointers
 //! rounds       alternating samples of a program      ┐

@@ -5,6 +5,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::cli::Options;
+use crate::contestants::Flavour;
 use crate::programs::Program;
 use crate::rounds::Samples;
 use crate::stats::{Spread, geometric_mean, median, ratios};
@@ -103,7 +104,11 @@ pub(crate) fn conditions(options: &Options) -> String {
     let Options {
         rounds, workers, ..
     } = options;
-    format!("{rounds} alternating rounds, {workers} workers, {processors} processors")
+    let threads = match options.flavour {
+        Flavour::MultiThread => format!("{workers} workers"),
+        Flavour::CurrentThread => "one thread".to_owned(),
+    };
+    format!("{rounds} alternating rounds, {threads}, {processors} processors")
 }
 
 /// `1 round`, `2 rounds`.

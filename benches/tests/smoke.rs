@@ -27,6 +27,17 @@ fn programs() {
 }
 
 #[test]
+fn programs_on_one_thread() {
+    let lines = compare(&["--smoke", "--json", "--flavour", "current-thread"]);
+    assert_eq!(lines.len(), 7, "one line for each program");
+    for line in lines {
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let ratio = &value["runtimes"]["tokio-ct"]["ratio"]["median"];
+        assert!(ratio.as_f64().unwrap() > 0.0, "{line}");
+    }
+}
+
+#[test]
 fn tables() {
     let lines = compare(&["--smoke", "--programs", "fib", "--only", "executor,tokio"]);
     assert!(

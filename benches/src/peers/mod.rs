@@ -7,17 +7,19 @@ use std::time::{Duration, Instant};
 
 use crate::Result;
 
+mod current_thread;
 pub(crate) mod echo;
 mod executor;
 mod join;
 mod smol;
 mod tokio;
 
+pub(crate) use current_thread::{ExecutorCt, TokioCt};
 pub(crate) use executor::Executor;
 pub(crate) use smol::Smol;
 pub(crate) use tokio::Tokio;
 
-/// A multi-thread runtime. The functions without `self` are called inside of it only: in its tasks and its `block_on`.
+/// A runtime. The functions without `self` are called inside of it only: in its tasks and its `block_on`.
 pub(crate) trait Runtime: Send + Sync + Sized + 'static {
     const NAME: &'static str;
 
@@ -26,7 +28,7 @@ pub(crate) trait Runtime: Send + Sync + Sized + 'static {
 
     fn start(workers: usize) -> Result<Self>;
 
-    /// Runs a future on the calling thread, which is no worker.
+    /// Runs a future on the calling thread, which is no worker. On the current-thread flavour it drives all tasks, too.
     fn block_on<F: Future>(&self, future: F) -> F::Output;
 
     fn spawn<F>(future: F) -> Self::Join<F::Output>
