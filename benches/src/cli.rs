@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::num::NonZeroU64;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use lexopt::{Arg, Parser, ValueExt};
@@ -10,6 +11,7 @@ use crate::Result;
 use crate::contestants::{Contestant, Flavour};
 use crate::programs::Program;
 use crate::stalls::Scenario;
+use crate::suite::Section;
 
 pub(crate) const HELP: &str = "\
 compare [programs]    the seven programs, nanoseconds per operation
@@ -18,8 +20,9 @@ compare memory        bytes of resident memory for each task that waits
 compare idle          system calls of a process that only waits
 compare stalls        tasks that keep their thread, and other hard times, each in child processes
 compare churn         memory, threads and descriptors of a process in which runtimes come and go
+compare suite         the others in turn, and a page of their figures with pictures
 
---rounds N            alternating rounds (default 11; stalls 5, churn 3)
+--rounds N            alternating rounds (default 11; stalls 5, churn and memory 3, idle 1)
 --workers N           worker threads of each runtime (default 2)
 --only a,b            only these runtimes, of executor, tokio, smol, executor-ct, tokio-ct
 --flavour F           multi-thread, or current-thread: those whose names end in -ct, for programs and memory
@@ -32,7 +35,10 @@ compare churn         memory, threads and descriptors of a process in which runt
                       pinned-spawns, spawns
 --spawns N            stalls: so many single spawns (default 10000)
 --runtimes N          churn: so many runtimes (default 1000)
---smoke               two short rounds, to see that it runs
+--sections a,b        suite: only these
+--out DIR             suite: where the page goes (default docs/benchmarks)
+--redraw              suite: the page anew, from the figures in DIR
+--smoke, --quick      two short rounds, to see that it runs
 --json                one JSON object per line, in place of the tables";
 
 #[derive(Clone)]
@@ -55,6 +61,10 @@ pub(crate) struct Options {
     pub(crate) length: Duration,
     /// Where the server of a child process listens (0: the system chooses), and where the load goes to.
     pub(crate) port: u16,
+    /// The parts of `suite`, all if there are none, and its directory.
+    pub(crate) sections: Vec<&'static Section>,
+    pub(crate) out: PathBuf,
+    pub(crate) redraw: bool,
     pub(crate) smoke: bool,
     pub(crate) json: bool,
 }
@@ -67,6 +77,7 @@ pub(crate) enum Command {
     Idle,
     Stalls,
     Churn,
+    Suite,
     Help,
     /// What the commands run in child processes.
     ServeChild,
@@ -109,7 +120,10 @@ impl Options {
                 Arg::Long("runtimes") => options.runtimes = parser.value()?.parse()?,
                 Arg::Long("spawns") => spawns = Some(parser.value()?.parse()?),
                 Arg::Long("port") => options.port = parser.value()?.parse()?,
-                Arg::Long("smoke") => options.smoke = true,
+                Arg::Long("sections") => options.sections = list(&mut parser, Section::named)?,
+                Arg::Long("out") => options.out = parser.value()?.into(),
+                Arg::Long("redraw") => options.redraw = true,
+                Arg::Long("smoke" | "quick") => options.smoke = true,
                 Arg::Long("json") => options.json = true,
                 other => return Err(other.unexpected().into()),
             }
@@ -117,7 +131,8 @@ impl Options {
         let (usual_rounds, usual_length) = match options.command {
             _ if options.smoke => (2, Duration::from_millis(200)),
             Command::Stalls => (5, Duration::from_secs(10)),
-            Command::Churn => (3, Duration::ZERO),
+            Command::Churn | Command::Memory => (3, Duration::ZERO),
+            Command::Idle => (1, Duration::ZERO),
             _ => (11, Duration::from_secs(2)),
         };
         options.rounds = rounds.unwrap_or(usual_rounds);
@@ -164,6 +179,9 @@ impl Default for Options {
             stall_every: None,
             length: Duration::from_secs(2),
             port: 0,
+            sections: Vec::new(),
+            out: "docs/benchmarks".into(),
+            redraw: false,
             smoke: false,
             json: false,
         }
@@ -178,6 +196,7 @@ fn command(name: &str) -> Result<Command> {
         "idle" => Command::Idle,
         "stalls" => Command::Stalls,
         "churn" => Command::Churn,
+        "suite" => Command::Suite,
         "help" => Command::Help,
         "serve-child" => Command::ServeChild,
         "load-child" => Command::LoadChild,
@@ -282,6 +301,7 @@ mod tests {
             "compare stalls --scenarios fly",
             "compare http --stall-every 0",
             "compare --rounds 0",
+            "compare suite --sections fly",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

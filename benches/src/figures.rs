@@ -94,7 +94,7 @@ fn cell(values: &[f64]) -> String {
 }
 
 /// Three digits that count.
-fn shown(value: f64) -> String {
+pub(crate) fn shown(value: f64) -> String {
     let decimals = match value.abs() {
         0.0 => 0,
         infinite if infinite.is_infinite() => return "never".to_owned(),

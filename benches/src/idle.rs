@@ -14,49 +14,62 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::Result;
 use crate::cli::Options;
+use crate::figures::{self, Figures};
 use crate::peers::Sockets;
 use crate::process::{Child, answer_usage, field};
+use crate::rounds::order;
 
 pub(crate) fn compare(options: &Options) -> Result {
     let (quiet, counted) = if options.smoke { (1, 1) } else { (15, 5) };
-    println!(
-        "in {counted} s, {quiet} s after the last work, {} workers",
-        options.workers
-    );
-    println!(
-        "{:10} {:>8} {:>12} {:>12}",
-        "", "wakeups", "reads/writes", "system calls"
-    );
-    for contestant in options.contestants() {
-        if contestant.with_sockets.is_none() {
-            continue;
+    let mut results: Vec<_> = options
+        .contestants()
+        .iter()
+        .filter(|contestant| contestant.with_sockets.is_some())
+        .map(|contestant| Figures::new(contestant.name))
+        .collect();
+    let mut metrics = &METRICS[..];
+    for round in 0..options.rounds {
+        for index in order(round, results.len()) {
+            let name = results[index].name;
+            let [switches, io, traced] = count(name, quiet, counted, options)?;
+            if traced.is_none() {
+                metrics = &METRICS[..2];
+            }
+            let round = [switches, io, traced].into_iter().flatten();
+            results[index].rounds.push(round.collect());
         }
-        let workers = options.workers.to_string();
-        let arguments = [
-            "idle-child",
-            "--only",
-            contestant.name,
-            "--workers",
-            &workers,
-        ];
-        let mut child = Child::start(&arguments)?;
-        child.line()?;
-        let trace = Trace::attach(child.id());
-        thread::sleep(Duration::from_secs(quiet));
-        let (before, start) = (Counts::of(child.id())?, SystemTime::now());
-        thread::sleep(Duration::from_secs(counted));
-        let (after, end) = (Counts::of(child.id())?, SystemTime::now());
-        drop(child);
-        let traced = match trace {
-            Ok(trace) => trace.finish(start, end)?.to_string(),
-            Err(error) => format!("({error})"),
-        };
-        let Counts { switches, io } = after;
-        // A thread that has ended takes its number with it: that is no idleness either.
-        let (switches, io) = (switches.abs_diff(before.switches), io - before.io);
-        println!("{:10} {switches:8} {io:12} {traced:>12}", contestant.name);
+    }
+    let title = format!("in {counted} s, {quiet} s after the last work");
+    if options.json {
+        println!("{}", figures::json("idle", &title, metrics, &results));
+    } else {
+        figures::print(&title, metrics, &results);
     }
     Ok(())
+}
+
+/// The [`METRICS`] of one process; the last only with strace, which a line says.
+fn count(name: &str, quiet: u64, counted: u64, options: &Options) -> Result<[Option<f64>; 3]> {
+    let workers = options.workers.to_string();
+    let mut child = Child::start(&["idle-child", "--only", name, "--workers", &workers])?;
+    child.line()?;
+    let trace = Trace::attach(child.id());
+    thread::sleep(Duration::from_secs(quiet));
+    let (before, start) = (Counts::of(child.id())?, SystemTime::now());
+    thread::sleep(Duration::from_secs(counted));
+    let (after, end) = (Counts::of(child.id())?, SystemTime::now());
+    drop(child);
+    let traced = match trace {
+        Ok(trace) => Some(trace.finish(start, end)? as f64),
+        Err(error) => {
+            eprintln!("compare: system calls of {name} are not counted: {error}");
+            None
+        }
+    };
+    // A thread that has ended takes its number with it: that is no idleness either.
+    let switches = after.switches.abs_diff(before.switches) as f64;
+    let io = (after.io - before.io) as f64;
+    Ok([Some(switches), Some(io), traced])
 }
 
 pub(crate) fn child(options: &Options) -> Result {
@@ -146,6 +159,8 @@ fn time_of(line: &str) -> Option<f64> {
 fn seconds(time: SystemTime) -> Result<f64> {
     Ok(time.duration_since(UNIX_EPOCH)?.as_secs_f64())
 }
+
+const METRICS: [&str; 3] = ["wake-ups", "reads and writes", "system calls"];
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,7 @@
 //! idle         system calls of a process that waits  │ measure in child processes
 //! stalls/      tasks that keep their thread          │
 //! churn        runtimes that come and go             ┘
+//! suite/       all of these in child processes, and a page of what they printed
 //! soak/        our runtime under mixed load, the command `soak`
 //! against      this source with another commit's library
 //! stats, report, figures, process, patience, random, cli
@@ -38,6 +39,7 @@ mod rounds;
 pub mod soak;
 mod stalls;
 mod stats;
+mod suite;
 
 use cli::{Command, Options};
 
@@ -56,6 +58,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result {
         Command::Idle => idle::compare(&options),
         Command::Stalls => stalls::compare(&options),
         Command::Churn => churn::compare(&options),
+        Command::Suite => suite::run(&options),
         Command::Help => {
             println!("{}", cli::HELP);
             Ok(())

@@ -7,28 +7,33 @@ use std::task::Poll;
 
 use crate::Result;
 use crate::cli::Options;
+use crate::figures::{self, Figures};
 use crate::patience::within_limit;
 use crate::peers::Runtime;
 use crate::process::{Child, field};
+use crate::rounds::order;
 
 pub(crate) fn compare(options: &Options) -> Result {
-    let tasks = tasks(options);
-    println!(
-        "resident bytes for each of {tasks} pending tasks, {} workers",
-        options.workers
-    );
-    for contestant in options.contestants() {
-        let workers = options.workers.to_string();
-        let mut arguments = vec![
-            "memory-child",
-            "--only",
-            contestant.name,
-            "--workers",
-            &workers,
-        ];
-        arguments.extend(options.smoke.then_some("--smoke"));
-        let mut child = Child::start(&arguments)?;
-        println!("{:10} {:>8}", contestant.name, child.line()?);
+    let mut results: Vec<_> = options
+        .contestants()
+        .iter()
+        .map(|contestant| Figures::new(contestant.name))
+        .collect();
+    for round in 0..options.rounds {
+        for index in order(round, results.len()) {
+            let workers = options.workers.to_string();
+            let name = results[index].name;
+            let mut arguments = vec!["memory-child", "--only", name, "--workers", &workers];
+            arguments.extend(options.smoke.then_some("--smoke"));
+            let round = figures::parse(&Child::start(&arguments)?.line()?, &METRICS)?;
+            results[index].rounds.push(round);
+        }
+    }
+    let title = format!("{} pending tasks", tasks(options));
+    if options.json {
+        println!("{}", figures::json("memory", &title, &METRICS, &results));
+    } else {
+        figures::print(&title, &METRICS, &results);
     }
     Ok(())
 }
@@ -39,7 +44,7 @@ pub(crate) fn child(options: &Options) -> Result {
     let bytes = within_limit(&format!("memory on {}", contestant.name), || {
         (contestant.pending_tasks)(options.workers, tasks(options))
     })?;
-    println!("{bytes:.1}");
+    println!("{}", figures::line(&[bytes]));
     // Without dropping the tasks one by one.
     process::exit(0);
 }
@@ -87,4 +92,5 @@ fn tasks(options: &Options) -> usize {
 }
 
 static POLLED: AtomicUsize = AtomicUsize::new(0);
+const METRICS: [&str; 1] = ["resident bytes a task"];
 const BATCH: usize = 1000;

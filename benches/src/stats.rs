@@ -53,6 +53,25 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     Spread::of(values).median
 }
 
+/// What the median of the distribution that the values are from is not below, with a confidence of 95 %.
+///
+/// By order statistics: of `n` values that know nothing of each other, fewer than `k` lie below the median as rarely as a fair coin
+/// shows heads fewer than `k` times in `n`. Nothing is assumed of the distribution. Fewer than 5 values bound nothing.
+pub(crate) fn lower_bound(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let count = sorted.len();
+    // That exactly, and that at most, `rank` lie below.
+    let mut exactly = 0.5_f64.powi(count as i32);
+    let (mut at_most, mut rank) = (exactly, 0);
+    while at_most <= 0.05 {
+        rank += 1;
+        exactly *= (count - rank + 1) as f64 / rank as f64;
+        at_most += exactly;
+    }
+    Some(sorted[rank.checked_sub(1)?])
+}
+
 /// The value below which the fraction `q` of the `sorted` values lies, interpolated between neighbours.
 pub(crate) fn quantile(sorted: &[f64], q: f64) -> f64 {
     assert!(!sorted.is_empty(), "no values: run at least one round");
@@ -138,6 +157,17 @@ mod tests {
     #[should_panic(expected = "at least one round")]
     fn no_values_have_no_median() {
         median(&[]);
+    }
+
+    #[test]
+    fn the_lower_bound_of_a_median_is_the_rank_that_the_binomial_gives() {
+        let values: Vec<f64> = (1..=40).map(f64::from).collect();
+        // From tables of the sign test, one-sided, 5 %.
+        for (count, rank) in [(5, 1.0), (8, 2.0), (11, 3.0), (21, 7.0), (40, 15.0)] {
+            assert_eq!(lower_bound(&values[..count]), Some(rank), "{count}");
+        }
+        assert_eq!(lower_bound(&values[..4]), None);
+        assert_eq!(lower_bound(&[]), None);
     }
 
     #[test]

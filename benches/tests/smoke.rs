@@ -61,18 +61,21 @@ fn http() {
 fn memory() {
     let lines = compare(&["memory", "--smoke"]);
     assert!(
-        lines.iter().any(|line| line.starts_with("tokio")),
+        lines.iter().any(|line| line.starts_with("resident bytes")),
         "{lines:#?}"
     );
+    let lines = compare(&["memory", "--smoke", "--json", "--only", "executor,tokio"]);
+    let value: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+    let bytes = &value["runtimes"]["tokio"]["resident bytes a task"]["median"];
+    assert!(bytes.as_f64().unwrap() > 0.0, "{lines:#?}");
 }
 
 #[test]
 fn idle() {
-    let lines = compare(&["idle", "--smoke", "--only", "tokio"]);
-    assert!(
-        lines.iter().any(|line| line.starts_with("tokio")),
-        "{lines:#?}"
-    );
+    let lines = compare(&["idle", "--smoke", "--rounds", "1", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+    let wakeups = &value["runtimes"]["executor"]["wake-ups"]["samples"];
+    assert_eq!(wakeups.as_array().unwrap().len(), 1, "{lines:#?}");
 }
 
 /// Each on its own, so that they share the time.
@@ -140,6 +143,35 @@ fn soak() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:#?}");
+}
+
+#[test]
+fn suite() {
+    let directory = std::env::temp_dir().join(format!("compare-suite-{}", std::process::id()));
+    let out = directory.to_str().unwrap();
+    compare(&[
+        "suite",
+        "--quick",
+        "--sections",
+        "programs,memory",
+        "--out",
+        out,
+    ]);
+    let read = |file: &str| std::fs::read_to_string(directory.join(file)).unwrap();
+    let results: serde_json::Value = serde_json::from_str(&read("results.json")).unwrap();
+    assert_eq!(results["runs"].as_array().unwrap().len(), 2);
+    let page = read("README.md");
+    assert!(page.contains("| spawn_many |"), "{page}");
+    assert!(page.contains("(programs-ratios.svg)"), "{page}");
+    assert!(read("programs-ratios.svg").contains("</svg>"));
+
+    compare(&["suite", "--redraw", "--out", out]);
+    assert_eq!(
+        read("README.md"),
+        page,
+        "the same page comes of the same figures"
+    );
+    std::fs::remove_dir_all(directory).unwrap();
 }
 
 #[test]

@@ -1,0 +1,181 @@
+//! What a line of JSON says: metrics, the samples of each runtime, and who is how much better.
+
+use serde_json::Value;
+
+use super::Run;
+use crate::stats::{self, Spread};
+
+/// One line of a command: some metrics under one heading.
+pub(super) struct Line {
+    /// What tells it from the other lines of its section: `64 connections`, `fib`.
+    pub(super) label: String,
+    /// Its keys that have a number.
+    pub(super) numbers: Vec<(String, f64)>,
+    /// The label without the numbers.
+    pub(super) group: String,
+    pub(super) metrics: Vec<Metric>,
+}
+
+pub(super) struct Metric {
+    pub(super) name: String,
+    /// Ours first. A sample that never came is infinite.
+    pub(super) runtimes: Vec<(String, Vec<f64>)>,
+}
+
+/// How many times better the first of the runtimes is than another: the ratios of the rounds.
+pub(super) struct Advantage {
+    pub(super) spread: Spread,
+    /// See [`stats::lower_bound`].
+    pub(super) at_least: Option<f64>,
+}
+
+impl Line {
+    /// Those of a run that have figures.
+    pub(super) fn all(run: &Run) -> Vec<Self> {
+        let lines = run.outcome.lines.iter();
+        lines
+            .filter_map(|line| Self::parse(line, run.section.name))
+            .collect()
+    }
+
+    fn parse(line: &Value, section: &str) -> Option<Self> {
+        let (mut words, mut counts, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, value) in line.as_object()? {
+            match value {
+                Value::String(text) if key != "unit" && text != section => words.push(text.clone()),
+                Value::Number(number) => {
+                    let one = number.as_f64() == Some(1.0);
+                    let unit = if one { key.trim_end_matches('s') } else { key };
+                    counts.push(format!("{number} {unit}"));
+                    numbers.push((key.clone(), number.as_f64()?));
+                }
+                _ => {}
+            }
+        }
+        let runtimes = line["runtimes"].as_object()?;
+        let (first, unit) = (runtimes.values().next()?, line["unit"].as_str());
+        // Either one metric, which has the line's unit as its name, or several with names.
+        let names: Vec<&str> = match first.get("samples") {
+            Some(_) => vec![unit.unwrap_or_default()],
+            None => first.as_object()?.keys().map(String::as_str).collect(),
+        };
+        let metrics = names.into_iter().map(|name| Metric {
+            name: name.to_owned(),
+            runtimes: runtimes
+                .iter()
+                .filter_map(|(runtime, values)| {
+                    let values = values
+                        .get("samples")
+                        .or_else(|| values.get(name)?.get("samples"));
+                    Some((runtime.clone(), samples(values?)?))
+                })
+                .collect(),
+        });
+        let group = words.join(", ");
+        words.append(&mut counts);
+        Some(Self {
+            metrics: metrics.collect(),
+            label: words.join(", "),
+            numbers,
+            group,
+        })
+    }
+
+    pub(super) fn number(&self, key: &str) -> Option<f64> {
+        let mut numbers = self.numbers.iter();
+        Some(numbers.find(|(name, _)| name == key)?.1)
+    }
+
+    pub(super) fn metric(&self, name: &str) -> Option<&Metric> {
+        self.metrics.iter().find(|metric| metric.name == name)
+    }
+}
+
+fn samples(values: &Value) -> Option<Vec<f64>> {
+    let values = values.as_array()?.iter();
+    let samples: Vec<_> = values
+        .map(|value| value.as_f64().unwrap_or(f64::INFINITY))
+        .collect();
+    (!samples.is_empty()).then_some(samples)
+}
+
+impl Metric {
+    /// For each runtime but the first. There is none if a round has no ratio that is a number: 0 is twice nothing.
+    pub(super) fn advantage(&self, peer: &str) -> Option<Advantage> {
+        let (_, ours) = self.runtimes.first()?;
+        let (_, theirs) = self.runtimes[1..].iter().find(|(name, _)| name == peer)?;
+        let ratios = match self.is_rate() {
+            true => stats::ratios(theirs, ours),
+            false => stats::ratios(ours, theirs),
+        };
+        let sound =
+            !ratios.is_empty() && ratios.iter().all(|ratio| ratio.is_finite() && *ratio > 0.0);
+        sound.then(|| Advantage {
+            spread: Spread::of(&ratios),
+            at_least: stats::lower_bound(&ratios),
+        })
+    }
+
+    /// Of rates more is better, of all else less.
+    pub(super) fn is_rate(&self) -> bool {
+        self.name.ends_with("/s")
+    }
+}
+
+/// The runtimes of all lines, in the order in which they come up.
+pub(super) fn runtimes(lines: &[Line]) -> Vec<String> {
+    let metrics = lines.iter().flat_map(|line| &line.metrics);
+    let mut names: Vec<String> = Vec::new();
+    for (name, _) in metrics.flat_map(|metric| &metric.runtimes) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn of_times_less_is_better_and_of_rates_more() {
+        for (name, better) in [("ns/op", 2.0), ("requests/s", 0.5)] {
+            let metric = Metric {
+                name: name.to_owned(),
+                runtimes: vec![
+                    ("executor".to_owned(), vec![10.0; 5]),
+                    ("tokio".to_owned(), vec![20.0; 5]),
+                    ("stuck".to_owned(), vec![f64::INFINITY; 5]),
+                ],
+            };
+            let advantage = metric.advantage("tokio").unwrap();
+            assert_eq!(advantage.spread.median, better, "{name}");
+            assert_eq!(advantage.at_least, Some(better), "{name}");
+            assert!(metric.advantage("stuck").is_none());
+            assert!(metric.advantage("absent").is_none());
+        }
+    }
+
+    #[test]
+    fn a_line_of_one_metric_and_a_line_of_several_are_understood() {
+        let line = json!({ "program": "fib", "unit": "ns/op", "runtimes": { "executor": { "median": 2.0, "samples": [1.0, null] } } });
+        let line = Line::parse(&line, "programs").unwrap();
+        assert_eq!(line.label, "fib");
+        assert_eq!(line.metrics[0].name, "ns/op");
+        let samples = vec![1.0, f64::INFINITY];
+        assert_eq!(line.metrics[0].runtimes, [("executor".to_owned(), samples)]);
+
+        let line = json!({ "program": "http", "connections": 64, "stall_every": null, "runtimes": {
+            "executor": { "requests/s": { "samples": [5.0] }, "p99 us": { "samples": [1.0] } },
+            "tokio": { "requests/s": { "samples": [4.0] } },
+        } });
+        let line = Line::parse(&line, "http").unwrap();
+        assert_eq!(line.label, "64 connections");
+        assert_eq!(line.number("connections"), Some(64.0));
+        assert_eq!(line.metric("requests/s").unwrap().runtimes.len(), 2);
+        assert_eq!(line.metric("p99 us").unwrap().runtimes.len(), 1);
+    }
+}

@@ -1,0 +1,204 @@
+//! The page in Markdown.
+
+use serde_json::Value;
+
+use super::Run;
+use super::figures::{Line, Metric, runtimes};
+use crate::figures::shown;
+use crate::report::counted;
+use crate::stats::{geometric_mean, median};
+
+/// What comes before the sections.
+pub(super) fn head(conditions: &Value) -> String {
+    let mut page = String::from(HEAD);
+    if conditions["quick"] == true {
+        page += "\n**This was a quick run, which shows that everything runs. Its numbers mean nothing.**\n";
+    }
+    page += "\n| measured | |\n|---|---|\n";
+    for (key, value) in conditions.as_object().into_iter().flatten() {
+        let text = match value {
+            Value::Null => "unknown".to_owned(),
+            Value::String(text) => text.clone(),
+            Value::Object(map) => {
+                let pairs = map.iter();
+                let pairs = pairs
+                    .map(|(key, value)| format!("{key} {}", value.as_str().unwrap_or("unknown")));
+                pairs.collect::<Vec<_>>().join(", ")
+            }
+            other => other.to_string(),
+        };
+        page += &format!("| {key} | {text} |\n");
+    }
+    page
+}
+
+pub(super) fn section(run: &Run, lines: &[Line]) -> String {
+    let mut page = format!("\n## {}\n\n{}\n", run.section.title, run.section.about);
+    if let Some(failed) = &run.outcome.failed {
+        page += &format!(
+            "\n**The command failed** ({failed}). What it printed before that is below.\n"
+        );
+    }
+    let notes = run
+        .outcome
+        .lines
+        .iter()
+        .filter_map(|line| line["note"].as_str());
+    for note in run.outcome.notes.iter().map(String::as_str).chain(notes) {
+        page += &format!("\n*{note}*\n");
+    }
+    // If each line has but one metric, and all the same, one table has them all.
+    let single =
+        |line: &Line| matches!(&line.metrics[..], [only] if only.name == lines[0].metrics[0].name);
+    if lines.iter().all(single) {
+        let rows = lines.iter().map(|line| (&*line.label, &line.metrics[0]));
+        let unit = lines.first().map_or("", |line| &line.metrics[0].name);
+        page += &table(unit, lines, rows.collect(), run.section.mean);
+    } else {
+        for line in lines {
+            page += &format!("\n### {}\n", line.label);
+            let rows = line.metrics.iter().map(|metric| (&*metric.name, metric));
+            page += &table("", lines, rows.collect(), false);
+        }
+    }
+    page
+}
+
+/// A row for each metric; for each peer its median, and our advantage over it.
+fn table(corner: &str, lines: &[Line], rows: Vec<(&str, &Metric)>, mean: bool) -> String {
+    let names = runtimes(lines);
+    let Some((ours, peers)) = names.split_first() else {
+        return String::new();
+    };
+    let rounds = rows.iter().flat_map(|(_, metric)| metric.runtimes.first());
+    let rounds = rounds.map(|(_, samples)| samples.len()).max().unwrap_or(0);
+    let mut table = format!(
+        "\nMedians of {}.\n\n| {corner} | {ours} |",
+        counted(rounds, "round")
+    );
+    let mut rule = String::from("|---|--:|");
+    for peer in peers {
+        table += &format!(" {peer} | {} |", against(peer, &rows));
+        rule += "--:|:--|";
+    }
+    table += &format!("\n{rule}\n");
+    for (label, metric) in &rows {
+        table += &format!("| {label} | {} |", of(metric, ours));
+        for peer in peers {
+            table += &format!(" {} | {} |", of(metric, peer), advantage(metric, peer));
+        }
+        table += "\n";
+    }
+    if mean {
+        table += "| geometric mean | |";
+        for peer in peers {
+            let medians = rows
+                .iter()
+                .map(|(_, metric)| Some(metric.advantage(peer)?.spread.median));
+            let mean = medians
+                .collect::<Option<Vec<_>>>()
+                .map(|medians| geometric_mean(&medians));
+            table += &format!(
+                " | {} |",
+                mean.map_or(NONE.to_owned(), |mean| format!("**{mean:.2}**"))
+            );
+        }
+        table += "\n";
+    }
+    table
+}
+
+/// The head of the column of the advantage over a peer.
+fn against(peer: &str, rows: &[(&str, &Metric)]) -> String {
+    let rates = rows.iter().filter(|(_, metric)| metric.is_rate()).count();
+    match rates {
+        0 => format!("{peer} ÷ ours"),
+        all if all == rows.len() => format!("ours ÷ {peer}"),
+        _ => format!("times better than {peer}"),
+    }
+}
+
+fn of(metric: &Metric, runtime: &str) -> String {
+    let mut runtimes = metric.runtimes.iter();
+    let samples = runtimes.find(|(name, _)| name == runtime);
+    samples.map_or(String::new(), |(_, samples)| shown(median(samples)))
+}
+
+/// `median (quartiles), ≥ lower bound`.
+fn advantage(metric: &Metric, peer: &str) -> String {
+    let Some(advantage) = metric.advantage(peer) else {
+        return NONE.to_owned();
+    };
+    let spread = advantage.spread;
+    let bound = advantage
+        .at_least
+        .map_or(String::new(), |bound| format!(", ≥ {bound:.2}"));
+    format!(
+        "**{:.2}** ({:.2}–{:.2}){bound}",
+        spread.median, spread.low, spread.high
+    )
+}
+
+const NONE: &str = "–";
+
+const HEAD: &str = "\
+# Benchmarks
+
+Written by `compare suite`, see [benches](../../benches/README.md#the-suite); do not edit. All samples are in [results.json](results.json).
+
+Ratios are taken round by round, between neighbours in time, so that **above 1 our runtime is better**: of what should be small it is the
+other's figure divided by ours, of rates (names that end in `/s`) ours divided by the other's. Shown is the median of the rounds, in brackets
+the quartiles; after ≥ what the median of all such rounds is not below with a confidence of 95 %, by order statistics, from 5 rounds on.
+A dash stands where a round had no ratio, as between zeros.
+";
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::child::Outcome;
+    use super::super::plan::Section;
+    use super::*;
+
+    fn programs(failed: Option<String>) -> Run {
+        let line = |name: &str, ours: f64| {
+            json!({ "program": name, "unit": "ns/op", "runtimes": {
+                "executor": { "samples": vec![ours; 5] }, "tokio": { "samples": vec![40.0; 5] },
+            } })
+        };
+        Run {
+            section: Section::named("programs").unwrap(),
+            outcome: Outcome {
+                lines: vec![line("fib", 20.0), line("remote", 5.0)],
+                notes: vec!["without Go: none".to_owned()],
+                failed,
+                ..Outcome::default()
+            },
+        }
+    }
+
+    #[test]
+    fn rows_have_medians_ratios_bounds_and_a_mean() {
+        let run = programs(None);
+        let page = section(&run, &Line::all(&run));
+        for text in [
+            "| ns/op | executor | tokio | tokio ÷ ours |",
+            "| fib | 20.0 | 40.0 | **2.00** (2.00–2.00), ≥ 2.00 |",
+            "| geometric mean | | | **4.00** |",
+            "*without Go: none*",
+        ] {
+            assert!(page.contains(text), "{text} is not in\n{page}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_failed_is_said_beside_what_it_printed() {
+        let run = programs(Some("exit status: 3".to_owned()));
+        let page = section(&run, &Line::all(&run));
+        assert!(
+            page.contains("**The command failed** (exit status: 3)"),
+            "{page}"
+        );
+        assert!(page.contains("| fib |"), "{page}");
+    }
+}

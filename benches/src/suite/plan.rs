@@ -1,0 +1,133 @@
+//! The table of sections: which command measures them, and how they are shown.
+
+use crate::Result;
+use crate::cli::Options;
+
+/// A part of the page, measured by one command.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Section {
+    pub(crate) name: &'static str,
+    pub(super) title: &'static str,
+    /// What is measured, in Markdown.
+    pub(super) about: &'static str,
+    /// The command, and its arguments beside `--json` and `--workers`.
+    arguments: &'static [&'static str],
+    /// Those of a quick run beside `--smoke`. They come last, so they win.
+    quick: &'static [&'static str],
+    /// Metrics that are drawn as curves, and the key of the lines that is the horizontal axis.
+    pub(super) curves: &'static [Curve],
+    /// The metrics of all lines are of one kind, so that they have a geometric mean.
+    pub(super) mean: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Curve {
+    pub(super) over: &'static str,
+    pub(super) metric: &'static str,
+}
+
+impl Section {
+    pub(crate) const ALL: &[Self] = &[
+        Self {
+            name: "programs",
+            title: "The seven programs",
+            about: "Nanoseconds per operation of a scheduler alone. See \
+                    [the programs](../../benches/README.md#the-seven-programs).",
+            arguments: &["programs", "--rounds", "21"],
+            quick: &[],
+            curves: &[],
+            mean: true,
+        },
+        Self {
+            name: "current-thread",
+            title: "The seven programs on one thread",
+            about: "The same on the flavour without workers. See [On one thread](../../benches/README.md#on-one-thread).",
+            arguments: &["programs", "--flavour", "current-thread", "--rounds", "21"],
+            quick: &[],
+            curves: &[],
+            mean: true,
+        },
+        Self {
+            name: "http",
+            title: "HTTP over hyper",
+            about: "The same hyper server on both runtimes, over loopback, under a load that always has one request under way on each \
+                    connection. See [HTTP](../../benches/README.md#http).",
+            arguments: &["http", "--rounds", "21", "--connections", "1,8,64,512,4096"],
+            quick: &["--connections", "1,64"],
+            curves: &[
+                Curve {
+                    over: "connections",
+                    metric: "requests/s",
+                },
+                Curve {
+                    over: "connections",
+                    metric: "user us/request",
+                },
+                Curve {
+                    over: "connections",
+                    metric: "p99 us",
+                },
+            ],
+            mean: false,
+        },
+        Self {
+            name: "memory",
+            title: "Memory of a task that waits",
+            about: "By what a process grows, each in a process of its own. See [Memory](../../benches/README.md#memory).",
+            arguments: &["memory", "--rounds", "5"],
+            quick: &[],
+            curves: &[],
+            mean: false,
+        },
+        Self {
+            name: "idle",
+            title: "A process that only waits",
+            about: "Counted from outside; all should be 0. See [Idle](../../benches/README.md#idle).",
+            arguments: &["idle"],
+            quick: &["--rounds", "1"],
+            curves: &[],
+            mean: false,
+        },
+    ];
+
+    pub(crate) fn named(name: &str) -> Result<&'static Self> {
+        let named = Self::ALL.iter().find(|section| section.name == name);
+        named.ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|section| section.name).collect();
+            format!("no section is called {name}: {}", names.join(", ")).into()
+        })
+    }
+
+    /// The arguments of the child process that measures it.
+    pub(super) fn command(&self, options: &Options) -> Vec<String> {
+        let mut arguments: Vec<String> = self.arguments.iter().copied().map(String::from).collect();
+        arguments.extend(["--workers".to_owned(), options.workers.to_string()]);
+        arguments.push("--json".to_owned());
+        if options.smoke {
+            arguments.extend(["--smoke".to_owned(), "--rounds".to_owned(), "2".to_owned()]);
+            arguments.extend(self.quick.iter().copied().map(String::from));
+        }
+        arguments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_understood() {
+        for section in Section::ALL {
+            for smoke in [false, true] {
+                let options = Options {
+                    smoke,
+                    ..Options::default()
+                };
+                let command = section.command(&options).into_iter().map(Into::into);
+                let line = std::iter::once("compare".into()).chain(command);
+                let parsed = Options::parse(line).unwrap();
+                assert!(parsed.json && parsed.smoke == smoke, "{}", section.name);
+            }
+        }
+    }
+}
