@@ -9,6 +9,7 @@ use lexopt::{Arg, Parser, ValueExt};
 
 use crate::Result;
 use crate::contestants::{Contestant, Flavour};
+use crate::go;
 use crate::programs::Program;
 use crate::stalls::Scenario;
 use crate::suite::Section;
@@ -24,7 +25,7 @@ compare suite         the others in turn, and a page of their figures with pictu
 
 --rounds N            alternating rounds (default 11; stalls 5, churn and memory 3, idle 1)
 --workers N           worker threads of each runtime (default 2)
---only a,b            only these runtimes, of executor, tokio, smol, executor-ct, tokio-ct
+--only a,b            only these runtimes, of executor, tokio, smol, executor-ct, tokio-ct; for programs also go
 --flavour F           multi-thread, or current-thread: those whose names end in -ct, for programs and memory
 --programs a,b        only these programs
 --against REV         our programs, with the library of this commit against the library as it is
@@ -99,10 +100,11 @@ impl Options {
                 Arg::Short('h') | Arg::Long("help") => options.command = Command::Help,
                 Arg::Long("rounds") => rounds = Some(parser.value()?.parse()?),
                 Arg::Long("workers") => options.workers = parser.value()?.parse()?,
-                Arg::Long("programs") => options.programs = list(&mut parser, program)?,
+                Arg::Long("programs") => options.programs = list(&mut parser, Program::named)?,
                 Arg::Long("only") => {
-                    options.only = list(&mut parser, |name| {
-                        Contestant::named(name).map(|_| name.to_owned())
+                    options.only = list(&mut parser, |name| match name {
+                        go::NAME => Ok(name.to_owned()),
+                        _ => Contestant::named(name).map(|_| name.to_owned()),
                     })?;
                 }
                 Arg::Long("flavour") => options.flavour = flavour(&parser.value()?.string()?)?,
@@ -214,16 +216,6 @@ fn flavour(name: &str) -> Result<Flavour> {
         "current-thread" => Ok(Flavour::CurrentThread),
         _ => Err(format!("no flavour is called {name}: multi-thread, current-thread").into()),
     }
-}
-
-fn program(name: &str) -> Result<Program> {
-    let named = Program::ALL
-        .into_iter()
-        .find(|program| program.name() == name);
-    named.ok_or_else(|| {
-        let names = Program::ALL.map(Program::name).join(", ");
-        format!("no program is called {name}: {names}").into()
-    })
 }
 
 fn scenario(name: &str) -> Result<Scenario> {

@@ -40,14 +40,18 @@ pub(crate) struct WithSockets {
 }
 
 /// A runtime that has been started.
-pub(crate) trait Live {
+pub(crate) trait Live: Send + Sync {
     /// How long `repeats` runs of `program`, one after the other, take.
-    fn time(&self, program: Program, repeats: u32) -> Duration;
+    ///
+    /// # Errors
+    ///
+    /// That of the process in which they run, if it is another.
+    fn time(&self, program: Program, repeats: u32) -> Result<Duration>;
 }
 
 impl<R: Runtime> Live for R {
-    fn time(&self, program: Program, repeats: u32) -> Duration {
-        program.time(self, repeats)
+    fn time(&self, program: Program, repeats: u32) -> Result<Duration> {
+        Ok(program.time(self, repeats))
     }
 }
 

@@ -11,6 +11,8 @@
 //! stalls/      tasks that keep their thread          │
 //! churn        runtimes that come and go             ┘
 //! suite/       all of these in child processes, and a page of what they printed
+//! go/          the programs in Go, in a process of their own
+//! apart        a runtime in another process that times the programs
 //! soak/        our runtime under mixed load, the command `soak`
 //! against      this source with another commit's library
 //! stats, report, figures, process, patience, random, cli
@@ -21,10 +23,12 @@ use std::error::Error;
 use std::ffi::OsString;
 
 mod against;
+mod apart;
 mod churn;
 mod cli;
 mod contestants;
 mod figures;
+mod go;
 mod http;
 mod idle;
 mod memory;

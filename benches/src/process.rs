@@ -1,4 +1,4 @@
-//! Child processes of this same program, and what the system tells of them.
+//! Child processes, mostly of this same program, and what the system tells of them.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
@@ -18,8 +18,12 @@ pub(crate) struct Child {
 impl Child {
     /// Runs this program with other arguments.
     pub(crate) fn start(arguments: &[&str]) -> Result<Self> {
-        let mut process = process::Command::new(std::env::current_exe()?)
-            .args(arguments)
+        Self::of(process::Command::new(std::env::current_exe()?).args(arguments))
+    }
+
+    /// Runs another program.
+    pub(crate) fn of(command: &mut process::Command) -> Result<Self> {
+        let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -36,6 +40,11 @@ impl Child {
         self.process.id()
     }
 
+    /// Gives the child a line to read.
+    pub(crate) fn tell(&mut self, line: &str) -> Result {
+        Ok(writeln!(self.input, "{line}")?)
+    }
+
     /// The next line that the child prints.
     pub(crate) fn line(&mut self) -> Result<String> {
         let mut line = String::new();
@@ -47,7 +56,7 @@ impl Child {
 
     /// What a child that runs [`answer_usage`] has used so far.
     pub(crate) fn usage(&mut self) -> Result<Usage> {
-        writeln!(self.input)?;
+        self.tell("")?;
         Usage::parse(&self.line()?).ok_or_else(|| "the child's answer is no usage".into())
     }
 }

@@ -6,7 +6,7 @@
 //! round 2   executor  tokio     smol         and neighbours in time are compared with each other
 //! ```
 //!
-//! Every runtime is started once and lives until the end. While the others run it is idle, which means asleep: that an idle
+//! Every runtime is started once and lives until the end: Rust's in this process, Go's in one of its own. While the others run it is idle, which means asleep: that an idle
 //! runtime makes no system calls is what `compare idle` looks at.
 
 use std::time::Duration;
@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::Result;
 use crate::cli::Options;
 use crate::contestants::Live;
+use crate::go;
 use crate::patience::within_limit;
 use crate::programs::Program;
 use crate::report;
@@ -25,13 +26,16 @@ pub(crate) struct Samples {
 }
 
 pub(crate) fn compare(options: &Options) -> Result {
-    let mut runtimes = Vec::new();
+    let mut runtimes: Vec<(_, Box<dyn Live>)> = Vec::new();
     for contestant in options.contestants() {
         runtimes.push((contestant.name, (contestant.start)(options.workers)?));
     }
+    if let Some(program) = go::programs(options) {
+        runtimes.push((go::NAME, Box::new(go::start(&program, options.workers)?)));
+    }
     let mut results = Vec::new();
     for &program in &options.programs {
-        let samples = sample(program, &runtimes, options);
+        let samples = sample(program, &runtimes, options)?;
         if options.json {
             println!("{}", report::json(program, &samples));
         }
@@ -54,11 +58,12 @@ pub(crate) fn order(round: usize, count: usize) -> impl Iterator<Item = usize> {
     })
 }
 
-fn sample(
+/// A sample of each of the runtimes for each round.
+pub(crate) fn sample(
     program: Program,
     runtimes: &[(&'static str, Box<dyn Live>)],
     options: &Options,
-) -> Vec<Samples> {
+) -> Result<Vec<Samples>> {
     let length = if options.smoke { SHORT } else { LENGTH };
     let time = |index: usize, repeats| {
         let (name, runtime) = &runtimes[index];
@@ -67,9 +72,9 @@ fn sample(
         })
     };
     // Finding out how often is the warm-up, too.
-    let repeats: Vec<u32> = (0..runtimes.len())
+    let repeats = (0..runtimes.len())
         .map(|index| repeats_for(length, |repeats| time(index, repeats)))
-        .collect();
+        .collect::<Result<Vec<u32>>>()?;
     let mut samples: Vec<Samples> = runtimes
         .iter()
         .map(|(name, _)| Samples {
@@ -80,23 +85,23 @@ fn sample(
     for round in 0..options.rounds {
         for index in order(round, runtimes.len()) {
             let operations = program.operations() * u64::from(repeats[index]);
-            let taken = time(index, repeats[index]);
+            let taken = time(index, repeats[index])?;
             samples[index]
                 .nanoseconds
                 .push(taken.as_nanos() as f64 / operations as f64);
         }
     }
-    samples
+    Ok(samples)
 }
 
 /// How often to repeat what `time` times, so that it lasts at least `length`.
-fn repeats_for(length: Duration, time: impl Fn(u32) -> Duration) -> u32 {
+fn repeats_for(length: Duration, time: impl Fn(u32) -> Result<Duration>) -> Result<u32> {
     let mut repeats = 1;
     // The limit is for a clock that stands still.
-    while time(repeats) < length && repeats < 1 << 20 {
+    while time(repeats)? < length && repeats < 1 << 20 {
         repeats *= 2;
     }
-    repeats
+    Ok(repeats)
 }
 
 /// Each sample lasts at least this long, so that starting, waking the first worker and reading the clock do not count.
@@ -116,7 +121,8 @@ mod tests {
 
     #[test]
     fn a_sample_is_repeated_until_it_is_long_enough() {
-        let repeats = repeats_for(LENGTH, |repeats| Duration::from_millis(3) * repeats);
+        let repeats =
+            repeats_for(LENGTH, |repeats| Ok(Duration::from_millis(3) * repeats)).unwrap();
         assert_eq!(repeats, 8);
     }
 }

@@ -38,6 +38,18 @@ fn programs_on_one_thread() {
 }
 
 #[test]
+fn without_go_a_line_says_so() {
+    let output = Command::new(PROGRAM)
+        .args(["--smoke", "--programs", "chained_spawn"])
+        .env("GO", "surely-no-such-program")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("compare: without Go"), "{said}");
+}
+
+#[test]
 fn tables() {
     let lines = compare(&["--smoke", "--programs", "fib", "--only", "executor,tokio"]);
     assert!(

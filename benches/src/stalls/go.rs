@@ -1,13 +1,13 @@
 //! The ticker as a program in Go, where there is a Go.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::milliseconds;
 use super::ticker::{Beside, figures, first_second};
 use crate::Result;
 use crate::cli::Options;
+use crate::go;
 
 /// `benches/go/ticker.go`, built.
 pub(super) struct Twin {
@@ -16,21 +16,9 @@ pub(super) struct Twin {
 }
 
 impl Twin {
-    /// Builds it with the `go` that the variable `GO` names, or that is found in `PATH`.
     pub(super) fn build(beside: Beside) -> Result<Self> {
-        let go = env::var_os("GO").unwrap_or_else(|| "go".into());
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("go/ticker.go");
-        let program = env::current_exe()?.with_file_name("compare-go-ticker");
-        let status = Command::new(&go)
-            .args(["build", "-o"])
-            .args([&program, &source])
-            .stdout(Stdio::null())
-            .status()
-            .map_err(|error| format!("{} does not start: {error}", go.display()))?;
-        match status.success() {
-            true => Ok(Self { program, beside }),
-            false => Err(format!("{} build: {status}", go.display()).into()),
-        }
+        let program = go::build("ticker")?;
+        Ok(Self { program, beside })
     }
 
     pub(super) fn round(&self, options: &Options) -> Result<Vec<f64>> {

@@ -8,6 +8,7 @@ use std::thread;
 use serde_json::{Map, Value, json};
 
 use crate::cli::Options;
+use crate::go;
 
 /// As JSON, whose keys are also the words of the page.
 pub(super) fn now(options: &Options) -> Value {
@@ -68,10 +69,12 @@ fn versions(lock: &str) -> Map<String, Value> {
             .1;
         Some(after.split_once('"')?.0.into())
     };
-    PACKAGES
+    let mut versions: Map<_, _> = PACKAGES
         .iter()
         .map(|name| ((*name).to_owned(), version(name).unwrap_or(Value::Null)))
-        .collect()
+        .collect();
+    versions.extend(go::version().map(|version| ("Go".to_owned(), version.into())));
+    versions
 }
 
 /// The first line that a program prints; nothing if it prints none, fails or does not exist.
