@@ -11,6 +11,7 @@ use crate::Result;
 use crate::contestants::{Contestant, Flavour};
 use crate::go;
 use crate::programs::Program;
+use crate::rows::Table;
 use crate::stalls::Scenario;
 use crate::suite::Section;
 
@@ -20,6 +21,7 @@ compare http          plain-text HTTP with hyper, servers in child processes
 compare memory        bytes of resident memory for each task that waits
 compare idle          system calls of a process that only waits
 compare stalls        tasks that keep their thread, and other hard times, each in child processes
+compare timers        timers that are cancelled, reset, fire, and how late they are
 compare churn         memory, threads and descriptors of a process in which runtimes come and go
 compare suite         the others in turn, and a page of their figures with pictures
 
@@ -35,6 +37,7 @@ compare suite         the others in turn, and a page of their figures with pictu
 --scenarios a,b       stalls: only these, of blocking, spinning, first-blocked, first-spinning, long-polls, http, guard, accept,
                       pinned-spawns, spawns
 --spawns N            stalls: so many single spawns (default 10000)
+--rows a,b            timers: only rows whose names begin so
 --runtimes N          churn: so many runtimes (default 1000)
 --sections a,b        suite: only these
 --out DIR             suite: where the page goes (default docs/benchmarks)
@@ -56,6 +59,10 @@ pub(crate) struct Options {
     pub(crate) scenarios: Vec<Scenario>,
     pub(crate) spawns: usize,
     pub(crate) runtimes: usize,
+    /// Beginnings of names. A child process is for one row.
+    pub(crate) rows: Vec<String>,
+    /// Which a child process' row is in.
+    pub(crate) table: Table,
     /// In the server of `http`, every so-manieth request keeps its thread.
     pub(crate) stall_every: Option<u64>,
     /// The length of a round of `http` and `stalls`.
@@ -78,6 +85,7 @@ pub(crate) enum Command {
     Idle,
     Stalls,
     Churn,
+    Rows(Table),
     Suite,
     Help,
     /// What the commands run in child processes.
@@ -87,6 +95,7 @@ pub(crate) enum Command {
     IdleChild,
     StallsChild,
     ChurnChild,
+    RowChild,
 }
 
 impl Options {
@@ -119,6 +128,8 @@ impl Options {
                     options.stall_every = Some(parser.value()?.parse::<NonZeroU64>()?.get());
                 }
                 Arg::Long("scenarios") => options.scenarios = list(&mut parser, scenario)?,
+                Arg::Long("rows") => options.rows = list(&mut parser, |name| Ok(name.to_owned()))?,
+                Arg::Long("table") => options.table = table(&parser.value()?.string()?)?,
                 Arg::Long("runtimes") => options.runtimes = parser.value()?.parse()?,
                 Arg::Long("spawns") => spawns = Some(parser.value()?.parse()?),
                 Arg::Long("port") => options.port = parser.value()?.parse()?,
@@ -178,6 +189,8 @@ impl Default for Options {
             scenarios: Scenario::ALL.to_vec(),
             spawns: 10_000,
             runtimes: 1000,
+            rows: Vec::new(),
+            table: Table::ALL[0],
             stall_every: None,
             length: Duration::from_secs(2),
             port: 0,
@@ -206,8 +219,14 @@ fn command(name: &str) -> Result<Command> {
         "idle-child" => Command::IdleChild,
         "stalls-child" => Command::StallsChild,
         "churn-child" => Command::ChurnChild,
-        _ => return Err(format!("unknown command {name}: try --help").into()),
+        "row-child" => Command::RowChild,
+        _ => Command::Rows(table(name).map_err(|_| format!("unknown command {name}: try --help"))?),
     })
+}
+
+fn table(name: &str) -> Result<Table> {
+    let named = Table::ALL.into_iter().find(|table| table.name() == name);
+    named.ok_or_else(|| format!("no table is called {name}").into())
 }
 
 fn flavour(name: &str) -> Result<Flavour> {

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use crate::cli::Options;
-use crate::peers::{Executor, ExecutorCt, Runtime, Smol, Sockets, Tokio, TokioCt};
+use crate::peers::{Executor, ExecutorCt, Runtime, Smol, Sockets, Timers, Tokio, TokioCt};
 use crate::programs::Program;
+use crate::rows::{Row, Table};
 use crate::stalls::Scenario;
-use crate::{Result, churn, http, idle, memory, stalls};
+use crate::{Result, churn, http, idle, memory, rows, stalls};
 
 /// A runtime by name. The functions take the number of workers first.
 pub(crate) struct Contestant {
@@ -15,6 +16,8 @@ pub(crate) struct Contestant {
     pub(crate) start: fn(usize) -> Result<Box<dyn Live>>,
     /// See [`memory::pending_tasks`].
     pub(crate) pending_tasks: fn(usize, usize) -> Result<f64>,
+    /// What this runtime can be measured by, see [`rows`].
+    pub(crate) rows: fn(Table, &Options) -> Vec<Row>,
     /// Nothing without sockets.
     pub(crate) with_sockets: Option<WithSockets>,
 }
@@ -91,6 +94,7 @@ impl Contestant {
             flavour: Flavour::MultiThread,
             start: |workers| Ok(Box::new(R::start(workers)?)),
             pending_tasks: memory::pending_tasks::<R>,
+            rows: rows::of_tasks::<R>,
             with_sockets: None,
         }
     }
@@ -100,7 +104,8 @@ impl Contestant {
         self
     }
 
-    const fn and_sockets<R: Sockets>(mut self) -> Self {
+    const fn and_sockets<R: Sockets + Timers>(mut self) -> Self {
+        self.rows = rows::of_all::<R>;
         self.with_sockets = Some(WithSockets {
             serve: http::serve::<R>,
             wait: idle::wait::<R>,

@@ -21,7 +21,7 @@ impl Figures {
         }
     }
 
-    fn metric(&self, index: usize) -> Vec<f64> {
+    pub(crate) fn metric(&self, index: usize) -> Vec<f64> {
         self.rounds.iter().map(|round| round[index]).collect()
     }
 }
@@ -83,7 +83,8 @@ pub(crate) fn json(program: &str, name: &str, metrics: &[&str], results: &[Figur
     json!({ "program": program, "scenario": name, "runtimes": runtimes })
 }
 
-fn cell(values: &[f64]) -> String {
+/// The median, and the extremes if they differ.
+pub(crate) fn cell(values: &[f64]) -> String {
     let Spread {
         min, median, max, ..
     } = Spread::of(values);

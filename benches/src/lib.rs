@@ -9,7 +9,8 @@
 //! memory       bytes of a task that waits            │ each is one subcommand; all but the first
 //! idle         system calls of a process that waits  │ measure in child processes
 //! stalls/      tasks that keep their thread          │
-//! churn        runtimes that come and go             ┘
+//! churn        runtimes that come and go             │
+//! rows/        tables of single things: timers       ┘
 //! suite/       all of these in child processes, and a page of what they printed
 //! go/          the programs in Go, in a process of their own
 //! apart        a runtime in another process that times the programs
@@ -39,6 +40,7 @@ mod programs;
 mod random;
 mod report;
 mod rounds;
+mod rows;
 #[cfg(feature = "sockets")]
 pub mod soak;
 mod stalls;
@@ -62,6 +64,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result {
         Command::Idle => idle::compare(&options),
         Command::Stalls => stalls::compare(&options),
         Command::Churn => churn::compare(&options),
+        Command::Rows(table) => rows::compare(*table, &options),
         Command::Suite => suite::run(&options),
         Command::Help => {
             println!("{}", cli::HELP);
@@ -73,6 +76,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result {
         Command::IdleChild => idle::child(&options),
         Command::StallsChild => stalls::child(&options),
         Command::ChurnChild => churn::child(&options),
+        Command::RowChild => rows::child(&options),
     }
 }
 

@@ -95,7 +95,7 @@ pub(crate) fn sample(
 }
 
 /// How often to repeat what `time` times, so that it lasts at least `length`.
-fn repeats_for(length: Duration, time: impl Fn(u32) -> Result<Duration>) -> Result<u32> {
+pub(crate) fn repeats_for(length: Duration, time: impl Fn(u32) -> Result<Duration>) -> Result<u32> {
     let mut repeats = 1;
     // The limit is for a clock that stands still.
     while time(repeats)? < length && repeats < 1 << 20 {

@@ -90,6 +90,31 @@ fn idle() {
     assert_eq!(wakeups.as_array().unwrap().len(), 1, "{lines:#?}");
 }
 
+#[test]
+fn timers() {
+    let lines = compare(&["timers", "--smoke", "--json"]);
+    assert_eq!(lines.len(), 10, "one line for each row: {lines:#?}");
+    for line in lines {
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        for runtime in ["executor", "tokio"] {
+            let metrics = value["runtimes"][runtime].as_object().unwrap();
+            assert!(!metrics.is_empty(), "{line}");
+            if let Some(early) = metrics.get("early") {
+                assert_eq!(early["max"].as_f64(), Some(0.0), "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_are_chosen_by_the_beginnings_of_their_names() {
+    let lines = compare(&["timers", "--smoke", "--rows", "reset-1,sleep-5"]);
+    for (start, there) in [("reset-1w", true), ("sleep-5ms", true), ("reset-2w", false)] {
+        let found = lines.iter().any(|line| line.starts_with(start));
+        assert_eq!(found, there, "{start}: {lines:#?}");
+    }
+}
+
 /// Each on its own, so that they share the time.
 macro_rules! stalls {
     ($($test:ident $scenario:literal $metric:literal)*) => {$(

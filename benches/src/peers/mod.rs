@@ -12,11 +12,13 @@ pub(crate) mod echo;
 mod executor;
 mod join;
 mod smol;
+mod timers;
 mod tokio;
 
 pub(crate) use current_thread::{ExecutorCt, TokioCt};
 pub(crate) use executor::Executor;
 pub(crate) use smol::Smol;
+pub(crate) use timers::Timers;
 pub(crate) use tokio::Tokio;
 
 /// A runtime. The functions without `self` are called inside of it only: in its tasks and its `block_on`.

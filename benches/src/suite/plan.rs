@@ -88,6 +88,16 @@ impl Section {
             curves: &[],
             mean: false,
         },
+        Self {
+            name: "timers",
+            title: "Timers",
+            about: "Those that never fire, as most of a server's do; those that fire all at once; and how late one is. Each row in processes of \
+                    its own. See [Timers](../../benches/README.md#timers).",
+            arguments: &["timers", "--rounds", "11"],
+            quick: &[],
+            curves: &[],
+            mean: false,
+        },
     ];
 
     pub(crate) fn named(name: &str) -> Result<&'static Self> {
