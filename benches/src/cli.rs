@@ -10,6 +10,7 @@ use lexopt::{Arg, Parser, ValueExt};
 use crate::Result;
 use crate::contestants::{Contestant, Flavour};
 use crate::go;
+use crate::net::{FLOOR, Service};
 use crate::programs::Program;
 use crate::rows::Table;
 use crate::stalls::Scenario;
@@ -17,7 +18,7 @@ use crate::suite::Section;
 
 pub(crate) const HELP: &str = "\
 compare [programs]    the seven programs, nanoseconds per operation
-compare http          plain-text HTTP with hyper, servers in child processes
+compare http          plain-text HTTP, servers in child processes
 compare memory        bytes of resident memory for each task that waits
 compare idle          system calls of a process that only waits
 compare stalls        tasks that keep their thread, and other hard times, each in child processes
@@ -27,11 +28,13 @@ compare suite         the others in turn, and a page of their figures with pictu
 
 --rounds N            alternating rounds (default 11; stalls 5, churn and memory 3, idle 1)
 --workers N           worker threads of each runtime (default 2)
---only a,b            only these runtimes, of executor, tokio, smol, executor-ct, tokio-ct; for programs also go
+--only a,b            only these runtimes, of executor, tokio, smol, executor-ct, tokio-ct; for programs also go, and mio, without a runtime,
+                      where servers have no hyper
 --flavour F           multi-thread, or current-thread: those whose names end in -ct, for programs and memory
 --programs a,b        only these programs
 --against REV         our programs, with the library of this commit against the library as it is
 --connections 8,64    http: rounds for each of these numbers of connections (default 64)
+--server raw|hyper    http: by hand, or by hyper, which needs more than smol and mio have here (default hyper)
 --seconds N           http, stalls: length of a round (default 2; stalls 10)
 --stall-every N       http: every Nth request blocks its thread for 20 ms
 --scenarios a,b       stalls: only these, of blocking, spinning, first-blocked, first-spinning, long-polls, http, guard, accept,
@@ -56,6 +59,7 @@ pub(crate) struct Options {
     pub(crate) flavour: Flavour,
     pub(crate) against: Option<String>,
     pub(crate) connections: Vec<usize>,
+    pub(crate) service: Service,
     pub(crate) scenarios: Vec<Scenario>,
     pub(crate) spawns: usize,
     pub(crate) runtimes: usize,
@@ -112,7 +116,7 @@ impl Options {
                 Arg::Long("programs") => options.programs = list(&mut parser, Program::named)?,
                 Arg::Long("only") => {
                     options.only = list(&mut parser, |name| match name {
-                        go::NAME => Ok(name.to_owned()),
+                        go::NAME | FLOOR => Ok(name.to_owned()),
                         _ => Contestant::named(name).map(|_| name.to_owned()),
                     })?;
                 }
@@ -121,6 +125,7 @@ impl Options {
                 Arg::Long("connections") => {
                     options.connections = list(&mut parser, |n| Ok(n.parse()?))?;
                 }
+                Arg::Long("server") => options.service = service(&parser.value()?.string()?)?,
                 Arg::Long("seconds") => {
                     length = Some(Duration::try_from_secs_f64(parser.value()?.parse()?)?);
                 }
@@ -186,6 +191,7 @@ impl Default for Options {
             flavour: Flavour::MultiThread,
             against: None,
             connections: vec![64],
+            service: Service::Hyper,
             scenarios: Scenario::ALL.to_vec(),
             spawns: 10_000,
             runtimes: 1000,
@@ -244,6 +250,16 @@ fn scenario(name: &str) -> Result<Scenario> {
     named.ok_or_else(|| {
         let names = Scenario::ALL.map(Scenario::name).join(", ");
         format!("no scenario is called {name}: {names}").into()
+    })
+}
+
+fn service(name: &str) -> Result<Service> {
+    let named = Service::ALL
+        .into_iter()
+        .find(|service| service.name() == name);
+    named.ok_or_else(|| {
+        let names = Service::ALL.map(Service::name).join(", ");
+        format!("no server is called {name}: {names}").into()
     })
 }
 
@@ -310,6 +326,7 @@ mod tests {
             "compare --flavour fly",
             "compare --only fly",
             "compare stalls --scenarios fly",
+            "compare http --server fly",
             "compare http --stall-every 0",
             "compare --rounds 0",
             "compare suite --sections fly",

@@ -5,7 +5,7 @@
 //! programs     the seven programs, generic over the runtime
 //! contestants  the table of peers, where the generic parts become plain function pointers
 //! rounds       alternating samples of a program      ┐
-//! http/        alternating rounds of an HTTP server  │
+//! net/         alternating rounds of servers         │
 //! memory       bytes of a task that waits            │ each is one subcommand; all but the first
 //! idle         system calls of a process that waits  │ measure in child processes
 //! stalls/      tasks that keep their thread          │
@@ -16,6 +16,7 @@
 //! apart        a runtime in another process that times the programs
 //! soak/        our runtime under mixed load, the command `soak`
 //! against      this source with another commit's library
+//! http         hyper's server, which net loads
 //! stats, report, figures, process, patience, random, cli
 //!              what they share
 //! ```
@@ -33,6 +34,7 @@ mod go;
 mod http;
 mod idle;
 mod memory;
+mod net;
 mod patience;
 mod peers;
 mod process;
@@ -59,7 +61,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result {
     match &options.command {
         Command::Programs if options.against.is_some() => against::compare(&options),
         Command::Programs => rounds::compare(&options),
-        Command::Http => http::compare(&options),
+        Command::Http => net::compare(&options),
         Command::Memory => memory::compare(&options),
         Command::Idle => idle::compare(&options),
         Command::Stalls => stalls::compare(&options),
@@ -70,8 +72,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result {
             println!("{}", cli::HELP);
             Ok(())
         }
-        Command::ServeChild => http::serve_child(&options),
-        Command::LoadChild => http::load_child(&options),
+        Command::ServeChild => net::serve_child(&options),
+        Command::LoadChild => net::load_child(&options),
         Command::MemoryChild => memory::child(&options),
         Command::IdleChild => idle::child(&options),
         Command::StallsChild => stalls::child(&options),

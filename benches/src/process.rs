@@ -145,6 +145,24 @@ pub(crate) fn field(path: &str, key: &str) -> Result<u64> {
     number.ok_or_else(|| format!("{path} has no number {key}").into())
 }
 
+/// From now on this process may open as many descriptors as the system lets it.
+pub(crate) fn more_descriptors() -> io::Result<libc::rlim_t> {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: the pointer is to a live local of the type that the call fills.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    limit.rlim_cur = limit.rlim_max;
+    // SAFETY: the pointer is to a live local of the type that the call reads.
+    match unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) } {
+        0 => Ok(limit.rlim_cur),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 fn duration(time: libc::timeval) -> Duration {
     Duration::from_micros(time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64)
 }

@@ -70,6 +70,23 @@ fn http() {
 }
 
 #[test]
+fn http_without_hyper() {
+    let lines = compare(&["http", "--server", "raw", "--smoke", "--json"]);
+    let [line] = &lines[..] else {
+        panic!("one line for a number of connections: {lines:#?}");
+    };
+    let value: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!(value["program"], "http-raw");
+    for peer in ["tokio", "smol", "mio"] {
+        let requests = &value["runtimes"][peer]["requests/s"];
+        assert!(
+            requests["ratio"]["median"].as_f64().unwrap() > 0.0,
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn memory() {
     let lines = compare(&["memory", "--smoke"]);
     assert!(

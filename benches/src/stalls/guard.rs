@@ -7,7 +7,7 @@ use std::fs;
 
 use crate::Result;
 use crate::cli::Options;
-use crate::http::Server;
+use crate::net::Server;
 use crate::process::field;
 
 /// A server on our runtime, and its guard's thread.

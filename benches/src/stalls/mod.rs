@@ -23,7 +23,7 @@ use crate::figures::{self, Figures};
 use crate::peers::Sockets;
 use crate::process::Child;
 use crate::rounds::order;
-use crate::{http, report};
+use crate::{net, report};
 
 mod accept;
 mod first;
@@ -55,7 +55,7 @@ fn stalling_http(options: &Options) -> Result {
     if !options.json {
         println!("\n{}", Scenario::Http.title());
     }
-    http::compare(&Options {
+    net::compare(&Options {
         stall_every: Some(400),
         ..options.clone()
     })

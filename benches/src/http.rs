@@ -1,4 +1,4 @@
-//! The server: hyper, HTTP/1, one short answer to everything. Generic over the runtime.
+//! The server by hyper: HTTP/1, one short answer to everything. Generic over the runtime; `net` loads it.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -14,13 +14,8 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 
 use crate::Result;
-use crate::cli::Options;
 use crate::peers::Sockets;
 use crate::process::answer_usage;
-
-pub(crate) fn serve_child(options: &Options) -> Result {
-    (options.contestant()?.sockets()?.serve)(options.workers, options.port, options.stall_every)
-}
 
 /// Serves on `port` of this machine, prints which it is, and answers for its usage until the standard input ends. If so told, every
 /// so-manieth request keeps its thread for 20 ms.

@@ -1,0 +1,141 @@
+//! One connection of the load. It uses none of the runtimes.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+use crate::Result;
+
+/// Asks, and hears the answer before it asks again.
+pub(super) trait Client {
+    fn ask(&mut self) -> io::Result<()>;
+
+    /// Takes what is there. True: the answer is complete.
+    fn hear(&mut self) -> io::Result<bool>;
+}
+
+/// A connection that lives for the whole load. All answers are equally long, so only the first is parsed.
+pub(super) struct Connection {
+    stream: TcpStream,
+    says: Says,
+    buffer: Box<[u8]>,
+    /// How much of the answer is in the buffer.
+    filled: usize,
+}
+
+/// What a connection asks, and how an answer begins.
+#[derive(Clone, Copy)]
+pub(super) struct Says {
+    request: &'static [u8],
+    answer: &'static [u8],
+    /// The length of an answer, once enough of it is there.
+    length: fn(&[u8]) -> Option<usize>,
+}
+
+impl Says {
+    pub(super) const HTTP: Self = Self {
+        request: b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        answer: b"HTTP/1.1 200 ",
+        length: answer_length,
+    };
+}
+
+impl Connection {
+    /// Connects, and exchanges one request to learn how long the answers are.
+    pub(super) fn open(
+        address: SocketAddr,
+        says: Says,
+        registry: &Registry,
+        token: Token,
+    ) -> Result<Self> {
+        let mut stream = std::net::TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(SILENCE))?;
+        stream.write_all(says.request)?;
+        let mut answer = Vec::new();
+        let length = loop {
+            let mut chunk = [0; 1024];
+            let read = stream.read(&mut chunk)?;
+            if read == 0 {
+                return Err(ended().into());
+            }
+            answer.extend_from_slice(&chunk[..read]);
+            if let Some(length) = (says.length)(&answer) {
+                break length;
+            }
+        };
+        if answer.len() != length {
+            return Err("the first answer has another length than it says".into());
+        }
+        stream.set_nonblocking(true)?;
+        let mut stream = TcpStream::from_std(stream);
+        registry.register(&mut stream, token, Interest::READABLE)?;
+        Ok(Self {
+            stream,
+            says,
+            buffer: vec![0; length].into(),
+            filled: 0,
+        })
+    }
+}
+
+impl Client for Connection {
+    fn ask(&mut self) -> io::Result<()> {
+        self.filled = 0;
+        // There is nothing else in the socket's buffer, so there is room for all of it.
+        self.stream.write_all(self.says.request)
+    }
+
+    fn hear(&mut self) -> io::Result<bool> {
+        while self.filled < self.buffer.len() {
+            match self.stream.read(&mut self.buffer[self.filled..]) {
+                Ok(0) => return Err(ended()),
+                Ok(read) => self.filled += read,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        // All of the answer is read, so nothing is left that the next edge could fail to report.
+        if !self.buffer.starts_with(self.says.answer) {
+            return Err(io::Error::new(ErrorKind::InvalidData, "an answer is wrong"));
+        }
+        Ok(true)
+    }
+}
+
+/// The length of an answer, head and body, once enough of it is there.
+fn answer_length(answer: &[u8]) -> Option<usize> {
+    let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")? + 4;
+    let text = std::str::from_utf8(&answer[..head])
+        .ok()?
+        .to_ascii_lowercase();
+    let body = text
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"))?;
+    let length = head + body.trim().parse::<usize>().ok()?;
+    (answer.len() >= length).then_some(length)
+}
+
+fn ended() -> io::Error {
+    io::Error::new(ErrorKind::UnexpectedEof, "the server closed a connection")
+}
+
+/// A server that does not answer for so long has lost something.
+pub(super) const SILENCE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_a_length_once_it_is_complete() {
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+        assert_eq!(answer_length(answer), Some(answer.len()));
+        assert_eq!(answer_length(&answer[..answer.len() - 1]), None);
+        assert_eq!(answer_length(&answer[..20]), None);
+    }
+}

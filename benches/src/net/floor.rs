@@ -1,0 +1,188 @@
+//! The floor: the same servers as loops over mio, one a thread, without a runtime. Nothing that has one can do with less.
+//!
+//! The first loop accepts, and hands connections out round-robin. A connection belongs to one loop for good: no tasks, no wakers, no
+//! stealing, and no help if one loop has more to do than another. Tokens are descriptors, which are unique while they are open.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::AsRawFd;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::{net, thread};
+
+use mio::event::Event;
+use mio::net::{TcpListener, TcpStream};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Registry, Token};
+
+use super::conversation::{Conversation, Protocol};
+use super::serve::{ROOM, listener};
+use crate::Result;
+use crate::cli::Options;
+use crate::process::answer_usage;
+
+/// As [`super::serve::streams`].
+pub(super) fn streams(options: &Options, protocol: Protocol) -> Result {
+    let (listener, port) = listener(options.port)?;
+    let mut loops = Vec::new();
+    let mut others = Vec::new();
+    for _ in 0..options.workers {
+        let (sender, inbox) = mpsc::channel();
+        let poll = Poll::new()?;
+        others.push((poll.registry().try_clone()?, sender));
+        loops.push(Loop {
+            poll,
+            inbox,
+            connections: Vec::new(),
+            protocol,
+            acceptor: None,
+        });
+    }
+    let first = loops.first_mut().ok_or("--workers 0: nobody would serve")?;
+    first.acceptor = Some(Acceptor::new(listener, &first.poll, others)?);
+    for each in loops {
+        thread::Builder::new().name("mio".into()).spawn(|| {
+            each.run().expect("the system reports events");
+        })?;
+    }
+    println!("{port}");
+    answer_usage()?;
+    std::process::exit(0);
+}
+
+struct Loop {
+    poll: Poll,
+    /// Connections that the acceptor has registered here.
+    inbox: Receiver<TcpStream>,
+    /// By descriptor.
+    connections: Vec<Option<Box<Connection>>>,
+    protocol: Protocol,
+    acceptor: Option<Acceptor>,
+}
+
+impl Loop {
+    fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(1024);
+        loop {
+            match self.poll.poll(&mut events, None) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                result => result?,
+            }
+            for event in &events {
+                if event.token() == LISTENER {
+                    self.acceptor.iter_mut().for_each(Acceptor::accept);
+                } else {
+                    self.serve(event);
+                }
+            }
+        }
+    }
+
+    fn serve(&mut self, event: &Event) {
+        let descriptor = event.token().0;
+        while self.connections.get(descriptor).is_none_or(Option::is_none) {
+            let stream = self
+                .inbox
+                .recv()
+                .expect("an event is for a connection that was sent here before");
+            let place = stream.as_raw_fd() as usize;
+            if self.connections.len() <= place {
+                self.connections.resize_with(place + 1, || None);
+            }
+            self.connections[place] = Some(Box::new(Connection {
+                stream,
+                conversation: Conversation::new(self.protocol),
+            }));
+        }
+        let place = &mut self.connections[descriptor];
+        let connection = place.as_mut().expect("looked at above");
+        if !connection
+            .serve(event.is_read_closed())
+            .is_ok_and(|open| open)
+        {
+            *place = None;
+        }
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    conversation: Conversation<ROOM>,
+}
+
+impl Connection {
+    /// Answers what is there. False: the peer has closed the connection.
+    fn serve(&mut self, closed: bool) -> io::Result<bool> {
+        loop {
+            let room = self.conversation.room()?;
+            let size = room.len();
+            let read = match self.stream.read(room) {
+                Ok(0) => return Ok(false),
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            let answer = self.conversation.answer(read);
+            // The load reads all answers, so there is room for this one in the socket.
+            self.stream.write_all(answer)?;
+            // As both runtimes take it: a short read has read everything but the end of the stream.
+            if read < size && !closed {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+struct Acceptor {
+    listener: TcpListener,
+    loops: Vec<(Registry, Sender<TcpStream>)>,
+    next: usize,
+}
+
+impl Acceptor {
+    fn new(
+        listener: net::TcpListener,
+        poll: &Poll,
+        loops: Vec<(Registry, Sender<TcpStream>)>,
+    ) -> io::Result<Self> {
+        let mut listener = TcpListener::from_std(listener);
+        poll.registry()
+            .register(&mut listener, LISTENER, Interest::READABLE)?;
+        Ok(Self {
+            listener,
+            loops,
+            next: 0,
+        })
+    }
+
+    fn accept(&mut self) {
+        loop {
+            match self.listener.accept() {
+                Ok((stream, _)) => {
+                    if let Err(error) = self.hand_out(stream) {
+                        eprintln!("accept: {error}");
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) => return eprintln!("accept: {error}"),
+            }
+        }
+    }
+
+    fn hand_out(&mut self, stream: TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let (registry, loop_) = &self.loops[self.next];
+        self.next = (self.next + 1) % self.loops.len();
+        let descriptor = stream.as_raw_fd();
+        // Sent before it is registered, so that an event finds it. The loop does not touch it without an event.
+        loop_
+            .send(stream)
+            .expect("a loop runs until the process ends");
+        registry.register(
+            &mut SourceFd(&descriptor),
+            Token(descriptor as usize),
+            Interest::READABLE,
+        )
+    }
+}
+
+const LISTENER: Token = Token(usize::MAX);

@@ -1,0 +1,45 @@
+//! Servers on each runtime, and on none, under the same load in turn.
+//!
+//! ```text
+//!   parent ──starts──▶ server on executor   (lives for all rounds, asleep while the others are loaded)
+//!     │    ──starts──▶ server on tokio, smol, mio
+//!     │
+//!     └────starts──▶ load, once a round ══ connections ══▶ one of the servers
+//!              ◀── ready ──   all connections are open, and have exchanged something
+//!              ───  go  ──▶   what the server has used so far is noted
+//!              ◀─ results ─   and again, when the load has heard the last answer
+//! ```
+//!
+//! The parent asks the loaded server for its resource usage before and after the round: the machine is the same, but what the load
+//! costs and how the two share the processors differs from round to round, so what the server spends for each request says more
+//! than how many requests there were.
+//!
+//! | file | concept |
+//! |---|---|
+//! | `service` | what servers do, and who has such a server |
+//! | `wire` | a runtime's own way to read, write, accept |
+//! | `conversation` | what a server says to the bytes it gets |
+//! | `serve` | the servers, generic over the runtime |
+//! | `floor` | the same servers without a runtime |
+//! | `client` | one connection of the load |
+//! | `load` `closed` | the load: its process, and how it decides when to ask |
+//! | `round` `compare` `metrics` | rounds of it, alternating, and what they show |
+//! | `calls` | the system calls of a server |
+
+mod calls;
+mod client;
+mod closed;
+mod compare;
+mod conversation;
+mod floor;
+mod load;
+mod metrics;
+mod round;
+mod serve;
+mod service;
+mod wire;
+
+pub(crate) use compare::compare;
+pub(crate) use load::load_child;
+pub(crate) use round::Server;
+pub(crate) use service::{FLOOR, Service, serve_child};

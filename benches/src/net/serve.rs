@@ -1,0 +1,64 @@
+//! The servers by hand, generic over the runtime.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+use socket2::{Domain, Socket, Type};
+
+use super::conversation::{Conversation, Protocol};
+use super::wire::Wire;
+use crate::Result;
+use crate::cli::Options;
+use crate::process::{answer_usage, more_descriptors};
+
+/// Serves streams at `--port` on `--workers` threads: prints the port, and answers for its usage until the standard input ends.
+pub(super) fn streams<W: Wire>(options: &Options, protocol: Protocol) -> Result {
+    let (listener, port) = listener(options.port)?;
+    W::start(options.workers, async move {
+        let mut listener = W::listen(listener).expect("a new listener can be watched");
+        loop {
+            match W::accept(&mut listener).await {
+                Ok(stream) => W::spawn(async move {
+                    // The load ends by closing its connections.
+                    let _ = serve::<W>(stream, protocol).await;
+                }),
+                Err(error) => eprintln!("accept: {error}"),
+            }
+        }
+    })?;
+    println!("{port}");
+    answer_usage()?;
+    std::process::exit(0);
+}
+
+async fn serve<W: Wire>(mut stream: W::Stream, protocol: Protocol) -> io::Result<()> {
+    let mut conversation = Conversation::<ROOM>::new(protocol);
+    loop {
+        let read = W::read(&mut stream, conversation.room()?).await?;
+        if read == 0 {
+            return Ok(());
+        }
+        let answer = conversation.answer(read);
+        if !answer.is_empty() {
+            W::write_all(&mut stream, answer).await?;
+        }
+    }
+}
+
+/// A listener in non-blocking mode, the same for everyone, with a queue for all connections of a load; and its port.
+pub(super) fn listener(port: u16) -> Result<(TcpListener, u16)> {
+    more_descriptors()?;
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
+    socket.listen(QUEUE)?;
+    socket.set_nonblocking(true)?;
+    let listener = TcpListener::from(socket);
+    let port = listener.local_addr()?.port();
+    Ok((listener, port))
+}
+
+/// For each connection: more than a request, as in a server that does not know how long they are.
+pub(super) const ROOM: usize = 1024;
+/// The system may allow less.
+const QUEUE: i32 = 4096;

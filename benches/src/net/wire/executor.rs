@@ -1,0 +1,42 @@
+//! Our runtime, by the I/O tools that it re-exports.
+
+use std::future::Future;
+use std::{io, net};
+
+use executor::io::{AsyncReadExt, AsyncWriteExt};
+use executor::net::{TcpListener, TcpStream};
+
+use super::Wire;
+use crate::Result;
+use crate::peers::Executor;
+
+impl Wire for Executor {
+    type Listener = TcpListener;
+    type Stream = TcpStream;
+
+    fn start(workers: usize, server: impl Future<Output = ()> + Send + 'static) -> Result {
+        super::start::<Self>(workers, server)
+    }
+
+    fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+        drop(executor::spawn(task));
+    }
+
+    fn listen(listener: net::TcpListener) -> io::Result<TcpListener> {
+        TcpListener::from_std(listener)
+    }
+
+    async fn accept(listener: &mut TcpListener) -> io::Result<TcpStream> {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    async fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+        AsyncReadExt::read(stream, buffer).await
+    }
+
+    async fn write_all(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
+        AsyncWriteExt::write_all(stream, bytes).await
+    }
+}
