@@ -5,6 +5,7 @@
 //! standard output    81234567       nanoseconds
 //! ```
 
+use std::io;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::contestants::Live;
 use crate::process::Child;
 use crate::programs::Program;
 
+/// The process, from outside.
 pub(crate) struct Apart(Mutex<Child>);
 
 impl Apart {
@@ -29,4 +31,15 @@ impl Live for Apart {
         child.tell(&format!("{} {repeats}", program.name()))?;
         Ok(Duration::from_nanos(child.line()?.parse()?))
     }
+}
+
+/// The process, from inside: until its standard input ends.
+pub(crate) fn serve(runtime: &dyn Live) -> Result {
+    for line in io::stdin().lines() {
+        let line = line?;
+        let (program, repeats) = line.split_once(' ').ok_or("a program, and how often")?;
+        let taken = runtime.time(Program::named(program)?, repeats.parse()?)?;
+        println!("{}", taken.as_nanos());
+    }
+    Ok(())
 }

@@ -24,6 +24,7 @@ compare idle          system calls of a process that only waits
 compare stalls        tasks that keep their thread, and other hard times, each in child processes
 compare timers        timers that are cancelled, reset, fire, and how late they are
 compare churn         memory, threads and descriptors of a process in which runtimes come and go
+compare scaling       the programs at 1, 2, 4, .. workers, in a child process each
 compare suite         the others in turn, and a page of their figures with pictures
 
 --rounds N            alternating rounds (default 11; stalls 5, churn and memory 3, idle 1)
@@ -42,6 +43,7 @@ compare suite         the others in turn, and a page of their figures with pictu
 --spawns N            stalls: so many single spawns (default 10000)
 --rows a,b            timers: only rows whose names begin so
 --runtimes N          churn: so many runtimes (default 1000)
+--up-to N             scaling: the most workers (default 64; smoke 4)
 --sections a,b        suite: only these
 --out DIR             suite: where the page goes (default docs/benchmarks)
 --redraw              suite: the page anew, from the figures in DIR
@@ -73,6 +75,9 @@ pub(crate) struct Options {
     pub(crate) length: Duration,
     /// Where the server of a child process listens (0: the system chooses), and where the load goes to.
     pub(crate) port: u16,
+    /// The most workers in `scaling`, and how many runtimes stand side by side in its child.
+    pub(crate) up_to: usize,
+    pub(crate) copies: usize,
     /// The parts of `suite`, all if there are none, and its directory.
     pub(crate) sections: Vec<&'static Section>,
     pub(crate) out: PathBuf,
@@ -90,6 +95,7 @@ pub(crate) enum Command {
     Stalls,
     Churn,
     Rows(Table),
+    Scaling,
     Suite,
     Help,
     /// What the commands run in child processes.
@@ -100,6 +106,7 @@ pub(crate) enum Command {
     StallsChild,
     ChurnChild,
     RowChild,
+    ScalingChild,
 }
 
 impl Options {
@@ -107,13 +114,14 @@ impl Options {
         let mut options = Self::default();
         let mut parser = Parser::from_iter(args);
         let (mut rounds, mut length, mut spawns) = (None, None, None);
+        let (mut programs, mut up_to) = (None, None);
         while let Some(arg) = parser.next()? {
             match arg {
                 Arg::Value(name) => options.command = command(&name.string()?)?,
                 Arg::Short('h') | Arg::Long("help") => options.command = Command::Help,
                 Arg::Long("rounds") => rounds = Some(parser.value()?.parse()?),
                 Arg::Long("workers") => options.workers = parser.value()?.parse()?,
-                Arg::Long("programs") => options.programs = list(&mut parser, Program::named)?,
+                Arg::Long("programs") => programs = Some(list(&mut parser, Program::named)?),
                 Arg::Long("only") => {
                     options.only = list(&mut parser, |name| match name {
                         go::NAME | FLOOR => Ok(name.to_owned()),
@@ -138,6 +146,8 @@ impl Options {
                 Arg::Long("runtimes") => options.runtimes = parser.value()?.parse()?,
                 Arg::Long("spawns") => spawns = Some(parser.value()?.parse()?),
                 Arg::Long("port") => options.port = parser.value()?.parse()?,
+                Arg::Long("up-to") => up_to = Some(parser.value()?.parse()?),
+                Arg::Long("copies") => options.copies = parser.value()?.parse()?,
                 Arg::Long("sections") => options.sections = list(&mut parser, Section::named)?,
                 Arg::Long("out") => options.out = parser.value()?.into(),
                 Arg::Long("redraw") => options.redraw = true,
@@ -154,9 +164,14 @@ impl Options {
             _ => (11, Duration::from_secs(2)),
         };
         options.rounds = rounds.unwrap_or(usual_rounds);
-        if options.rounds == 0 {
-            return Err("--rounds 0: nothing would be measured".into());
+        options.up_to = up_to.unwrap_or(if options.smoke { 4 } else { 64 });
+        if options.rounds == 0 || options.up_to == 0 {
+            return Err("0 rounds, or up to 0 workers: nothing would be measured".into());
         }
+        options.programs = programs.unwrap_or(match options.command {
+            Command::Scaling => Program::AND_WORK.to_vec(),
+            _ => Program::ALL.to_vec(),
+        });
         options.length = length.unwrap_or(usual_length);
         options.spawns = spawns.unwrap_or(if options.smoke { 200 } else { 10_000 });
         Ok(options)
@@ -200,6 +215,8 @@ impl Default for Options {
             stall_every: None,
             length: Duration::from_secs(2),
             port: 0,
+            up_to: 64,
+            copies: 1,
             sections: Vec::new(),
             out: "docs/benchmarks".into(),
             redraw: false,
@@ -217,6 +234,7 @@ fn command(name: &str) -> Result<Command> {
         "idle" => Command::Idle,
         "stalls" => Command::Stalls,
         "churn" => Command::Churn,
+        "scaling" => Command::Scaling,
         "suite" => Command::Suite,
         "help" => Command::Help,
         "serve-child" => Command::ServeChild,
@@ -226,6 +244,7 @@ fn command(name: &str) -> Result<Command> {
         "stalls-child" => Command::StallsChild,
         "churn-child" => Command::ChurnChild,
         "row-child" => Command::RowChild,
+        "scaling-child" => Command::ScalingChild,
         _ => Command::Rows(table(name).map_err(|_| format!("unknown command {name}: try --help"))?),
     })
 }
@@ -329,6 +348,7 @@ mod tests {
             "compare http --server fly",
             "compare http --stall-every 0",
             "compare --rounds 0",
+            "compare scaling --up-to 0",
             "compare suite --sections fly",
         ] {
             assert!(parse(line).is_err(), "{line}");

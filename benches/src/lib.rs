@@ -8,6 +8,7 @@
 //! net/         alternating rounds of servers         │
 //! memory       bytes of a task that waits            │ each is one subcommand; all but the first
 //! idle         system calls of a process that waits  │ measure in child processes
+//! scaling/     the programs by the number of workers │
 //! stalls/      tasks that keep their thread          │
 //! churn        runtimes that come and go             │
 //! rows/        tables of single things: timers       ┘
@@ -43,6 +44,7 @@ mod random;
 mod report;
 mod rounds;
 mod rows;
+mod scaling;
 #[cfg(feature = "sockets")]
 pub mod soak;
 mod stalls;
@@ -67,6 +69,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result {
         Command::Stalls => stalls::compare(&options),
         Command::Churn => churn::compare(&options),
         Command::Rows(table) => rows::compare(*table, &options),
+        Command::Scaling => scaling::compare(&options),
         Command::Suite => suite::run(&options),
         Command::Help => {
             println!("{}", cli::HELP);
@@ -77,6 +80,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result {
         Command::MemoryChild => memory::child(&options),
         Command::IdleChild => idle::child(&options),
         Command::StallsChild => stalls::child(&options),
+        Command::ScalingChild => scaling::child(&options),
         Command::ChurnChild => churn::child(&options),
         Command::RowChild => rows::child(&options),
     }

@@ -200,6 +200,32 @@ fn soak() {
 }
 
 #[test]
+fn scaling() {
+    let line = ["scaling", "--smoke", "--programs", "fib,fork_join"];
+    let lines = compare(&[&line[..], &["--only", "executor,tokio,smol", "--json"]].concat());
+    let lines: Vec<serde_json::Value> = lines
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for program in ["fib", "fork_join"] {
+        let of_program = lines.iter().filter(|line| line["scenario"] == program);
+        let workers: Vec<_> = of_program.clone().map(|line| &line["workers"]).collect();
+        assert!(
+            workers.len() >= 3,
+            "1, 2 and 4 workers at least: {workers:?}"
+        );
+        for line in of_program {
+            for metric in ["speed-up", "efficiency"] {
+                let samples = &line["runtimes"]["tokio"][metric]["samples"];
+                assert_eq!(samples.as_array().unwrap().len(), 2, "{line}");
+            }
+            let smol = line["runtimes"]["smol"].as_object().unwrap();
+            assert!(!smol.contains_key("efficiency"), "it has no base: {line}");
+        }
+    }
+}
+
+#[test]
 fn suite() {
     let directory = std::env::temp_dir().join(format!("compare-suite-{}", std::process::id()));
     let out = directory.to_str().unwrap();

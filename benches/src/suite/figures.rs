@@ -3,16 +3,16 @@
 use serde_json::Value;
 
 use super::Run;
+use super::plan::Section;
 use crate::stats::{self, Spread};
 
 /// One line of a command: some metrics under one heading.
 pub(super) struct Line {
-    /// What tells it from the other lines of its section: `64 connections`, `fib`.
-    pub(super) label: String,
-    /// Its keys that have a number.
-    pub(super) numbers: Vec<(String, f64)>,
-    /// The label without the numbers.
+    /// Its texts: `fib`.
     pub(super) group: String,
+    /// Its numbers, as text and by name: `64 connections`.
+    pub(super) counts: String,
+    pub(super) numbers: Vec<(String, f64)>,
     pub(super) metrics: Vec<Metric>,
 }
 
@@ -20,6 +20,8 @@ pub(super) struct Metric {
     pub(super) name: String,
     /// Ours first. A sample that never came is infinite.
     pub(super) runtimes: Vec<(String, Vec<f64>)>,
+    /// Of rates more is better, of most other things less.
+    pub(super) more_is_better: bool,
 }
 
 /// How many times better the first of the runtimes is than another: the ratios of the rounds.
@@ -42,7 +44,9 @@ impl Line {
         let (mut words, mut counts, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
         for (key, value) in line.as_object()? {
             match value {
-                Value::String(text) if key != "unit" && text != section => words.push(text.clone()),
+                Value::String(text) if !NO_WORDS.contains(&&**key) && text != section => {
+                    words.push(text.clone());
+                }
                 Value::Number(number) => {
                     let one = number.as_f64() == Some(1.0);
                     let unit = if one { key.trim_end_matches('s') } else { key };
@@ -61,6 +65,7 @@ impl Line {
         };
         let metrics = names.into_iter().map(|name| Metric {
             name: name.to_owned(),
+            more_is_better: line["better"] == "more" || name.ends_with("/s"),
             runtimes: runtimes
                 .iter()
                 .filter_map(|(runtime, values)| {
@@ -71,14 +76,24 @@ impl Line {
                 })
                 .collect(),
         });
-        let group = words.join(", ");
-        words.append(&mut counts);
         Some(Self {
-            metrics: metrics.collect(),
-            label: words.join(", "),
+            group: words.join(", "),
+            counts: counts.join(", "),
             numbers,
-            group,
+            metrics: metrics.collect(),
         })
+    }
+
+    /// What tells it from the other lines of its section: `64 connections`, `fib, 2 workers`.
+    pub(super) fn label(&self) -> String {
+        let both = [&*self.group, &*self.counts];
+        let parts: Vec<_> = both.into_iter().filter(|part| !part.is_empty()).collect();
+        parts.join(", ")
+    }
+
+    /// Whether it is a row of a table, with other lines of its group.
+    pub(super) fn is_row_of(&self, section: &Section) -> bool {
+        section.rows.is_some_and(|key| self.number(key).is_some())
     }
 
     pub(super) fn number(&self, key: &str) -> Option<f64> {
@@ -104,7 +119,7 @@ impl Metric {
     pub(super) fn advantage(&self, peer: &str) -> Option<Advantage> {
         let (_, ours) = self.runtimes.first()?;
         let (_, theirs) = self.runtimes[1..].iter().find(|(name, _)| name == peer)?;
-        let ratios = match self.is_rate() {
+        let ratios = match self.more_is_better {
             true => stats::ratios(theirs, ours),
             false => stats::ratios(ours, theirs),
         };
@@ -115,16 +130,10 @@ impl Metric {
             at_least: stats::lower_bound(&ratios),
         })
     }
-
-    /// Of rates more is better, of all else less.
-    pub(super) fn is_rate(&self) -> bool {
-        self.name.ends_with("/s")
-    }
 }
 
-/// The runtimes of all lines, in the order in which they come up.
-pub(super) fn runtimes(lines: &[Line]) -> Vec<String> {
-    let metrics = lines.iter().flat_map(|line| &line.metrics);
+/// The runtimes of all these metrics, in the order in which they come up.
+pub(super) fn runtimes<'a>(metrics: impl Iterator<Item = &'a Metric>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for (name, _) in metrics.flat_map(|metric| &metric.runtimes) {
         if !names.contains(name) {
@@ -133,6 +142,9 @@ pub(super) fn runtimes(lines: &[Line]) -> Vec<String> {
     }
     names
 }
+
+/// Keys of a line whose texts are no part of its label.
+const NO_WORDS: [&str; 2] = ["unit", "better"];
 
 #[cfg(test)]
 mod tests {
@@ -145,6 +157,7 @@ mod tests {
         for (name, better) in [("ns/op", 2.0), ("requests/s", 0.5)] {
             let metric = Metric {
                 name: name.to_owned(),
+                more_is_better: better < 1.0,
                 runtimes: vec![
                     ("executor".to_owned(), vec![10.0; 5]),
                     ("tokio".to_owned(), vec![20.0; 5]),
@@ -163,7 +176,7 @@ mod tests {
     fn a_line_of_one_metric_and_a_line_of_several_are_understood() {
         let line = json!({ "program": "fib", "unit": "ns/op", "runtimes": { "executor": { "median": 2.0, "samples": [1.0, null] } } });
         let line = Line::parse(&line, "programs").unwrap();
-        assert_eq!(line.label, "fib");
+        assert_eq!(line.label(), "fib");
         assert_eq!(line.metrics[0].name, "ns/op");
         let samples = vec![1.0, f64::INFINITY];
         assert_eq!(line.metrics[0].runtimes, [("executor".to_owned(), samples)]);
@@ -173,7 +186,9 @@ mod tests {
             "tokio": { "requests/s": { "samples": [4.0] } },
         } });
         let line = Line::parse(&line, "http").unwrap();
-        assert_eq!(line.label, "64 connections");
+        assert_eq!(line.label(), "64 connections");
+        assert!(line.metric("requests/s").unwrap().more_is_better);
+        assert!(!line.metric("p99 us").unwrap().more_is_better);
         assert_eq!(line.number("connections"), Some(64.0));
         assert_eq!(line.metric("requests/s").unwrap().runtimes.len(), 2);
         assert_eq!(line.metric("p99 us").unwrap().runtimes.len(), 1);

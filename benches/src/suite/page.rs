@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Run;
 use super::figures::{Line, Metric, runtimes};
+use super::plan::Section;
 use crate::figures::shown;
 use crate::report::counted;
 use crate::stats::{geometric_mean, median};
@@ -47,26 +48,57 @@ pub(super) fn section(run: &Run, lines: &[Line]) -> String {
     for note in run.outcome.notes.iter().map(String::as_str).chain(notes) {
         page += &format!("\n*{note}*\n");
     }
+    let (counted, plain) = by_rows(run.section, lines);
+    for (group, lines) in counted {
+        page += &format!("\n### {group}\n");
+        let rows: Vec<_> = lines
+            .iter()
+            .map(|line| (line.counts.clone(), &line.metrics[0]))
+            .collect();
+        page += &table(&lines[0].metrics[0].name, &rows, false);
+    }
     // If each line has but one metric, and all the same, one table has them all.
     let single =
-        |line: &Line| matches!(&line.metrics[..], [only] if only.name == lines[0].metrics[0].name);
-    if lines.iter().all(single) {
-        let rows = lines.iter().map(|line| (&*line.label, &line.metrics[0]));
-        let unit = lines.first().map_or("", |line| &line.metrics[0].name);
-        page += &table(unit, lines, rows.collect(), run.section.mean);
+        |line: &&Line| matches!(&line.metrics[..], [only] if only.name == plain[0].metrics[0].name);
+    if plain.iter().all(single) {
+        let rows: Vec<_> = plain
+            .iter()
+            .map(|line| (line.label(), &line.metrics[0]))
+            .collect();
+        let unit = plain.first().map_or("", |line| &line.metrics[0].name);
+        page += &table(unit, &rows, run.section.mean);
     } else {
-        for line in lines {
-            page += &format!("\n### {}\n", line.label);
-            let rows = line.metrics.iter().map(|metric| (&*metric.name, metric));
-            page += &table("", lines, rows.collect(), false);
+        for line in plain {
+            page += &format!("\n### {}\n", line.label());
+            let rows = line
+                .metrics
+                .iter()
+                .map(|metric| (metric.name.clone(), metric));
+            page += &table("", &rows.collect::<Vec<_>>(), false);
         }
     }
     page
 }
 
+/// Groups of lines, each of which becomes a table.
+type Groups<'a> = Vec<(&'a str, Vec<&'a Line>)>;
+
+/// The groups of the lines that are rows, and all other lines.
+fn by_rows<'a>(section: &Section, lines: &'a [Line]) -> (Groups<'a>, Vec<&'a Line>) {
+    let (rows, plain): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.is_row_of(section));
+    let mut groups: Groups<'a> = Vec::new();
+    for line in rows {
+        match groups.iter_mut().find(|(group, _)| *group == line.group) {
+            Some((_, lines)) => lines.push(line),
+            None => groups.push((&line.group, vec![line])),
+        }
+    }
+    (groups, plain)
+}
+
 /// A row for each metric; for each peer its median, and our advantage over it.
-fn table(corner: &str, lines: &[Line], rows: Vec<(&str, &Metric)>, mean: bool) -> String {
-    let names = runtimes(lines);
+fn table(corner: &str, rows: &[(String, &Metric)], mean: bool) -> String {
+    let names = runtimes(rows.iter().map(|(_, metric)| *metric));
     let Some((ours, peers)) = names.split_first() else {
         return String::new();
     };
@@ -78,11 +110,11 @@ fn table(corner: &str, lines: &[Line], rows: Vec<(&str, &Metric)>, mean: bool) -
     );
     let mut rule = String::from("|---|--:|");
     for peer in peers {
-        table += &format!(" {peer} | {} |", against(peer, &rows));
+        table += &format!(" {peer} | {} |", against(peer, rows));
         rule += "--:|:--|";
     }
     table += &format!("\n{rule}\n");
-    for (label, metric) in &rows {
+    for (label, metric) in rows {
         table += &format!("| {label} | {} |", of(metric, ours));
         for peer in peers {
             table += &format!(" {} | {} |", of(metric, peer), advantage(metric, peer));
@@ -109,8 +141,11 @@ fn table(corner: &str, lines: &[Line], rows: Vec<(&str, &Metric)>, mean: bool) -
 }
 
 /// The head of the column of the advantage over a peer.
-fn against(peer: &str, rows: &[(&str, &Metric)]) -> String {
-    let rates = rows.iter().filter(|(_, metric)| metric.is_rate()).count();
+fn against(peer: &str, rows: &[(String, &Metric)]) -> String {
+    let rates = rows
+        .iter()
+        .filter(|(_, metric)| metric.more_is_better)
+        .count();
     match rates {
         0 => format!("{peer} ÷ ours"),
         all if all == rows.len() => format!("ours ÷ {peer}"),
@@ -147,7 +182,7 @@ const HEAD: &str = "\
 Written by `compare suite`, see [benches](../../benches/README.md#the-suite); do not edit. All samples are in [results.json](results.json).
 
 Ratios are taken round by round, between neighbours in time, so that **above 1 our runtime is better**: of what should be small it is the
-other's figure divided by ours, of rates (names that end in `/s`) ours divided by the other's. Shown is the median of the rounds, in brackets
+other's figure divided by ours, of rates (names that end in `/s`) and of speed-ups ours divided by the other's. Shown is the median of the rounds, in brackets
 the quartiles; after ≥ what the median of all such rounds is not below with a confidence of 95 %, by order statistics, from 5 rounds on.
 A dash stands where a round had no ratio, as between zeros.
 ";
@@ -157,7 +192,6 @@ mod tests {
     use serde_json::json;
 
     use super::super::child::Outcome;
-    use super::super::plan::Section;
     use super::*;
 
     fn programs(failed: Option<String>) -> Run {

@@ -21,7 +21,12 @@ pub(super) struct Picture {
 
 pub(super) fn of(section: &Section, lines: &[Line]) -> Result<Vec<Picture>> {
     let mut pictures = Vec::new();
-    pictures.extend(ratios(section, lines)?);
+    // Rows of tables are too many for a picture, and mostly have curves.
+    let plain: Vec<_> = lines
+        .iter()
+        .filter(|line| !line.is_row_of(section))
+        .collect();
+    pictures.extend(ratios(section, &plain)?);
     let mut groups: Vec<&str> = lines.iter().map(|line| &*line.group).collect();
     groups.dedup();
     for curve in section.curves {
@@ -36,14 +41,14 @@ pub(super) fn of(section: &Section, lines: &[Line]) -> Result<Vec<Picture>> {
 /// A row of the picture of ratios: its label, and for each peer that has one its number and the advantage over it.
 type Row = (String, Vec<(usize, Advantage)>);
 
-fn ratios(section: &Section, lines: &[Line]) -> Result<Option<Picture>> {
-    let names = runtimes(lines);
+fn ratios(section: &Section, lines: &[&Line]) -> Result<Option<Picture>> {
+    let names = runtimes(lines.iter().flat_map(|line| &line.metrics));
     let Some((_, peers)) = names.split_first() else {
         return Ok(None);
     };
     let several = lines.iter().any(|line| line.metrics.len() > 1);
     let row = |line: &Line, metric: &Metric| -> Row {
-        let label = match (several, &*line.label) {
+        let label = match (several, &*line.label()) {
             (false, label) => label.to_owned(),
             (true, "") => metric.name.clone(),
             (true, label) => format!("{label}: {}", metric.name),
@@ -280,15 +285,16 @@ mod tests {
     fn line(connections: f64, samples: [f64; 3]) -> Line {
         let metric = |name: &str| Metric {
             name: name.to_owned(),
+            more_is_better: name == "requests/s",
             runtimes: vec![
                 ("executor".to_owned(), vec![1.0; 3]),
                 ("tokio".to_owned(), samples.to_vec()),
             ],
         };
         Line {
-            label: format!("{connections} connections"),
-            numbers: vec![("connections".to_owned(), connections)],
             group: String::new(),
+            counts: format!("{connections} connections"),
+            numbers: vec![("connections".to_owned(), connections)],
             metrics: vec![metric("requests/s"), metric("p99 us")],
         }
     }

@@ -16,6 +16,8 @@ pub(crate) struct Section {
     quick: &'static [&'static str],
     /// Metrics that are drawn as curves, and the key of the lines that is the horizontal axis.
     pub(super) curves: &'static [Curve],
+    /// The lines that have this number become rows of a table for each of their groups, with the first of their metrics.
+    pub(super) rows: Option<&'static str>,
     /// The metrics of all lines are of one kind, so that they have a geometric mean.
     pub(super) mean: bool,
 }
@@ -27,6 +29,18 @@ pub(super) struct Curve {
 }
 
 impl Section {
+    /// What most sections have.
+    const BASE: Self = Self {
+        name: "",
+        title: "",
+        about: "",
+        arguments: &[],
+        quick: &[],
+        curves: &[],
+        rows: None,
+        mean: false,
+    };
+
     pub(crate) const ALL: &[Self] = &[
         Self {
             name: "programs",
@@ -34,18 +48,32 @@ impl Section {
             about: "Nanoseconds per operation of a scheduler alone. See \
                     [the programs](../../benches/README.md#the-seven-programs).",
             arguments: &["programs", "--rounds", "21"],
-            quick: &[],
-            curves: &[],
             mean: true,
+            ..Self::BASE
         },
         Self {
             name: "current-thread",
             title: "The seven programs on one thread",
             about: "The same on the flavour without workers. See [On one thread](../../benches/README.md#on-one-thread).",
             arguments: &["programs", "--flavour", "current-thread", "--rounds", "21"],
-            quick: &[],
-            curves: &[],
             mean: true,
+            ..Self::BASE
+        },
+        Self {
+            name: "scaling",
+            title: "From one worker to many",
+            about: "The programs, and one whose tasks have a microsecond of work each, by the number of workers; on more workers than \
+                    processors they take turns. The speed-up is the rate divided by that of one worker, the efficiency the rate divided \
+                    by that of as many runtimes of one worker, side by side in one process. See \
+                    [Scaling](../../benches/README.md#scaling).",
+            arguments: &["scaling", "--up-to", "64"],
+            quick: &["--up-to", "4"],
+            curves: &[Curve {
+                over: "workers",
+                metric: "speed-up",
+            }],
+            rows: Some("workers"),
+            ..Self::BASE
         },
         Self {
             name: "http",
@@ -68,16 +96,14 @@ impl Section {
                     metric: "p99 us",
                 },
             ],
-            mean: false,
+            ..Self::BASE
         },
         Self {
             name: "memory",
             title: "Memory of a task that waits",
             about: "By what a process grows, each in a process of its own. See [Memory](../../benches/README.md#memory).",
             arguments: &["memory", "--rounds", "5"],
-            quick: &[],
-            curves: &[],
-            mean: false,
+            ..Self::BASE
         },
         Self {
             name: "idle",
@@ -85,8 +111,7 @@ impl Section {
             about: "Counted from outside; all should be 0. See [Idle](../../benches/README.md#idle).",
             arguments: &["idle"],
             quick: &["--rounds", "1"],
-            curves: &[],
-            mean: false,
+            ..Self::BASE
         },
         Self {
             name: "timers",
@@ -94,9 +119,7 @@ impl Section {
             about: "Those that never fire, as most of a server's do; those that fire all at once; and how late one is. Each row in processes of \
                     its own. See [Timers](../../benches/README.md#timers).",
             arguments: &["timers", "--rounds", "11"],
-            quick: &[],
-            curves: &[],
-            mean: false,
+            ..Self::BASE
         },
     ];
 

@@ -1,0 +1,213 @@
+//! What the curves come to, as tables and as JSON.
+
+use serde_json::{Map, Value, json};
+
+use super::Rates;
+use super::machine::{processors, real_cores};
+use super::usl::Law;
+use crate::cli::Options;
+use crate::figures::shown;
+use crate::stats::{Spread, median, ratios};
+
+/// A table of one program: a row for each number of workers.
+pub(super) fn print(rates: &Rates, counts: &[usize]) {
+    let runtimes = rates.runtimes();
+    println!(
+        "\n{}, operations/s, (speed-up, efficiency)",
+        rates.program.name()
+    );
+    print!("{:>8}", "workers");
+    for runtime in &runtimes {
+        print!(" {runtime:>26}");
+    }
+    println!();
+    for &workers in counts {
+        print!("{workers:8}");
+        for runtime in &runtimes {
+            let point = Point::of(rates, runtime, workers);
+            let cell = point.map_or(String::new(), |point| {
+                let efficiency = point.efficiency.as_deref().map(median);
+                format!(
+                    "{} ({:.2}, {})",
+                    shown(median(point.rate)),
+                    median(&point.speed_up),
+                    efficiency.map_or("-".to_owned(), |efficiency| format!("{efficiency:.2}"))
+                )
+            });
+            print!(" {cell:>26}");
+        }
+        println!();
+    }
+}
+
+/// A line for each number of workers.
+pub(super) fn json(rates: &Rates, counts: &[usize]) {
+    for &workers in counts {
+        let mut runtimes = Map::new();
+        for runtime in rates.runtimes() {
+            let Some(point) = Point::of(rates, runtime, workers) else {
+                continue;
+            };
+            let mut metrics = Map::new();
+            metrics.insert("ops/s".to_owned(), samples(point.rate));
+            metrics.insert("speed-up".to_owned(), samples(&point.speed_up));
+            if let Some(efficiency) = &point.efficiency {
+                metrics.insert("efficiency".to_owned(), samples(efficiency));
+            }
+            runtimes.insert(runtime.to_owned(), metrics.into());
+        }
+        println!(
+            "{}",
+            line(rates.program.name(), Some(workers), "more", runtimes)
+        );
+    }
+}
+
+/// The figures that one number says, of all programs: how near two workers come to two runtimes, what oversubscription costs, the law.
+pub(super) fn summary(results: &[Rates], counts: &[usize], options: &Options) {
+    let processors = processors();
+    let all = counts
+        .iter()
+        .copied()
+        .rfind(|workers| *workers == processors);
+    let most = counts
+        .iter()
+        .copied()
+        .rfind(|workers| *workers > processors);
+    if let Some(all) = all {
+        let title = format!("{all} workers ÷ {all} runtimes of one worker");
+        each(&title, "more", results, options, |rates, runtime| {
+            Point::of(rates, runtime, all)?.efficiency
+        });
+    }
+    if let (Some(all), Some(most)) = (all, most) {
+        let title = format!("{most} workers ÷ {all} workers, on {processors} processors");
+        each(&title, "more", results, options, |rates, runtime| {
+            Some(ratios(
+                rates.of(runtime, all, 1)?,
+                rates.of(runtime, most, 1)?,
+            ))
+        });
+    }
+    let cores = real_cores();
+    if cores < ENOUGH_CORES {
+        say(
+            &format!(
+                "The Universal Scalability Law is not fitted: it has two unknowns and is one of real cores, of which {ENOUGH_CORES} are needed and \
+                 {cores} are here."
+            ),
+            options,
+        );
+        return;
+    }
+    let law = |rates: &Rates, runtime| {
+        let real = counts.iter().filter(|workers| **workers <= cores);
+        let points: Option<Vec<_>> = real
+            .map(|&workers| Some((workers, median(rates.of(runtime, workers, 1)?))))
+            .collect();
+        Law::fit(&points?)
+    };
+    each(
+        "contention σ of the Universal Scalability Law",
+        "less",
+        results,
+        options,
+        |rates, runtime| Some(vec![law(rates, runtime)?.contention]),
+    );
+    each(
+        "coherence κ of the Universal Scalability Law",
+        "less",
+        results,
+        options,
+        |rates, runtime| Some(vec![law(rates, runtime)?.coherence]),
+    );
+}
+
+/// One figure of each program and runtime, where there is one.
+fn each(
+    title: &str,
+    better: &str,
+    results: &[Rates],
+    options: &Options,
+    figure: impl Fn(&Rates, &'static str) -> Option<Vec<f64>>,
+) {
+    let Some(first) = results.first() else {
+        return;
+    };
+    let mut runtimes = Map::new();
+    if !options.json {
+        println!("\n{title}: median (quartiles)");
+    }
+    for runtime in first.runtimes() {
+        let mut programs = Map::new();
+        for rates in results {
+            if let Some(values) = figure(rates, runtime) {
+                if !options.json {
+                    let Spread {
+                        low, median, high, ..
+                    } = Spread::of(&values);
+                    let program = rates.program.name();
+                    println!("{runtime:12} {program:14} {median:8.3} ({low:.3} to {high:.3})");
+                }
+                programs.insert(rates.program.name().to_owned(), samples(&values));
+            }
+        }
+        if !programs.is_empty() {
+            runtimes.insert(runtime.to_owned(), programs.into());
+        }
+    }
+    if options.json {
+        println!("{}", line(title, None, better, runtimes));
+    }
+}
+
+fn say(note: &str, options: &Options) {
+    match options.json {
+        true => println!("{}", json!({ "program": "scaling", "note": note })),
+        false => println!("\n{note}"),
+    }
+}
+
+/// One point of a curve.
+struct Point<'a> {
+    rate: &'a [f64],
+    speed_up: Vec<f64>,
+    efficiency: Option<Vec<f64>>,
+}
+
+impl<'a> Point<'a> {
+    fn of(rates: &'a Rates, runtime: &str, workers: usize) -> Option<Self> {
+        let rate = rates.of(runtime, workers, 1)?;
+        Some(Self {
+            rate,
+            speed_up: ratios(rates.of(runtime, 1, 1)?, rate),
+            efficiency: rates
+                .reachable(runtime, workers)
+                .map(|reachable| ratios(reachable, rate)),
+        })
+    }
+}
+
+fn line(
+    scenario: &str,
+    workers: Option<usize>,
+    better: &str,
+    runtimes: Map<String, Value>,
+) -> Value {
+    let mut line = json!({ "program": "scaling", "scenario": scenario, "better": better });
+    if let Some(workers) = workers {
+        line["workers"] = workers.into();
+    }
+    line["runtimes"] = runtimes.into();
+    line
+}
+
+fn samples(values: &[f64]) -> Value {
+    let Spread {
+        min, median, max, ..
+    } = Spread::of(values);
+    json!({ "median": median, "min": min, "max": max, "samples": values })
+}
+
+/// Points at 1, 2 and 4 for two unknowns.
+const ENOUGH_CORES: usize = 4;
