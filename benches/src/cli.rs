@@ -19,6 +19,9 @@ use crate::suite::Section;
 pub(crate) const HELP: &str = "\
 compare [programs]    the seven programs, nanoseconds per operation
 compare http          plain-text HTTP, servers in child processes
+compare echo          64 bytes to and fro over TCP, servers without hyper
+compare connect       connections that open, echo 64 bytes, close
+compare udp           64 bytes to and fro in datagrams
 compare memory        bytes of resident memory for each task that waits
 compare idle          system calls of a process that only waits
 compare stalls        tasks that keep their thread, and other hard times, each in child processes
@@ -35,8 +38,9 @@ compare suite         the others in turn, and a page of their figures with pictu
 --programs a,b        only these programs
 --against REV         our programs, with the library of this commit against the library as it is
 --connections 8,64    http: rounds for each of these numbers of connections (default 64)
+                      echo, connect, udp: so many at a time (default 1,8,64,512; 64; 1,8,64)
 --server raw|hyper    http: by hand, or by hyper, which needs more than smol and mio have here (default hyper)
---seconds N           http, stalls: length of a round (default 2; stalls 10)
+--seconds N           http, echo, connect, udp, stalls: length of a round (default 2; stalls 10)
 --stall-every N       http: every Nth request blocks its thread for 20 ms
 --scenarios a,b       stalls: only these, of blocking, spinning, first-blocked, first-spinning, long-polls, http, guard, accept,
                       pinned-spawns, spawns
@@ -90,6 +94,9 @@ pub(crate) struct Options {
 pub(crate) enum Command {
     Programs,
     Http,
+    Echo,
+    Connect,
+    Udp,
     Memory,
     Idle,
     Stalls,
@@ -115,6 +122,7 @@ impl Options {
         let mut parser = Parser::from_iter(args);
         let (mut rounds, mut length, mut spawns) = (None, None, None);
         let (mut programs, mut up_to) = (None, None);
+        let mut connections = None;
         while let Some(arg) = parser.next()? {
             match arg {
                 Arg::Value(name) => options.command = command(&name.string()?)?,
@@ -131,7 +139,7 @@ impl Options {
                 Arg::Long("flavour") => options.flavour = flavour(&parser.value()?.string()?)?,
                 Arg::Long("against") => options.against = Some(parser.value()?.string()?),
                 Arg::Long("connections") => {
-                    options.connections = list(&mut parser, |n| Ok(n.parse()?))?;
+                    connections = Some(list(&mut parser, |n| Ok(n.parse()?))?);
                 }
                 Arg::Long("server") => options.service = service(&parser.value()?.string()?)?,
                 Arg::Long("seconds") => {
@@ -156,6 +164,18 @@ impl Options {
                 other => return Err(other.unexpected().into()),
             }
         }
+        // Where the command itself does not say: for its child processes, and for `http`.
+        options.service = match options.command {
+            Command::Echo => Service::Echo,
+            Command::Connect => Service::Connect,
+            Command::Udp => Service::Udp,
+            _ => options.service,
+        };
+        options.connections = connections.unwrap_or_else(|| match options.command {
+            Command::Echo => vec![1, 8, 64, 512],
+            Command::Udp => vec![1, 8, 64],
+            _ => options.connections,
+        });
         let (usual_rounds, usual_length) = match options.command {
             _ if options.smoke => (2, Duration::from_millis(200)),
             Command::Stalls => (5, Duration::from_secs(10)),
@@ -230,6 +250,9 @@ fn command(name: &str) -> Result<Command> {
     Ok(match name {
         "programs" => Command::Programs,
         "http" => Command::Http,
+        "echo" => Command::Echo,
+        "connect" => Command::Connect,
+        "udp" => Command::Udp,
         "memory" => Command::Memory,
         "idle" => Command::Idle,
         "stalls" => Command::Stalls,

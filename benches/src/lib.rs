@@ -63,7 +63,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result {
     match &options.command {
         Command::Programs if options.against.is_some() => against::compare(&options),
         Command::Programs => rounds::compare(&options),
-        Command::Http => net::compare(&options),
+        Command::Http | Command::Echo | Command::Connect | Command::Udp => net::compare(&options),
         Command::Memory => memory::compare(&options),
         Command::Idle => idle::compare(&options),
         Command::Stalls => stalls::compare(&options),

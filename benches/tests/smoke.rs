@@ -86,6 +86,30 @@ fn http_without_hyper() {
     }
 }
 
+/// Each on its own, so that they share the time.
+macro_rules! rates {
+    ($($command:ident $metric:literal)*) => {$(
+        #[test]
+        fn $command() {
+            let lines = compare(&[stringify!($command), "--smoke", "--json", "--connections", "8"]);
+            let [line] = &lines[..] else {
+                panic!("one line for a number of connections: {lines:#?}");
+            };
+            let value: serde_json::Value = serde_json::from_str(line).unwrap();
+            for contestant in ["executor", "tokio", "smol", "mio"] {
+                let rate = &value["runtimes"][contestant][$metric];
+                assert!(rate["median"].as_f64().unwrap() > 0.0, "{line}");
+            }
+        }
+    )*};
+}
+
+rates! {
+    echo "messages/s"
+    connect "connections/s"
+    udp "messages/s"
+}
+
 #[test]
 fn memory() {
     let lines = compare(&["memory", "--smoke"]);

@@ -53,7 +53,7 @@ struct Side {
 impl Side {
     fn round(&mut self, connections: usize, options: &Options) -> Result {
         let round = self.server.round(connections, options)?;
-        self.rounds.push(metrics::figures(&round)?);
+        self.rounds.push(metrics::figures(options.service, &round)?);
         Ok(())
     }
 
@@ -112,6 +112,11 @@ fn print(connections: usize, names: &[String], sides: &[Side], options: &Options
             let spread = Spread::of(&ratios(&ours, &theirs));
             let [ours, theirs] = [median(&ours), median(&theirs)];
             let indent = ratio.len() + 2;
+            // Two that are 0 have no ratio.
+            let spread = match spread.median.is_nan() {
+                true => String::new(),
+                false => spread.to_string(),
+            };
             println!(
                 "{name:24} {ours:12.3} {theirs:12.3}   {:indent$}{spread}",
                 ""

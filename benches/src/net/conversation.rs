@@ -6,6 +6,8 @@ use std::io;
 pub(crate) enum Protocol {
     /// Plain text over HTTP/1.1 with keep-alive: one fixed answer to each head of a request. Bodies are not expected.
     Http,
+    /// The same bytes back.
+    Echo,
 }
 
 /// One connection's side of it, with room for so many bytes.
@@ -40,6 +42,7 @@ impl<const ROOM: usize> Conversation<ROOM> {
     pub(super) fn answer(&mut self, read: usize) -> &[u8] {
         match self.protocol {
             Protocol::Http => self.answer_http(read),
+            Protocol::Echo => &self.buffer[..read],
         }
     }
 

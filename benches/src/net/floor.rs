@@ -9,12 +9,12 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::{net, thread};
 
 use mio::event::Event;
-use mio::net::{TcpListener, TcpStream};
+use mio::net::{TcpListener, TcpStream, UdpSocket};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 
 use super::conversation::{Conversation, Protocol};
-use super::serve::{ROOM, listener};
+use super::serve::{ROOM, listener, socket};
 use crate::Result;
 use crate::cli::Options;
 use crate::process::answer_usage;
@@ -43,6 +43,30 @@ pub(super) fn streams(options: &Options, protocol: Protocol) -> Result {
             each.run().expect("the system reports events");
         })?;
     }
+    println!("{port}");
+    answer_usage()?;
+    std::process::exit(0);
+}
+
+/// One loop: one socket is one queue. As [`super::serve::datagrams`].
+pub(super) fn datagrams(options: &Options) -> Result {
+    let mut socket = UdpSocket::from_std(socket(options.port)?);
+    let port = socket.local_addr()?.port();
+    let mut poll = Poll::new()?;
+    poll.registry()
+        .register(&mut socket, LISTENER, Interest::READABLE)?;
+    thread::Builder::new().name("mio".into()).spawn(move || {
+        let mut events = Events::with_capacity(1);
+        let mut buffer = [0; ROOM];
+        loop {
+            poll.poll(&mut events, None)
+                .expect("the system reports events");
+            while let Ok((read, from)) = socket.recv_from(&mut buffer) {
+                // One that is lost is sent again.
+                let _ = socket.send_to(&buffer[..read], from);
+            }
+        }
+    })?;
     println!("{port}");
     answer_usage()?;
     std::process::exit(0);

@@ -1,14 +1,12 @@
 //! The child process that loads a server: one thread, one epoll, none of the runtimes.
 
-use std::io::{self, BufRead};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::rc::Rc;
 
-use hdrhistogram::Histogram;
-use mio::{Poll, Token};
-use serde_json::json;
+use mio::{Poll, Registry, Token};
 
-use super::client::{Connection, Says};
+use super::client::{Client, Connecting, Connection, Datagrams, Says};
 use super::{Service, closed};
 use crate::Result;
 use crate::cli::Options;
@@ -18,25 +16,32 @@ use crate::process::more_descriptors;
 /// line of JSON. It keeps its connections open until the standard input ends.
 pub(crate) fn load_child(options: &Options) -> Result {
     more_descriptors()?;
-    let address = (Ipv4Addr::LOCALHOST, options.port).into();
-    let [connections] = options.connections[..] else {
-        return Err("a load has one number of connections".into());
-    };
+    let server: SocketAddr = (Ipv4Addr::LOCALHOST, options.port).into();
     match options.service {
-        Service::Hyper | Service::Raw => streams(address, connections, Says::HTTP, options),
+        Service::Hyper | Service::Raw => run(options, |registry, token| {
+            Connection::open(server, Says::HTTP, registry, token)
+        }),
+        Service::Echo => run(options, |registry, token| {
+            Connection::open(server, Says::ECHO, registry, token)
+        }),
+        Service::Connect => run(options, |registry, token| {
+            Ok(Connecting::new(server, registry.clone(), token))
+        }),
+        Service::Udp => run(options, |registry, token| {
+            Ok(Datagrams::open(server, registry, token)?)
+        }),
     }
 }
 
-fn streams(address: SocketAddr, connections: usize, says: Says, options: &Options) -> Result {
+fn run<C: Client>(options: &Options, open: impl Fn(&Rc<Registry>, Token) -> Result<C>) -> Result {
+    let [connections] = options.connections[..] else {
+        return Err("a load has one number of connections".into());
+    };
     let mut poll = Poll::new()?;
+    let registry = Rc::new(poll.registry().try_clone()?);
     let mut clients = Vec::with_capacity(connections);
     for index in 0..connections {
-        clients.push(Connection::open(
-            address,
-            says,
-            poll.registry(),
-            Token(index),
-        )?);
+        clients.push(open(&registry, Token(index))?);
     }
     println!("ready");
     wait()?;
@@ -47,51 +52,6 @@ fn streams(address: SocketAddr, connections: usize, says: Says, options: &Option
 
 /// For a line of the standard input, or its end.
 fn wait() -> Result {
-    io::stdin().lock().read_line(&mut String::new())?;
+    io::stdin().read_line(&mut String::new())?;
     Ok(())
 }
-
-/// What a load has seen.
-pub(super) struct Seen {
-    /// Nanoseconds.
-    latencies: Histogram<u64>,
-    /// All answers, those after the end included.
-    answers: u64,
-    /// From the first request to the last answer that counts.
-    pub(super) length: Duration,
-}
-
-impl Seen {
-    pub(super) fn new() -> Result<Self> {
-        Ok(Self {
-            latencies: Histogram::new_with_bounds(1, LONGEST, DIGITS)?,
-            answers: 0,
-            length: Duration::ZERO,
-        })
-    }
-
-    /// An answer has come. It counts if it came in time.
-    pub(super) fn answer(&mut self, latency: Duration, counts: bool) {
-        self.answers += 1;
-        if counts {
-            self.latencies
-                .saturating_record(latency.as_nanos().try_into().unwrap_or(u64::MAX));
-        }
-    }
-
-    fn line(&self) -> String {
-        let microseconds = |q| self.latencies.value_at_quantile(q) as f64 / 1e3;
-        json!({
-            "answers": self.answers,
-            "per_second": self.latencies.len() as f64 / self.length.as_secs_f64(),
-            "p50_us": microseconds(0.5),
-            "p99_us": microseconds(0.99),
-        })
-        .to_string()
-    }
-}
-
-/// Ten minutes, in nanoseconds.
-const LONGEST: u64 = 600_000_000_000;
-/// Latencies are exact to a thousandth.
-const DIGITS: u8 = 3;

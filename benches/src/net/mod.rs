@@ -21,8 +21,8 @@
 //! | `conversation` | what a server says to the bytes it gets |
 //! | `serve` | the servers, generic over the runtime |
 //! | `floor` | the same servers without a runtime |
-//! | `client` | one connection of the load |
-//! | `load` `closed` | the load: its process, and how it decides when to ask |
+//! | `client/` | who asks: a connection, one after the other, a UDP socket |
+//! | `load` `closed` `seen` | the load: its process, when it asks, what it has seen |
 //! | `round` `compare` `metrics` | rounds of it, alternating, and what they show |
 //! | `calls` | the system calls of a server |
 
@@ -35,6 +35,7 @@ mod floor;
 mod load;
 mod metrics;
 mod round;
+mod seen;
 mod serve;
 mod service;
 mod wire;

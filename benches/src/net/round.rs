@@ -59,7 +59,7 @@ impl Server {
         let used = self.process.usage()?.since(before);
         Ok(Round {
             requests: number(&seen, "answers")?,
-            requests_per_second: number(&seen, "per_second")?,
+            requests_per_second: number(&seen, "per second")?,
             used,
             seen,
         })

@@ -1,7 +1,7 @@
 //! The servers by hand, generic over the runtime.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 
 use socket2::{Domain, Socket, Type};
 
@@ -43,6 +43,33 @@ async fn serve<W: Wire>(mut stream: W::Stream, protocol: Protocol) -> io::Result
             W::write_all(&mut stream, answer).await?;
         }
     }
+}
+
+/// Sends datagrams back, from one task. As `streams`.
+pub(super) fn datagrams<W: Wire>(options: &Options) -> Result {
+    let socket = socket(options.port)?;
+    let port = socket.local_addr()?.port();
+    W::start(options.workers, async move {
+        let socket = W::bound(socket).expect("a new socket can be watched");
+        let mut buffer = [0; ROOM];
+        loop {
+            let (read, from) = W::receive(&socket, &mut buffer)
+                .await
+                .expect("nobody is told when a peer of a socket without one is gone");
+            // One that is lost is sent again.
+            let _ = W::send(&socket, &buffer[..read], from).await;
+        }
+    })?;
+    println!("{port}");
+    answer_usage()?;
+    std::process::exit(0);
+}
+
+/// A socket in non-blocking mode.
+pub(super) fn socket(port: u16) -> Result<UdpSocket> {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, port))?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
 }
 
 /// A listener in non-blocking mode, the same for everyone, with a queue for all connections of a load; and its port.

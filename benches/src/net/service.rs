@@ -17,21 +17,32 @@ pub(crate) enum Service {
     Hyper,
     /// HTTP/1.1 by hand.
     Raw,
+    /// Each message comes back.
+    Echo,
+    /// The same, and each message has a connection of its own.
+    Connect,
+    /// Each datagram comes back.
+    Udp,
 }
 
 /// Who takes part where there is no hyper. The function runs the server until the standard input ends.
 struct Contestant {
     name: &'static str,
-    serve: fn(&Options, Protocol) -> Result,
+    streams: fn(&Options, Protocol) -> Result,
+    datagrams: fn(&Options) -> Result,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 2] = [Self::Hyper, Self::Raw];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Hyper, Self::Raw, Self::Echo, Self::Connect, Self::Udp];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Hyper => "hyper",
             Self::Raw => "raw",
+            Self::Echo => "echo",
+            Self::Connect => "connect",
+            Self::Udp => "udp",
         }
     }
 
@@ -40,6 +51,7 @@ impl Service {
         match self {
             Self::Hyper => "http",
             Self::Raw => "http-raw",
+            Self::Echo | Self::Connect | Self::Udp => self.name(),
         }
     }
 
@@ -47,6 +59,8 @@ impl Service {
     pub(crate) fn unit(self) -> &'static str {
         match self {
             Self::Hyper | Self::Raw => "request",
+            Self::Echo | Self::Udp => "message",
+            Self::Connect => "connection",
         }
     }
 
@@ -69,36 +83,40 @@ impl Service {
 
 /// The child process: a server on the one runtime that `--only` names. It prints its port, and answers for its usage.
 pub(crate) fn serve_child(options: &Options) -> Result {
-    let protocol = match options.service {
-        Service::Hyper => {
-            let serve = options.contestant()?.sockets()?.serve;
-            return serve(options.workers, options.port, options.stall_every);
-        }
-        Service::Raw => Protocol::Http,
-    };
+    if options.service == Service::Hyper {
+        let serve = options.contestant()?.sockets()?.serve;
+        return serve(options.workers, options.port, options.stall_every);
+    }
     let named = CONTESTANTS.iter().find(|each| options.only == [each.name]);
-    (named
-        .ok_or("a server is on one contestant: name it with --only")?
-        .serve)(options, protocol)
+    let contestant = named.ok_or("a server is on one contestant: name it with --only")?;
+    match options.service {
+        Service::Hyper | Service::Raw => (contestant.streams)(options, Protocol::Http),
+        Service::Echo | Service::Connect => (contestant.streams)(options, Protocol::Echo),
+        Service::Udp => (contestant.datagrams)(options),
+    }
 }
 
 const CONTESTANTS: &[Contestant] = &[
     #[cfg(feature = "sockets")]
     Contestant {
         name: "executor",
-        serve: serve::streams::<Executor>,
+        streams: serve::streams::<Executor>,
+        datagrams: serve::datagrams::<Executor>,
     },
     Contestant {
         name: "tokio",
-        serve: serve::streams::<Tokio>,
+        streams: serve::streams::<Tokio>,
+        datagrams: serve::datagrams::<Tokio>,
     },
     Contestant {
         name: "smol",
-        serve: serve::streams::<SmolIo>,
+        streams: serve::streams::<SmolIo>,
+        datagrams: serve::datagrams::<SmolIo>,
     },
     Contestant {
         name: FLOOR,
-        serve: floor::streams,
+        streams: floor::streams,
+        datagrams: floor::datagrams,
     },
 ];
 

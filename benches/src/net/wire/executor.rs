@@ -1,10 +1,11 @@
 //! Our runtime, by the I/O tools that it re-exports.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::{io, net};
 
 use executor::io::{AsyncReadExt, AsyncWriteExt};
-use executor::net::{TcpListener, TcpStream};
+use executor::net::{TcpListener, TcpStream, UdpSocket};
 
 use super::Wire;
 use crate::Result;
@@ -13,6 +14,7 @@ use crate::peers::Executor;
 impl Wire for Executor {
     type Listener = TcpListener;
     type Stream = TcpStream;
+    type Socket = UdpSocket;
 
     fn start(workers: usize, server: impl Future<Output = ()> + Send + 'static) -> Result {
         super::start::<Self>(workers, server)
@@ -38,5 +40,17 @@ impl Wire for Executor {
 
     async fn write_all(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
         AsyncWriteExt::write_all(stream, bytes).await
+    }
+
+    fn bound(socket: net::UdpSocket) -> io::Result<UdpSocket> {
+        UdpSocket::from_std(socket)
+    }
+
+    async fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        socket.recv_from(buffer).await
+    }
+
+    async fn send(socket: &UdpSocket, bytes: &[u8], to: SocketAddr) -> io::Result<usize> {
+        socket.send_to(bytes, to).await
     }
 }

@@ -1,6 +1,7 @@
 //! A runtime's own way to accept, read and write, for servers that need no hyper.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::{io, mem, net};
 
 use crate::Result;
@@ -17,6 +18,8 @@ pub(crate) use smol::SmolIo;
 pub(crate) trait Wire: Sized + 'static {
     type Listener: Send + 'static;
     type Stream: Send + 'static;
+    /// Of UDP.
+    type Socket: Send + Sync + 'static;
 
     /// Starts a runtime with so many workers, which runs `server` until the process ends.
     fn start(workers: usize, server: impl Future<Output = ()> + Send + 'static) -> Result;
@@ -40,6 +43,20 @@ pub(crate) trait Wire: Sized + 'static {
         stream: &mut Self::Stream,
         bytes: &[u8],
     ) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// `socket` is in non-blocking mode.
+    fn bound(socket: net::UdpSocket) -> io::Result<Self::Socket>;
+
+    fn receive(
+        socket: &Self::Socket,
+        buffer: &mut [u8],
+    ) -> impl Future<Output = io::Result<(usize, SocketAddr)>> + Send;
+
+    fn send(
+        socket: &Self::Socket,
+        bytes: &[u8],
+        to: SocketAddr,
+    ) -> impl Future<Output = io::Result<usize>> + Send;
 }
 
 /// `start` for what takes part in the programs as well.

@@ -1,6 +1,7 @@
 //! smol: async-executor, and async-io on the threads that run it.
 
 use std::future::{self, Future};
+use std::net::SocketAddr;
 use std::{io, net, thread};
 
 use async_executor::Executor;
@@ -18,6 +19,7 @@ static EXECUTOR: Executor<'static> = Executor::new();
 impl Wire for SmolIo {
     type Listener = Async<net::TcpListener>;
     type Stream = Async<net::TcpStream>;
+    type Socket = Async<net::UdpSocket>;
 
     fn start(workers: usize, server: impl Future<Output = ()> + Send + 'static) -> Result {
         for _ in 0..workers {
@@ -49,5 +51,24 @@ impl Wire for SmolIo {
 
     async fn write_all(stream: &mut Async<net::TcpStream>, bytes: &[u8]) -> io::Result<()> {
         AsyncWriteExt::write_all(stream, bytes).await
+    }
+
+    fn bound(socket: net::UdpSocket) -> io::Result<Async<net::UdpSocket>> {
+        Async::new(socket)
+    }
+
+    async fn receive(
+        socket: &Async<net::UdpSocket>,
+        buffer: &mut [u8],
+    ) -> io::Result<(usize, SocketAddr)> {
+        socket.recv_from(buffer).await
+    }
+
+    async fn send(
+        socket: &Async<net::UdpSocket>,
+        bytes: &[u8],
+        to: SocketAddr,
+    ) -> io::Result<usize> {
+        socket.send_to(bytes, to).await
     }
 }

@@ -1,24 +1,16 @@
-//! One connection of the load. It uses none of the runtimes.
+//! A connection that lives for the whole load.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
+use super::{Client, MESSAGE, SILENCE};
 use crate::Result;
 
-/// Asks, and hears the answer before it asks again.
-pub(super) trait Client {
-    fn ask(&mut self) -> io::Result<()>;
-
-    /// Takes what is there. True: the answer is complete.
-    fn hear(&mut self) -> io::Result<bool>;
-}
-
-/// A connection that lives for the whole load. All answers are equally long, so only the first is parsed.
-pub(super) struct Connection {
+/// A stream over which requests go one after the other. All answers are equally long, so only the first is parsed.
+pub(in crate::net) struct Connection {
     stream: TcpStream,
     says: Says,
     buffer: Box<[u8]>,
@@ -28,7 +20,7 @@ pub(super) struct Connection {
 
 /// What a connection asks, and how an answer begins.
 #[derive(Clone, Copy)]
-pub(super) struct Says {
+pub(in crate::net) struct Says {
     request: &'static [u8],
     answer: &'static [u8],
     /// The length of an answer, once enough of it is there.
@@ -36,16 +28,22 @@ pub(super) struct Says {
 }
 
 impl Says {
-    pub(super) const HTTP: Self = Self {
+    pub(in crate::net) const HTTP: Self = Self {
         request: b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
         answer: b"HTTP/1.1 200 ",
         length: answer_length,
+    };
+
+    pub(in crate::net) const ECHO: Self = Self {
+        request: &MESSAGE,
+        answer: &MESSAGE,
+        length: |answer| (answer.len() >= MESSAGE.len()).then_some(MESSAGE.len()),
     };
 }
 
 impl Connection {
     /// Connects, and exchanges one request to learn how long the answers are.
-    pub(super) fn open(
+    pub(in crate::net) fn open(
         address: SocketAddr,
         says: Says,
         registry: &Registry,
@@ -120,12 +118,9 @@ fn answer_length(answer: &[u8]) -> Option<usize> {
     (answer.len() >= length).then_some(length)
 }
 
-fn ended() -> io::Error {
+pub(super) fn ended() -> io::Error {
     io::Error::new(ErrorKind::UnexpectedEof, "the server closed a connection")
 }
-
-/// A server that does not answer for so long has lost something.
-pub(super) const SILENCE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
