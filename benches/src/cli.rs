@@ -22,10 +22,12 @@ compare http          plain-text HTTP, servers in child processes
 compare echo          64 bytes to and fro over TCP, servers without hyper
 compare connect       connections that open, echo 64 bytes, close
 compare udp           64 bytes to and fro in datagrams
-compare memory        bytes of resident memory for each task that waits
+compare memory        bytes of resident memory for each task that waits, sleeps, or reads from a connection
 compare idle          system calls of a process that only waits
 compare stalls        tasks that keep their thread, and other hard times, each in child processes
 compare timers        timers that are cancelled, reset, fire, and how late they are
+compare spawns        spawns and wake-ups from other threads, bursts, trees and sets of tasks
+compare blocking      closures on threads that may block
 compare churn         memory, threads and descriptors of a process in which runtimes come and go
 compare scaling       the programs at 1, 2, 4, .. workers, in a child process each
 compare suite         the others in turn, and a page of their figures with pictures
@@ -45,7 +47,7 @@ compare suite         the others in turn, and a page of their figures with pictu
 --scenarios a,b       stalls: only these, of blocking, spinning, first-blocked, first-spinning, long-polls, http, guard, accept,
                       pinned-spawns, spawns
 --spawns N            stalls: so many single spawns (default 10000)
---rows a,b            timers: only rows whose names begin so
+--rows a,b            timers, spawns, blocking, memory: only rows whose names begin so
 --runtimes N          churn: so many runtimes (default 1000)
 --up-to N             scaling: the most workers (default 64; smoke 4)
 --sections a,b        suite: only these
@@ -97,7 +99,6 @@ pub(crate) enum Command {
     Echo,
     Connect,
     Udp,
-    Memory,
     Idle,
     Stalls,
     Churn,
@@ -108,7 +109,6 @@ pub(crate) enum Command {
     /// What the commands run in child processes.
     ServeChild,
     LoadChild,
-    MemoryChild,
     IdleChild,
     StallsChild,
     ChurnChild,
@@ -179,7 +179,7 @@ impl Options {
         let (usual_rounds, usual_length) = match options.command {
             _ if options.smoke => (2, Duration::from_millis(200)),
             Command::Stalls => (5, Duration::from_secs(10)),
-            Command::Churn | Command::Memory => (3, Duration::ZERO),
+            Command::Churn | Command::Rows(Table::Memory) => (3, Duration::ZERO),
             Command::Idle => (1, Duration::ZERO),
             _ => (11, Duration::from_secs(2)),
         };
@@ -253,7 +253,6 @@ fn command(name: &str) -> Result<Command> {
         "echo" => Command::Echo,
         "connect" => Command::Connect,
         "udp" => Command::Udp,
-        "memory" => Command::Memory,
         "idle" => Command::Idle,
         "stalls" => Command::Stalls,
         "churn" => Command::Churn,
@@ -262,7 +261,6 @@ fn command(name: &str) -> Result<Command> {
         "help" => Command::Help,
         "serve-child" => Command::ServeChild,
         "load-child" => Command::LoadChild,
-        "memory-child" => Command::MemoryChild,
         "idle-child" => Command::IdleChild,
         "stalls-child" => Command::StallsChild,
         "churn-child" => Command::ChurnChild,

@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use crate::cli::Options;
-use crate::peers::{Executor, ExecutorCt, Runtime, Smol, Sockets, Timers, Tokio, TokioCt};
+use crate::peers::{
+    Executor, ExecutorCt, Foreign, Runtime, Smol, Sockets, Timers, Tokio, TokioCt, Tools,
+};
 use crate::programs::Program;
 use crate::rows::{Row, Table};
 use crate::stalls::Scenario;
-use crate::{Result, churn, http, idle, memory, rows, stalls};
+use crate::{Result, churn, http, idle, rows, stalls};
 
 /// A runtime by name. The functions take the number of workers first.
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
     pub(crate) flavour: Flavour,
     pub(crate) start: fn(usize) -> Result<Box<dyn Live>>,
-    /// See [`memory::pending_tasks`].
-    pub(crate) pending_tasks: fn(usize, usize) -> Result<f64>,
     /// What this runtime can be measured by, see [`rows`].
     pub(crate) rows: fn(Table, &Options) -> Vec<Row>,
     /// Nothing without sockets.
@@ -63,7 +63,7 @@ impl Contestant {
     pub(crate) const ALL: [Self; 5] = [
         OURS,
         Self::of::<Tokio>().and_sockets::<Tokio>(),
-        Self::of::<Smol>(),
+        Self::of::<Smol>().and_foreign::<Smol>(),
         Self::of::<ExecutorCt>().on_one_thread(),
         Self::of::<TokioCt>().on_one_thread(),
     ];
@@ -93,7 +93,6 @@ impl Contestant {
             name: R::NAME,
             flavour: Flavour::MultiThread,
             start: |workers| Ok(Box::new(R::start(workers)?)),
-            pending_tasks: memory::pending_tasks::<R>,
             rows: rows::of_tasks::<R>,
             with_sockets: None,
         }
@@ -104,7 +103,12 @@ impl Contestant {
         self
     }
 
-    const fn and_sockets<R: Sockets + Timers>(mut self) -> Self {
+    const fn and_foreign<R: Foreign>(mut self) -> Self {
+        self.rows = rows::of_workers::<R>;
+        self
+    }
+
+    const fn and_sockets<R: Sockets + Timers + Tools>(mut self) -> Self {
         self.rows = rows::of_all::<R>;
         self.with_sockets = Some(WithSockets {
             serve: http::serve::<R>,

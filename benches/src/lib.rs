@@ -6,12 +6,12 @@
 //! contestants  the table of peers, where the generic parts become plain function pointers
 //! rounds       alternating samples of a program      ┐
 //! net/         alternating rounds of servers         │
-//! memory       bytes of a task that waits            │ each is one subcommand; all but the first
-//! idle         system calls of a process that waits  │ measure in child processes
-//! scaling/     the programs by the number of workers │
+//! idle         system calls of a process that waits  │ each is one subcommand; all but the first
+//! scaling/     the programs by the number of workers │ measure in child processes
 //! stalls/      tasks that keep their thread          │
 //! churn        runtimes that come and go             │
-//! rows/        tables of single things: timers       ┘
+//! rows/        tables of single things: timers,      │
+//!              spawns, blocking, memory              ┘
 //! suite/       all of these in child processes, and a page of what they printed
 //! go/          the programs in Go, in a process of their own
 //! apart        a runtime in another process that times the programs
@@ -22,7 +22,6 @@
 //!              what they share
 //! ```
 
-use std::error::Error;
 use std::ffi::OsString;
 
 mod against;
@@ -34,7 +33,6 @@ mod figures;
 mod go;
 mod http;
 mod idle;
-mod memory;
 mod net;
 mod patience;
 mod peers;
@@ -64,7 +62,6 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result {
         Command::Programs if options.against.is_some() => against::compare(&options),
         Command::Programs => rounds::compare(&options),
         Command::Http | Command::Echo | Command::Connect | Command::Udp => net::compare(&options),
-        Command::Memory => memory::compare(&options),
         Command::Idle => idle::compare(&options),
         Command::Stalls => stalls::compare(&options),
         Command::Churn => churn::compare(&options),
@@ -77,7 +74,6 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result {
         }
         Command::ServeChild => net::serve_child(&options),
         Command::LoadChild => net::load_child(&options),
-        Command::MemoryChild => memory::child(&options),
         Command::IdleChild => idle::child(&options),
         Command::StallsChild => stalls::child(&options),
         Command::ScalingChild => scaling::child(&options),
@@ -86,4 +82,5 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result {
     }
 }
 
-type Result<T = ()> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+type Error = Box<dyn std::error::Error + Send + Sync>;
+type Result<T = ()> = std::result::Result<T, Error>;

@@ -112,15 +112,59 @@ rates! {
 
 #[test]
 fn memory() {
-    let lines = compare(&["memory", "--smoke"]);
+    let lines = compare(&["memory", "--smoke", "--json"]);
+    assert_eq!(lines.len(), 3, "one line for each row: {lines:#?}");
+    let all = ["executor", "tokio", "smol"];
+    for (line, (metric, runtimes)) in lines.iter().zip([
+        ("resident bytes a task", &all[..]),
+        ("resident bytes a task", &all[..2]),
+        ("resident bytes a connection", &all[..2]),
+    ]) {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        for runtime in runtimes {
+            let bytes = &value["runtimes"][runtime][metric]["median"];
+            assert!(bytes.as_f64().unwrap() > 0.0, "{line}");
+        }
+    }
+}
+
+#[test]
+fn memory_on_one_thread() {
+    let lines = compare(&["memory", "--smoke", "--flavour", "current-thread"]);
     assert!(
         lines.iter().any(|line| line.starts_with("resident bytes")),
         "{lines:#?}"
     );
-    let lines = compare(&["memory", "--smoke", "--json", "--only", "executor,tokio"]);
-    let value: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
-    let bytes = &value["runtimes"]["tokio"]["resident bytes a task"]["median"];
-    assert!(bytes.as_f64().unwrap() > 0.0, "{lines:#?}");
+}
+
+#[test]
+fn spawns() {
+    let lines = compare(&["spawns", "--smoke", "--json"]);
+    assert_eq!(lines.len(), 12, "one line for each row: {lines:#?}");
+    for line in lines {
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let (metric, runtimes) = match value["scenario"].as_str().unwrap() {
+            "wake" | "burst" => ("p50, us", &["executor", "tokio", "smol"][..]),
+            "join-set" => ("ns/op", &["executor", "tokio"][..]),
+            _ => ("ns/op", &["executor", "tokio", "smol"][..]),
+        };
+        for runtime in runtimes {
+            let time = &value["runtimes"][runtime][metric]["median"];
+            assert!(time.as_f64().unwrap() > 0.0, "{line}");
+        }
+    }
+}
+
+#[test]
+fn blocking() {
+    let lines = compare(&["blocking", "--smoke", "--json"]);
+    assert_eq!(lines.len(), 4, "one line for each row: {lines:#?}");
+    for (line, tasks) in lines.iter().zip([1, 4, 16, 64]) {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(value["tasks"], tasks, "{line}");
+        let ratio = &value["runtimes"]["tokio"]["ns/op"]["ratio"]["median"];
+        assert!(ratio.as_f64().unwrap() > 0.0, "{line}");
+    }
 }
 
 #[test]

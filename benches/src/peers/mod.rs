@@ -12,12 +12,14 @@ pub(crate) mod echo;
 mod executor;
 mod join;
 mod smol;
+mod tasks;
 mod timers;
 mod tokio;
 
 pub(crate) use current_thread::{ExecutorCt, TokioCt};
 pub(crate) use executor::Executor;
 pub(crate) use smol::Smol;
+pub(crate) use tasks::{Foreign, Tools};
 pub(crate) use timers::Timers;
 pub(crate) use tokio::Tokio;
 

@@ -12,7 +12,7 @@ use crate::Result;
 pub(crate) struct Smol;
 
 /// smol's own programs keep their executor in a static, too.
-static EXECUTOR: Executor<'static> = Executor::new();
+pub(super) static EXECUTOR: Executor<'static> = Executor::new();
 
 impl Runtime for Smol {
     const NAME: &'static str = "smol";

@@ -12,7 +12,7 @@ use super::join::Joined;
 use super::{Runtime, Sockets};
 use crate::Result;
 
-pub(crate) struct Tokio(tokio::runtime::Runtime);
+pub(crate) struct Tokio(pub(super) tokio::runtime::Runtime);
 
 impl Runtime for Tokio {
     const NAME: &'static str = "tokio";

@@ -1,8 +1,12 @@
 //! Tables of rows, each of which is one thing that is measured in child processes.
 //!
 //! ```text
-//! timers     create and cancel, reset, fire, and how late    ┐ each a list of rows, generic over the runtime
+//! timers     create and cancel, reset, fire, and how late  ┐
+//! spawns     from other threads; wake-ups, bursts, trees   │ each a list of rows, generic over the runtime
+//! blocking   closures that block                           │
+//! memory     bytes of what waits                           ┘
 //! meter      wall time, processor time and sleeps per operation
+//! countdown  until all tasks have run
 //! table      the rounds with their ratios, printed
 //! ```
 //!
@@ -14,15 +18,18 @@ use std::time::Duration;
 
 use crate::Result;
 use crate::cli::Options;
-use crate::contestants::Contestant;
 use crate::figures::{self, Figures};
 use crate::patience::within;
-use crate::peers::{Runtime, Sockets, Timers};
+use crate::peers::{Foreign, Runtime, Sockets, Timers, Tools};
 use crate::process::Child;
 use crate::report;
 use crate::rounds::order;
 
+mod blocking;
+mod countdown;
+mod memory;
 mod meter;
+mod spawns;
 mod table;
 mod timers;
 
@@ -30,14 +37,20 @@ mod timers;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Table {
     Timers,
+    Spawns,
+    Blocking,
+    Memory,
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 1] = [Self::Timers];
+    pub(crate) const ALL: [Self; 4] = [Self::Timers, Self::Spawns, Self::Blocking, Self::Memory];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Timers => "timers",
+            Self::Spawns => "spawns",
+            Self::Blocking => "blocking",
+            Self::Memory => "memory",
         }
     }
 }
@@ -45,6 +58,8 @@ impl Table {
 /// One thing to measure, on one runtime.
 pub(crate) struct Row {
     name: String,
+    /// What differs between several rows of this name, and what it is in this one.
+    number: Option<(&'static str, usize)>,
     title: String,
     metrics: Vec<String>,
     /// At most so many rounds: where one takes long, and varies little.
@@ -64,11 +79,30 @@ impl Row {
     ) -> Self {
         Self {
             name: name.into(),
+            number: None,
             title: title.into(),
             metrics: metrics.iter().copied().map(str::to_owned).collect(),
             rounds: usize::MAX,
             measure: Box::new(measure),
         }
+    }
+
+    /// One of several rows that differ by a number, which comes last in its name.
+    fn with(mut self, what: &'static str, number: usize) -> Self {
+        self.number = Some((what, number));
+        self
+    }
+
+    /// The name of the row, which no other row of its table has.
+    fn full_name(&self) -> String {
+        match self.number {
+            Some((_, number)) => format!("{}-{number}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    fn metrics(&self) -> Vec<&str> {
+        self.metrics.iter().map(String::as_str).collect()
     }
 
     fn rounds_at_most(mut self, rounds: usize) -> Self {
@@ -78,16 +112,30 @@ impl Row {
 }
 
 /// The rows of a runtime that has everything.
-pub(crate) fn of_all<R: Sockets + Timers>(table: Table, options: &Options) -> Vec<Row> {
-    match table {
+pub(crate) fn of_all<R: Sockets + Timers + Tools>(table: Table, options: &Options) -> Vec<Row> {
+    let mut rows = of_workers::<R>(table, options);
+    rows.extend(match table {
         Table::Timers => timers::rows::<R>(options),
+        Table::Spawns => spawns::more_rows::<R>(),
+        Table::Blocking => blocking::rows::<R>(),
+        Table::Memory => memory::more_rows::<R>(options),
+    });
+    rows
+}
+
+/// The rows of a runtime with workers, to which other threads hand tasks.
+pub(crate) fn of_workers<R: Foreign>(table: Table, options: &Options) -> Vec<Row> {
+    match table {
+        Table::Spawns => spawns::rows::<R>(),
+        _ => of_tasks::<R>(table, options),
     }
 }
 
 /// The rows of a runtime that only runs tasks.
-pub(crate) fn of_tasks<R: Runtime>(table: Table, _options: &Options) -> Vec<Row> {
+pub(crate) fn of_tasks<R: Runtime>(table: Table, options: &Options) -> Vec<Row> {
     match table {
-        Table::Timers => Vec::new(),
+        Table::Memory => memory::rows::<R>(options),
+        _ => Vec::new(),
     }
 }
 
@@ -95,52 +143,59 @@ pub(crate) fn compare(table: Table, options: &Options) -> Result {
     if !options.json {
         println!("{}", report::conditions(options));
     }
-    let contestants = options.contestants();
-    let mut measured = 0;
-    for name in names(table, &contestants, options) {
-        measured += 1;
-        let mut metrics = Vec::new();
-        let (mut title, mut rounds) = (String::new(), options.rounds);
-        let mut results = Vec::new();
-        for contestant in &contestants {
-            let rows = (contestant.rows)(table, options);
-            if let Some(row) = rows.into_iter().find(|row| row.name == name) {
-                (title, metrics) = (row.title, row.metrics);
-                rounds = rounds.min(row.rounds);
-                results.push(Figures::new(contestant.name));
-            }
-        }
-        let metrics: Vec<&str> = metrics.iter().map(String::as_str).collect();
-        for round in 0..rounds {
-            for index in order(round, results.len()) {
-                let mut child = start(table, &name, results[index].name, options)?;
-                let figures = figures::parse(&child.line()?, &metrics)?;
-                results[index].rounds.push(figures);
-            }
-        }
+    let names = names(table, options);
+    if names.is_empty() {
+        return Err(format!("{}: no row has such a name", table.name()).into());
+    }
+    for name in names {
+        let Some((row, results)) = measure(table, &name, options)? else {
+            continue;
+        };
         if options.json {
-            println!("{}", table::json(table.name(), &name, &metrics, &results));
+            println!("{}", table::json(table.name(), &row, &results));
         } else {
-            table::print(&format!("{name}: {title}"), &metrics, &results);
+            table::print(&row, &results);
         }
     }
-    match measured {
-        0 => Err(format!("{}: no row has such a name", table.name()).into()),
-        _ => Ok(()),
+    Ok(())
+}
+
+/// The rounds of one row, of all runtimes that have it.
+fn measure(table: Table, name: &str, options: &Options) -> Result<Option<(Row, Vec<Figures>)>> {
+    let mut found = None;
+    let mut results = Vec::new();
+    for contestant in options.contestants() {
+        let mut rows = (contestant.rows)(table, options).into_iter();
+        if let Some(row) = rows.find(|row| row.full_name() == name) {
+            results.push(Figures::new(contestant.name));
+            found.get_or_insert(row);
+        }
     }
+    let Some(row) = found else {
+        return Ok(None);
+    };
+    for round in 0..options.rounds.min(row.rounds) {
+        for index in order(round, results.len()) {
+            let mut child = start(table, name, results[index].name, options)?;
+            let figures = figures::parse(&child.line()?, &row.metrics())?;
+            results[index].rounds.push(figures);
+        }
+    }
+    Ok(Some((row, results)))
 }
 
 /// The names of the rows that are asked for, in the order of the table.
-fn names(table: Table, contestants: &[Contestant], options: &Options) -> Vec<String> {
+fn names(table: Table, options: &Options) -> Vec<String> {
     let asked = |name: &str| {
         let mut starts = options.rows.iter();
         options.rows.is_empty() || starts.any(|start| name.starts_with(&**start))
     };
     let mut names = Vec::new();
-    for contestant in contestants {
+    for contestant in options.contestants() {
         for row in (contestant.rows)(table, options) {
-            if asked(&row.name) && !names.contains(&row.name) {
-                names.push(row.name);
+            let name = row.full_name();
+            if asked(&name) && !names.contains(&name) {
+                names.push(name);
             }
         }
     }
@@ -162,7 +217,7 @@ pub(crate) fn child(options: &Options) -> Result {
         return Err("a child process is for one row".into());
     };
     let mut rows = (contestant.rows)(table, options).into_iter();
-    let row = rows.find(|row| row.name == *name);
+    let row = rows.find(|row| row.full_name() == *name);
     let row = row.ok_or_else(|| format!("{} has no row {name}", contestant.name))?;
     let what = format!("{name} on {}", contestant.name);
     let figures = within(LIMIT, &what, || (row.measure)(options))?;

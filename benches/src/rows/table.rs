@@ -2,17 +2,18 @@
 
 use serde_json::Value;
 
+use super::Row;
 use crate::figures::{self, Figures, cell};
 use crate::report;
 use crate::stats::{Spread, ratios};
 
 /// A line for each metric: the median and the extremes of each runtime; for each but the first the median and the quartiles of the ratios of
 /// the rounds, its figure to that of the first.
-pub(super) fn print(title: &str, metrics: &[&str], results: &[Figures]) {
+pub(super) fn print(row: &Row, results: &[Figures]) {
     let Some((first, others)) = results.split_first() else {
         return;
     };
-    println!("\n{title}");
+    println!("\n{}: {}", row.full_name(), row.title);
     print!(
         "{:28}",
         report::counted(first.rounds.len(), "round") + ", medians"
@@ -24,7 +25,7 @@ pub(super) fn print(title: &str, metrics: &[&str], results: &[Figures]) {
         print!(" {:>30}", format!("{name}/{} (quartiles)", first.name));
     }
     println!();
-    for (index, metric) in metrics.iter().enumerate() {
+    for (index, metric) in row.metrics.iter().enumerate() {
         print!("{metric:28}");
         for figures in results {
             print!(" {:>26}", cell(&figures.metric(index)));
@@ -43,14 +44,17 @@ pub(super) fn print(title: &str, metrics: &[&str], results: &[Figures]) {
     }
 }
 
-/// The same as one JSON object: as [`figures::json`], with a `ratio` in each metric of each runtime but the first.
-pub(super) fn json(table: &str, row: &str, metrics: &[&str], results: &[Figures]) -> Value {
-    let mut value = figures::json(table, row, metrics, results);
+/// The same as one JSON object: as [`figures::json`], with the row's number, and a `ratio` in each metric of each runtime but the first.
+pub(super) fn json(table: &str, row: &Row, results: &[Figures]) -> Value {
+    let mut value = figures::json(table, &row.name, &row.metrics(), results);
+    if let Some((what, number)) = row.number {
+        value[what] = number.into();
+    }
     let Some((first, others)) = results.split_first() else {
         return value;
     };
     for other in others {
-        for (index, metric) in metrics.iter().enumerate() {
+        for (index, metric) in row.metrics.iter().enumerate() {
             if let Some(ratio) = ratio(first, other, index) {
                 value["runtimes"][other.name][metric]["ratio"] = report::spread(&ratio);
             }
@@ -80,9 +84,13 @@ mod tests {
 
     #[test]
     fn ratios_are_those_of_the_rounds_and_not_of_the_medians() {
+        let row = Row::new("row", "", &["time", "count"], |_| Ok(Vec::new())).with("threads", 4);
+        assert_eq!(row.full_name(), "row-4");
         let ours = figures("ours", &[&[1.0, 0.0], &[4.0, 0.0], &[2.0, 1.0]]);
         let theirs = figures("theirs", &[&[3.0, 1.0], &[4.0, 1.0], &[4.0, 1.0]]);
-        let value = json("table", "row", &["time", "count"], &[ours, theirs]);
+        let value = json("table", &row, &[ours, theirs]);
+        assert_eq!(value["scenario"], "row");
+        assert_eq!(value["threads"], 4);
         assert_eq!(value["runtimes"]["theirs"]["time"]["ratio"]["median"], 2.0);
         assert_eq!(value["runtimes"]["theirs"]["time"]["median"], 4.0);
         assert!(

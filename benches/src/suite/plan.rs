@@ -100,7 +100,7 @@ impl Section {
         },
         Self {
             name: "memory",
-            title: "Memory of a task that waits",
+            title: "Memory of what waits",
             about: "By what a process grows, each in a process of its own. See [Memory](../../benches/README.md#memory).",
             arguments: &["memory", "--rounds", "5"],
             ..Self::BASE
@@ -119,6 +119,30 @@ impl Section {
             about: "Those that never fire, as most of a server's do; those that fire all at once; and how late one is. Each row in processes of \
                     its own. See [Timers](../../benches/README.md#timers).",
             arguments: &["timers", "--rounds", "11"],
+            ..Self::BASE
+        },
+        Self {
+            name: "spawns",
+            title: "Spawns and wake-ups",
+            about: "Parts of a scheduler, one at a time. See [Spawns](../../benches/README.md#spawns).",
+            arguments: &["spawns", "--rounds", "11"],
+            curves: &[Curve {
+                over: "threads",
+                metric: "ns/op",
+            }],
+            rows: Some("threads"),
+            ..Self::BASE
+        },
+        Self {
+            name: "blocking",
+            title: "Closures that may block",
+            about: "What the way there and back costs. See [Blocking](../../benches/README.md#blocking).",
+            arguments: &["blocking", "--rounds", "11"],
+            curves: &[Curve {
+                over: "tasks",
+                metric: "ns/op",
+            }],
+            rows: Some("tasks"),
             ..Self::BASE
         },
     ];
