@@ -42,6 +42,7 @@ compare suite         the others in turn, and a page of their figures with pictu
 --connections 8,64    http: rounds for each of these numbers of connections (default 64)
                       echo, connect, udp: so many at a time (default 1,8,64,512; 64; 1,8,64)
 --server raw|hyper    http: by hand, or by hyper, which needs more than smol and mio have here (default hyper)
+--rate N              http, echo, connect: so many requests a second in all, each of which counts from when it was due
 --seconds N           http, echo, connect, udp, stalls: length of a round (default 2; stalls 10)
 --stall-every N       http: every Nth request blocks its thread for 20 ms
 --scenarios a,b       stalls: only these, of blocking, spinning, first-blocked, first-spinning, long-polls, http, guard, accept,
@@ -68,6 +69,8 @@ pub(crate) struct Options {
     pub(crate) against: Option<String>,
     pub(crate) connections: Vec<usize>,
     pub(crate) service: Service,
+    /// Questions a second, whatever the server does. Else each connection asks as soon as it has an answer.
+    pub(crate) rate: Option<f64>,
     pub(crate) scenarios: Vec<Scenario>,
     pub(crate) spawns: usize,
     pub(crate) runtimes: usize,
@@ -142,6 +145,7 @@ impl Options {
                     connections = Some(list(&mut parser, |n| Ok(n.parse()?))?);
                 }
                 Arg::Long("server") => options.service = service(&parser.value()?.string()?)?,
+                Arg::Long("rate") => options.rate = Some(rate(&parser.value()?.string()?)?),
                 Arg::Long("seconds") => {
                     length = Some(Duration::try_from_secs_f64(parser.value()?.parse()?)?);
                 }
@@ -171,6 +175,9 @@ impl Options {
             Command::Udp => Service::Udp,
             _ => options.service,
         };
+        if options.service == Service::Udp && options.rate.is_some() {
+            return Err("--rate: a datagram that is lost would never be answered".into());
+        }
         options.connections = connections.unwrap_or_else(|| match options.command {
             Command::Echo => vec![1, 8, 64, 512],
             Command::Udp => vec![1, 8, 64],
@@ -227,6 +234,7 @@ impl Default for Options {
             against: None,
             connections: vec![64],
             service: Service::Hyper,
+            rate: None,
             scenarios: Scenario::ALL.to_vec(),
             spawns: 10_000,
             runtimes: 1000,
@@ -291,6 +299,14 @@ fn scenario(name: &str) -> Result<Scenario> {
         let names = Scenario::ALL.map(Scenario::name).join(", ");
         format!("no scenario is called {name}: {names}").into()
     })
+}
+
+fn rate(value: &str) -> Result<f64> {
+    let rate: f64 = value.parse()?;
+    match rate.is_finite() && rate > 0.0 {
+        true => Ok(rate),
+        false => Err(format!("--rate {value}: nothing would be asked").into()),
+    }
 }
 
 fn service(name: &str) -> Result<Service> {
@@ -368,6 +384,8 @@ mod tests {
             "compare stalls --scenarios fly",
             "compare http --server fly",
             "compare http --stall-every 0",
+            "compare http --rate 0",
+            "compare udp --rate 1000",
             "compare --rounds 0",
             "compare scaling --up-to 0",
             "compare suite --sections fly",

@@ -86,6 +86,29 @@ fn http_without_hyper() {
     }
 }
 
+#[test]
+fn http_at_a_fixed_rate() {
+    let arguments = [
+        "http",
+        "--rate",
+        "500",
+        "--smoke",
+        "--json",
+        "--connections",
+        "8",
+    ];
+    let lines = compare(&arguments);
+    let [line] = &lines[..] else {
+        panic!("one line for a number of connections: {lines:#?}");
+    };
+    let value: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!(value["rate"], 500.0);
+    for runtime in ["executor", "tokio"] {
+        let tail = &value["runtimes"][runtime]["p99.99 us"];
+        assert!(tail["median"].as_f64().unwrap() > 0.0, "{line}");
+    }
+}
+
 /// Each on its own, so that they share the time.
 macro_rules! rates {
     ($($command:ident $metric:literal)*) => {$(

@@ -32,7 +32,7 @@ pub(crate) fn compare(options: &Options) -> Result {
             }
         }
         count_calls(&mut sides, connections, options);
-        let names = metrics::names(options.service);
+        let names = metrics::names(options);
         if options.json {
             println!("{}", json(connections, &names, &sides, options));
         } else {
@@ -53,7 +53,7 @@ struct Side {
 impl Side {
     fn round(&mut self, connections: usize, options: &Options) -> Result {
         let round = self.server.round(connections, options)?;
-        self.rounds.push(metrics::figures(options.service, &round)?);
+        self.rounds.push(metrics::figures(options, &round)?);
         Ok(())
     }
 
@@ -80,9 +80,13 @@ fn count_calls(sides: &mut [Side], connections: usize, options: &Options) {
 
 fn print(connections: usize, names: &[String], sides: &[Side], options: &Options) {
     println!(
-        "{}, {connections} connections, {:?} a round{}; {}",
+        "{}, {connections} connections, {:?} a round{}{}; {}",
         options.service.name(),
         options.length,
+        match options.rate {
+            Some(rate) => format!(", {rate} {}s/s", options.service.unit()),
+            None => String::new(),
+        },
         match options.stall_every {
             Some(every) => format!(", every {every}th request blocks its thread"),
             None => String::new(),
@@ -168,6 +172,7 @@ fn json(connections: usize, names: &[String], sides: &[Side], options: &Options)
     json!({
         "program": options.service.program(),
         "connections": connections,
+        "rate": options.rate,
         "stall_every": options.stall_every,
         "runtimes": runtimes,
     })

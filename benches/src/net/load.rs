@@ -7,7 +7,7 @@ use std::rc::Rc;
 use mio::{Poll, Registry, Token};
 
 use super::client::{Client, Connecting, Connection, Datagrams, Says};
-use super::{Service, closed};
+use super::{Service, closed, open};
 use crate::Result;
 use crate::cli::Options;
 use crate::process::more_descriptors;
@@ -33,7 +33,7 @@ pub(crate) fn load_child(options: &Options) -> Result {
     }
 }
 
-fn run<C: Client>(options: &Options, open: impl Fn(&Rc<Registry>, Token) -> Result<C>) -> Result {
+fn run<C: Client>(options: &Options, new: impl Fn(&Rc<Registry>, Token) -> Result<C>) -> Result {
     let [connections] = options.connections[..] else {
         return Err("a load has one number of connections".into());
     };
@@ -41,11 +41,14 @@ fn run<C: Client>(options: &Options, open: impl Fn(&Rc<Registry>, Token) -> Resu
     let registry = Rc::new(poll.registry().try_clone()?);
     let mut clients = Vec::with_capacity(connections);
     for index in 0..connections {
-        clients.push(open(&registry, Token(index))?);
+        clients.push(new(&registry, Token(index))?);
     }
     println!("ready");
     wait()?;
-    let seen = closed::load(&mut poll, &mut clients, options.length)?;
+    let seen = match options.rate {
+        None => closed::load(&mut poll, &mut clients, options.length)?,
+        Some(rate) => open::load(&mut poll, &mut clients, options.length, rate)?,
+    };
     println!("{}", seen.line());
     wait()
 }

@@ -22,7 +22,7 @@
 //! | `serve` | the servers, generic over the runtime |
 //! | `floor` | the same servers without a runtime |
 //! | `client/` | who asks: a connection, one after the other, a UDP socket |
-//! | `load` `closed` `seen` | the load: its process, when it asks, what it has seen |
+//! | `load` `closed` `open` `seen` | the load: its process, when it asks, what it has seen |
 //! | `round` `compare` `metrics` | rounds of it, alternating, and what they show |
 //! | `calls` | the system calls of a server |
 
@@ -34,6 +34,7 @@ mod conversation;
 mod floor;
 mod load;
 mod metrics;
+mod open;
 mod round;
 mod seen;
 mod serve;

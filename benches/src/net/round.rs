@@ -80,6 +80,10 @@ impl Server {
         let mut arguments = vec!["load-child", "--server", options.service.name()];
         arguments.extend(["--port", &self.port, "--connections", &connections]);
         arguments.extend(["--seconds", &seconds]);
+        let rate = options.rate.map(|rate| rate.to_string());
+        if let Some(rate) = &rate {
+            arguments.extend(["--rate", rate]);
+        }
         let mut load = Child::start(&arguments)?;
         load.line()?;
         Ok(load)
