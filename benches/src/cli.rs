@@ -23,6 +23,8 @@ compare echo          64 bytes to and fro over TCP, servers without hyper
 compare connect       connections that open, echo 64 bytes, close
 compare udp           64 bytes to and fro in datagrams
 compare memory        bytes of resident memory for each task that waits, sleeps, or reads from a connection
+compare idle-connections
+                      memory of connections that do nothing, and what their process does meanwhile
 compare idle          system calls of a process that only waits
 compare stalls        tasks that keep their thread, and other hard times, each in child processes
 compare timers        timers that are cancelled, reset, fire, and how late they are
@@ -32,7 +34,7 @@ compare churn         memory, threads and descriptors of a process in which runt
 compare scaling       the programs at 1, 2, 4, .. workers, in a child process each
 compare suite         the others in turn, and a page of their figures with pictures
 
---rounds N            alternating rounds (default 11; stalls 5, churn and memory 3, idle 1)
+--rounds N            alternating rounds (default 11; stalls 5, churn, memory and idle-connections 3, idle 1)
 --workers N           worker threads of each runtime (default 2)
 --only a,b            only these runtimes, of executor, tokio, smol, executor-ct, tokio-ct; for programs also go, and mio, without a runtime,
                       where servers have no hyper
@@ -40,7 +42,8 @@ compare suite         the others in turn, and a page of their figures with pictu
 --programs a,b        only these programs
 --against REV         our programs, with the library of this commit against the library as it is
 --connections 8,64    http: rounds for each of these numbers of connections (default 64)
-                      echo, connect, udp: so many at a time (default 1,8,64,512; 64; 1,8,64)
+                      echo, connect, udp: so many at a time (default 1,8,64,512; 64; 1,8,64);
+                      idle-connections: if the system lets a process have so many (default 19000)
 --server raw|hyper    http: by hand, or by hyper, which needs more than smol and mio have here (default hyper)
 --rate N              http, echo, connect: so many requests a second in all, each of which counts from when it was due
 --seconds N           http, echo, connect, udp, stalls: length of a round (default 2; stalls 10)
@@ -102,6 +105,7 @@ pub(crate) enum Command {
     Echo,
     Connect,
     Udp,
+    IdleConnections,
     Idle,
     Stalls,
     Churn,
@@ -173,6 +177,7 @@ impl Options {
             Command::Echo => Service::Echo,
             Command::Connect => Service::Connect,
             Command::Udp => Service::Udp,
+            Command::IdleConnections => Service::Idle,
             _ => options.service,
         };
         if options.service == Service::Udp && options.rate.is_some() {
@@ -181,12 +186,16 @@ impl Options {
         options.connections = connections.unwrap_or_else(|| match options.command {
             Command::Echo => vec![1, 8, 64, 512],
             Command::Udp => vec![1, 8, 64],
+            Command::IdleConnections if options.smoke => vec![200],
+            Command::IdleConnections => vec![19_000],
             _ => options.connections,
         });
         let (usual_rounds, usual_length) = match options.command {
             _ if options.smoke => (2, Duration::from_millis(200)),
             Command::Stalls => (5, Duration::from_secs(10)),
-            Command::Churn | Command::Rows(Table::Memory) => (3, Duration::ZERO),
+            Command::Churn | Command::Rows(Table::Memory) | Command::IdleConnections => {
+                (3, Duration::ZERO)
+            }
             Command::Idle => (1, Duration::ZERO),
             _ => (11, Duration::from_secs(2)),
         };
@@ -261,6 +270,7 @@ fn command(name: &str) -> Result<Command> {
         "echo" => Command::Echo,
         "connect" => Command::Connect,
         "udp" => Command::Udp,
+        "idle-connections" => Command::IdleConnections,
         "idle" => Command::Idle,
         "stalls" => Command::Stalls,
         "churn" => Command::Churn,

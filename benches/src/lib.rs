@@ -62,6 +62,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result {
         Command::Programs if options.against.is_some() => against::compare(&options),
         Command::Programs => rounds::compare(&options),
         Command::Http | Command::Echo | Command::Connect | Command::Udp => net::compare(&options),
+        Command::IdleConnections => net::compare_idle(&options),
         Command::Idle => idle::compare(&options),
         Command::Stalls => stalls::compare(&options),
         Command::Churn => churn::compare(&options),

@@ -134,6 +134,19 @@ rates! {
 }
 
 #[test]
+fn idle_connections() {
+    let lines = compare(&["idle-connections", "--smoke", "--json"]);
+    let [line] = &lines[..] else {
+        panic!("one line for a number of connections: {lines:#?}");
+    };
+    let value: serde_json::Value = serde_json::from_str(line).unwrap();
+    for contestant in ["executor", "tokio", "smol", "mio"] {
+        let bytes = &value["runtimes"][contestant]["resident bytes/connection"];
+        assert_eq!(bytes["samples"].as_array().unwrap().len(), 2, "{line}");
+    }
+}
+
+#[test]
 fn memory() {
     let lines = compare(&["memory", "--smoke", "--json"]);
     assert_eq!(lines.len(), 3, "one line for each row: {lines:#?}");

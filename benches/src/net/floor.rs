@@ -20,7 +20,7 @@ use crate::cli::Options;
 use crate::process::answer_usage;
 
 /// As [`super::serve::streams`].
-pub(super) fn streams(options: &Options, protocol: Protocol) -> Result {
+pub(super) fn streams<const ROOM: usize>(options: &Options, protocol: Protocol) -> Result {
     let (listener, port) = listener(options.port)?;
     let mut loops = Vec::new();
     let mut others = Vec::new();
@@ -28,7 +28,7 @@ pub(super) fn streams(options: &Options, protocol: Protocol) -> Result {
         let (sender, inbox) = mpsc::channel();
         let poll = Poll::new()?;
         others.push((poll.registry().try_clone()?, sender));
-        loops.push(Loop {
+        loops.push(Loop::<ROOM> {
             poll,
             inbox,
             connections: Vec::new(),
@@ -72,17 +72,17 @@ pub(super) fn datagrams(options: &Options) -> Result {
     std::process::exit(0);
 }
 
-struct Loop {
+struct Loop<const ROOM: usize> {
     poll: Poll,
     /// Connections that the acceptor has registered here.
     inbox: Receiver<TcpStream>,
     /// By descriptor.
-    connections: Vec<Option<Box<Connection>>>,
+    connections: Vec<Option<Box<Connection<ROOM>>>>,
     protocol: Protocol,
     acceptor: Option<Acceptor>,
 }
 
-impl Loop {
+impl<const ROOM: usize> Loop<ROOM> {
     fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
         loop {
@@ -127,12 +127,12 @@ impl Loop {
     }
 }
 
-struct Connection {
+struct Connection<const ROOM: usize> {
     stream: TcpStream,
     conversation: Conversation<ROOM>,
 }
 
-impl Connection {
+impl<const ROOM: usize> Connection<ROOM> {
     /// Answers what is there. False: the peer has closed the connection.
     fn serve(&mut self, closed: bool) -> io::Result<bool> {
         loop {

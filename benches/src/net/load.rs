@@ -21,7 +21,7 @@ pub(crate) fn load_child(options: &Options) -> Result {
         Service::Hyper | Service::Raw => run(options, |registry, token| {
             Connection::open(server, Says::HTTP, registry, token)
         }),
-        Service::Echo => run(options, |registry, token| {
+        Service::Echo | Service::Idle => run(options, |registry, token| {
             Connection::open(server, Says::ECHO, registry, token)
         }),
         Service::Connect => run(options, |registry, token| {

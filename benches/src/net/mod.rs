@@ -24,6 +24,7 @@
 //! | `client/` | who asks: a connection, one after the other, a UDP socket |
 //! | `load` `closed` `open` `seen` | the load: its process, when it asks, what it has seen |
 //! | `round` `compare` `metrics` | rounds of it, alternating, and what they show |
+//! | `idle` | connections that do nothing |
 //! | `calls` | the system calls of a server |
 
 mod calls;
@@ -32,6 +33,7 @@ mod closed;
 mod compare;
 mod conversation;
 mod floor;
+mod idle;
 mod load;
 mod metrics;
 mod open;
@@ -42,6 +44,7 @@ mod service;
 mod wire;
 
 pub(crate) use compare::compare;
+pub(crate) use idle::compare as compare_idle;
 pub(crate) use load::load_child;
 pub(crate) use round::Server;
 pub(crate) use service::{FLOOR, Service, serve_child};

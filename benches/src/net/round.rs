@@ -74,7 +74,7 @@ impl Server {
     }
 
     /// A load that is ready to go.
-    fn open(&self, connections: usize, options: &Options) -> Result<Child> {
+    pub(super) fn open(&self, connections: usize, options: &Options) -> Result<Child> {
         let connections = connections.to_string();
         let seconds = options.length.as_secs_f64().to_string();
         let mut arguments = vec!["load-child", "--server", options.service.name()];

@@ -12,7 +12,7 @@ use crate::cli::Options;
 use crate::process::{answer_usage, more_descriptors};
 
 /// Serves streams at `--port` on `--workers` threads: prints the port, and answers for its usage until the standard input ends.
-pub(super) fn streams<W: Wire>(options: &Options, protocol: Protocol) -> Result {
+pub(super) fn streams<W: Wire, const ROOM: usize>(options: &Options, protocol: Protocol) -> Result {
     let (listener, port) = listener(options.port)?;
     W::start(options.workers, async move {
         let mut listener = W::listen(listener).expect("a new listener can be watched");
@@ -20,7 +20,7 @@ pub(super) fn streams<W: Wire>(options: &Options, protocol: Protocol) -> Result 
             match W::accept(&mut listener).await {
                 Ok(stream) => W::spawn(async move {
                     // The load ends by closing its connections.
-                    let _ = serve::<W>(stream, protocol).await;
+                    let _ = serve::<W, ROOM>(stream, protocol).await;
                 }),
                 Err(error) => eprintln!("accept: {error}"),
             }
@@ -31,7 +31,10 @@ pub(super) fn streams<W: Wire>(options: &Options, protocol: Protocol) -> Result 
     std::process::exit(0);
 }
 
-async fn serve<W: Wire>(mut stream: W::Stream, protocol: Protocol) -> io::Result<()> {
+async fn serve<W: Wire, const ROOM: usize>(
+    mut stream: W::Stream,
+    protocol: Protocol,
+) -> io::Result<()> {
     let mut conversation = Conversation::<ROOM>::new(protocol);
     loop {
         let read = W::read(&mut stream, conversation.room()?).await?;
@@ -87,5 +90,7 @@ pub(super) fn listener(port: u16) -> Result<(TcpListener, u16)> {
 
 /// For each connection: more than a request, as in a server that does not know how long they are.
 pub(super) const ROOM: usize = 1024;
+/// Where nothing but a short message comes.
+pub(super) const SMALL_ROOM: usize = 64;
 /// The system may allow less.
 const QUEUE: i32 = 4096;

@@ -7,6 +7,7 @@ use crate::net::conversation::Protocol;
 use crate::peers::Executor;
 use crate::peers::Tokio;
 
+use super::serve::{ROOM, SMALL_ROOM};
 use super::wire::SmolIo;
 use super::{floor, serve};
 
@@ -23,18 +24,28 @@ pub(crate) enum Service {
     Connect,
     /// Each datagram comes back.
     Udp,
+    /// Each message comes back, but hardly any is sent.
+    Idle,
 }
 
 /// Who takes part where there is no hyper. The function runs the server until the standard input ends.
 struct Contestant {
     name: &'static str,
     streams: fn(&Options, Protocol) -> Result,
+    /// With small buffers.
+    idle: fn(&Options, Protocol) -> Result,
     datagrams: fn(&Options) -> Result,
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Hyper, Self::Raw, Self::Echo, Self::Connect, Self::Udp];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Hyper,
+        Self::Raw,
+        Self::Echo,
+        Self::Connect,
+        Self::Udp,
+        Self::Idle,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -43,6 +54,7 @@ impl Service {
             Self::Echo => "echo",
             Self::Connect => "connect",
             Self::Udp => "udp",
+            Self::Idle => "idle",
         }
     }
 
@@ -51,7 +63,7 @@ impl Service {
         match self {
             Self::Hyper => "http",
             Self::Raw => "http-raw",
-            Self::Echo | Self::Connect | Self::Udp => self.name(),
+            Self::Echo | Self::Connect | Self::Udp | Self::Idle => self.name(),
         }
     }
 
@@ -59,7 +71,7 @@ impl Service {
     pub(crate) fn unit(self) -> &'static str {
         match self {
             Self::Hyper | Self::Raw => "request",
-            Self::Echo | Self::Udp => "message",
+            Self::Echo | Self::Udp | Self::Idle => "message",
             Self::Connect => "connection",
         }
     }
@@ -93,6 +105,7 @@ pub(crate) fn serve_child(options: &Options) -> Result {
         Service::Hyper | Service::Raw => (contestant.streams)(options, Protocol::Http),
         Service::Echo | Service::Connect => (contestant.streams)(options, Protocol::Echo),
         Service::Udp => (contestant.datagrams)(options),
+        Service::Idle => (contestant.idle)(options, Protocol::Echo),
     }
 }
 
@@ -100,22 +113,26 @@ const CONTESTANTS: &[Contestant] = &[
     #[cfg(feature = "sockets")]
     Contestant {
         name: "executor",
-        streams: serve::streams::<Executor>,
+        streams: serve::streams::<Executor, ROOM>,
+        idle: serve::streams::<Executor, SMALL_ROOM>,
         datagrams: serve::datagrams::<Executor>,
     },
     Contestant {
         name: "tokio",
-        streams: serve::streams::<Tokio>,
+        streams: serve::streams::<Tokio, ROOM>,
+        idle: serve::streams::<Tokio, SMALL_ROOM>,
         datagrams: serve::datagrams::<Tokio>,
     },
     Contestant {
         name: "smol",
-        streams: serve::streams::<SmolIo>,
+        streams: serve::streams::<SmolIo, ROOM>,
+        idle: serve::streams::<SmolIo, SMALL_ROOM>,
         datagrams: serve::datagrams::<SmolIo>,
     },
     Contestant {
         name: FLOOR,
-        streams: floor::streams,
+        streams: floor::streams::<ROOM>,
+        idle: floor::streams::<SMALL_ROOM>,
         datagrams: floor::datagrams,
     },
 ];
