@@ -349,7 +349,13 @@ fn suite() {
     assert!(page.contains("(programs-ratios.svg)"), "{page}");
     assert!(read("programs-ratios.svg").contains("</svg>"));
 
+    let old = directory.join("http-of-an-earlier-run.svg");
+    std::fs::write(&old, "").unwrap();
     compare(&["suite", "--redraw", "--out", out]);
+    assert!(
+        !old.exists(),
+        "no picture is left that the page does not show"
+    );
     assert_eq!(
         read("README.md"),
         page,

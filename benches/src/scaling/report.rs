@@ -100,27 +100,29 @@ pub(super) fn summary(results: &[Rates], counts: &[usize], options: &Options) {
         );
         return;
     }
-    let law = |rates: &Rates, runtime| {
-        let real = counts.iter().filter(|workers| **workers <= cores);
-        let points: Option<Vec<_>> = real
-            .map(|&workers| Some((workers, median(rates.of(runtime, workers, 1)?))))
-            .collect();
-        Law::fit(&points?)
-    };
     each(
         "contention σ of the Universal Scalability Law",
         "less",
         results,
         options,
-        |rates, runtime| Some(vec![law(rates, runtime)?.contention]),
+        |rates, runtime| Some(vec![law(rates, runtime, counts, cores)?.contention]),
     );
     each(
         "coherence κ of the Universal Scalability Law",
         "less",
         results,
         options,
-        |rates, runtime| Some(vec![law(rates, runtime)?.coherence]),
+        |rates, runtime| Some(vec![law(rates, runtime, counts, cores)?.coherence]),
     );
+}
+
+/// The law of one curve, as far as each worker has a core.
+fn law(rates: &Rates, runtime: &str, counts: &[usize], cores: usize) -> Option<Law> {
+    let real = counts.iter().filter(|workers| **workers <= cores);
+    let points: Option<Vec<_>> = real
+        .map(|&workers| Some((workers, median(rates.of(runtime, workers, 1)?))))
+        .collect();
+    Law::fit(&points?)
 }
 
 /// One figure of each program and runtime, where there is one.
@@ -211,3 +213,37 @@ fn samples(values: &[f64]) -> Value {
 
 /// Points at 1, 2 and 4 for two unknowns.
 const ENOUGH_CORES: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::programs::Program;
+    use crate::scaling::Setup;
+
+    #[test]
+    fn the_law_is_one_of_real_cores() {
+        let counts = [1, 2, 4, 8, 16, 32];
+        let of = counts.map(|workers| {
+            let setup = Setup {
+                runtime: "executor",
+                workers,
+                copies: 1,
+            };
+            // Each of 8 cores adds a whole one; what is beyond them adds nothing.
+            (setup, vec![workers.min(8) as f64; 3])
+        });
+        let rates = Rates {
+            program: Program::Fib,
+            of: of.into(),
+        };
+        let found = law(&rates, "executor", &counts, 8).unwrap();
+        assert!(
+            found.contention.abs() < 1e-9 && found.coherence.abs() < 1e-9,
+            "{found:?}"
+        );
+        let beyond = law(&rates, "executor", &counts, 32).unwrap();
+        assert!(beyond.contention + beyond.coherence > 1e-3, "{beyond:?}");
+        assert_eq!(law(&rates, "executor", &counts, 2), None);
+        assert_eq!(law(&rates, "tokio", &counts, 8), None);
+    }
+}

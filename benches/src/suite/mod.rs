@@ -100,6 +100,7 @@ fn draw(results: &Value, directory: &Path) -> Result<Vec<Run>> {
         });
     }
     let mut page = page::head(&results["conditions"]);
+    pictures::remove_all(directory)?;
     for run in &runs {
         let lines = figures::Line::all(run);
         page += &page::section(run, &lines);

@@ -3,6 +3,9 @@
 //! Each section has one of all its ratios, a row for each metric, with a mark for each peer at the median and a line over the quartiles.
 //! What depends on a number (of connections, of workers) is drawn as a curve for each runtime.
 
+use std::fs;
+use std::path::Path;
+
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -17,6 +20,19 @@ pub(super) struct Picture {
     pub(super) file: String,
     pub(super) title: String,
     pub(super) svg: String,
+}
+
+/// Removes those of an earlier run, which may have had more.
+pub(super) fn remove_all(directory: &Path) -> Result {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let mut sections = Section::ALL.iter();
+        if name.ends_with(".svg") && sections.any(|section| name.starts_with(section.name)) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn of(section: &Section, lines: &[Line]) -> Result<Vec<Picture>> {

@@ -28,6 +28,22 @@ pub(super) struct Curve {
     pub(super) metric: &'static str,
 }
 
+/// What is drawn of HTTP.
+const OF_HTTP: &[Curve] = &[
+    Curve {
+        over: "connections",
+        metric: "requests/s",
+    },
+    Curve {
+        over: "connections",
+        metric: "user us/request",
+    },
+    Curve {
+        over: "connections",
+        metric: "p99 us",
+    },
+];
+
 impl Section {
     /// What most sections have.
     const BASE: Self = Self {
@@ -67,11 +83,17 @@ impl Section {
                     by that of as many runtimes of one worker, side by side in one process. See \
                     [Scaling](../../benches/README.md#scaling).",
             arguments: &["scaling", "--up-to", "64"],
-            quick: &["--up-to", "4"],
-            curves: &[Curve {
-                over: "workers",
-                metric: "speed-up",
-            }],
+            quick: &["--up-to", "4", "--programs", "yield_many,fork_join"],
+            curves: &[
+                Curve {
+                    over: "workers",
+                    metric: "speed-up",
+                },
+                Curve {
+                    over: "workers",
+                    metric: "efficiency",
+                },
+            ],
             rows: Some("workers"),
             ..Self::BASE
         },
@@ -82,20 +104,49 @@ impl Section {
                     connection. See [HTTP](../../benches/README.md#http).",
             arguments: &["http", "--rounds", "21", "--connections", "1,8,64,512,4096"],
             quick: &["--connections", "1,64"],
-            curves: &[
-                Curve {
-                    over: "connections",
-                    metric: "requests/s",
-                },
-                Curve {
-                    over: "connections",
-                    metric: "user us/request",
-                },
-                Curve {
-                    over: "connections",
-                    metric: "p99 us",
-                },
+            curves: OF_HTTP,
+            ..Self::BASE
+        },
+        Self {
+            name: "http-raw",
+            title: "HTTP without hyper",
+            about: "A server by hand, the same on all runtimes; mio alone, as loops of its own, is the floor. See \
+                    [HTTP](../../benches/README.md#http).",
+            arguments: &[
+                "http",
+                "--server",
+                "raw",
+                "--rounds",
+                "21",
+                "--connections",
+                "1,8,64,512,4096",
             ],
+            quick: &["--connections", "1,64"],
+            curves: OF_HTTP,
+            ..Self::BASE
+        },
+        Self {
+            name: "echo",
+            title: "TCP echo",
+            about: "64 bytes to and fro. See [Echo](../../benches/README.md#echo-connect-udp).",
+            arguments: &["echo", "--rounds", "11", "--connections", "1,8,64,512,4096"],
+            quick: &["--connections", "1,64"],
+            curves: OF_HTTP,
+            ..Self::BASE
+        },
+        Self {
+            name: "connect",
+            title: "Connections that come and go",
+            about: "Each opens, has 64 bytes echoed, and closes. See [Connect](../../benches/README.md#echo-connect-udp).",
+            arguments: &["connect", "--rounds", "11"],
+            ..Self::BASE
+        },
+        Self {
+            name: "udp",
+            title: "UDP echo",
+            about: "64 bytes to and fro, all through one socket. See [UDP](../../benches/README.md#echo-connect-udp).",
+            arguments: &["udp", "--rounds", "11"],
+            quick: &["--connections", "1,64"],
             ..Self::BASE
         },
         Self {
