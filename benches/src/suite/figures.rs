@@ -20,7 +20,7 @@ pub(super) struct Metric {
     pub(super) name: String,
     /// Ours first. A sample that never came is infinite.
     pub(super) runtimes: Vec<(String, Vec<f64>)>,
-    /// Of rates more is better, of most other things less.
+    /// Of work that is done more is better, of most other things less.
     pub(super) more_is_better: bool,
 }
 
@@ -44,14 +44,22 @@ impl Line {
         let (mut words, mut counts, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
         for (key, value) in line.as_object()? {
             match value {
-                Value::String(text) if !NO_WORDS.contains(&&**key) && text != section => {
+                Value::String(text)
+                    if !NO_WORDS.contains(&&**key) && !section.starts_with(text) =>
+                {
                     words.push(text.clone());
                 }
                 Value::Number(number) => {
-                    let one = number.as_f64() == Some(1.0);
-                    let unit = if one { key.trim_end_matches('s') } else { key };
-                    counts.push(format!("{number} {unit}"));
-                    numbers.push((key.clone(), number.as_f64()?));
+                    let number = number.as_f64()?;
+                    let unit = match number {
+                        1.0 => key.trim_end_matches('s'),
+                        _ => key,
+                    };
+                    counts.push(match &**key {
+                        "rate" => format!("{number} due each second"),
+                        _ => format!("{number} {unit}"),
+                    });
+                    numbers.push((key.clone(), number));
                 }
                 _ => {}
             }
@@ -65,7 +73,7 @@ impl Line {
         };
         let metrics = names.into_iter().map(|name| Metric {
             name: name.to_owned(),
-            more_is_better: line["better"] == "more" || name.ends_with("/s"),
+            more_is_better: line["better"] == "more" || WORK.contains(&name),
             runtimes: runtimes
                 .iter()
                 .filter_map(|(runtime, values)| {
@@ -76,6 +84,8 @@ impl Line {
                 })
                 .collect(),
         });
+        // Said in words already.
+        counts.retain(|count| !words.contains(count));
         Some(Self {
             group: words.join(", "),
             counts: counts.join(", "),
@@ -142,6 +152,9 @@ pub(super) fn runtimes<'a>(metrics: impl Iterator<Item = &'a Metric>) -> Vec<Str
     }
     names
 }
+
+/// Rates of work that is done. Wake-ups or processor time each second are none.
+const WORK: [&str; 4] = ["requests/s", "messages/s", "connections/s", "ops/s"];
 
 /// Keys of a line whose texts are no part of its label.
 const NO_WORDS: [&str; 2] = ["unit", "better"];

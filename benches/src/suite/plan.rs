@@ -108,6 +108,23 @@ impl Section {
             ..Self::BASE
         },
         Self {
+            name: "http-rate",
+            title: "HTTP at a fixed rate",
+            about: "The hyper server again, where requests are due at times that do not wait for it, and count from then. See \
+                    [At a fixed rate](../../benches/README.md#http).",
+            arguments: &[
+                "http",
+                "--rounds",
+                "11",
+                "--rate",
+                "20000",
+                "--seconds",
+                "5",
+            ],
+            quick: &["--rate", "1000", "--seconds", "0.2"],
+            ..Self::BASE
+        },
+        Self {
             name: "http-raw",
             title: "HTTP without hyper",
             about: "A server by hand, the same on all runtimes; mio alone, as loops of its own, is the floor. See \
@@ -154,6 +171,13 @@ impl Section {
             title: "Memory of what waits",
             about: "By what a process grows, each in a process of its own. See [Memory](../../benches/README.md#memory).",
             arguments: &["memory", "--rounds", "5"],
+            ..Self::BASE
+        },
+        Self {
+            name: "idle-connections",
+            title: "Connections that do nothing",
+            about: "What a process grows by for each, and what it does meanwhile. See [Idle connections](../../benches/README.md#idle-connections).",
+            arguments: &["idle-connections"],
             ..Self::BASE
         },
         Self {
