@@ -1,25 +1,21 @@
 //! Connects, exchanges one message, closes; and then again.
-//!
-//! A connection that was closed keeps its pair of addresses for a minute. So that they do not run out, connections come from many
-//! addresses of this machine in turn.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
-use socket2::{Domain, Socket, Type};
 
 use super::stream::ended;
-use super::{Client, MESSAGE};
+use super::{Client, MESSAGE, socket};
 
 pub(in crate::net) struct Connecting {
     server: SocketAddr,
     registry: Rc<Registry>,
     token: Token,
-    /// The last byte of the address that the next connection comes from.
-    from: u8,
+    /// Which address the next connection comes from.
+    from: usize,
     stream: Option<TcpStream>,
     sent: bool,
     buffer: [u8; MESSAGE.len()],
@@ -33,7 +29,7 @@ impl Connecting {
             server,
             registry,
             token,
-            from: (token.0 % 200) as u8,
+            from: token.0,
             stream: None,
             sent: false,
             buffer: [0; MESSAGE.len()],
@@ -44,12 +40,9 @@ impl Connecting {
 
 impl Client for Connecting {
     fn ask(&mut self) -> io::Result<()> {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        let socket = socket(self.from)?;
         socket.set_nonblocking(true)?;
-        socket.set_tcp_nodelay(true)?;
-        self.from = (self.from + 1) % 200;
-        let from = Ipv4Addr::new(127, 0, 1, 1 + self.from);
-        socket.bind(&SocketAddr::from((from, 0)).into())?;
+        self.from += 1;
         match socket.connect(&self.server.into()) {
             Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {}
             result => result?,

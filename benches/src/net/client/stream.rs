@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
-use super::{Client, MESSAGE, SILENCE};
+use super::{Client, MESSAGE, SILENCE, socket};
 use crate::Result;
 
 /// A stream over which requests go one after the other. All answers are equally long, so only the first is parsed.
@@ -49,8 +49,9 @@ impl Connection {
         registry: &Registry,
         token: Token,
     ) -> Result<Self> {
-        let mut stream = std::net::TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
+        let socket = socket(token.0)?;
+        socket.connect(&address.into())?;
+        let mut stream = std::net::TcpStream::from(socket);
         stream.set_read_timeout(Some(SILENCE))?;
         stream.write_all(says.request)?;
         let mut answer = Vec::new();
