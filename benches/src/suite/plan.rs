@@ -167,6 +167,88 @@ impl Section {
             ..Self::BASE
         },
         Self {
+            name: "http-raw",
+            title: "HTTP by hand",
+            about: "The same without hyper, also on smol and, as *mio*, on loops without a runtime. See [HTTP](../../benches/README.md#http).",
+            arguments: &[
+                "http",
+                "--server",
+                "raw",
+                "--rounds",
+                "11",
+                "--connections",
+                "1,8,64,512,4096",
+            ],
+            quick: &["--connections", "1,64"],
+            curves: &[
+                Curve {
+                    over: "connections",
+                    metric: "requests/s",
+                },
+                Curve {
+                    over: "connections",
+                    metric: "user us/request",
+                },
+                Curve {
+                    over: "connections",
+                    metric: "p99 us",
+                },
+            ],
+            ..Self::BASE
+        },
+        Self {
+            name: "http-rate",
+            title: "HTTP at a fixed rate",
+            about: "20 000 requests a second whatever the server does, each of which counts from when it was due. See [HTTP](../../benches/README.md#http).",
+            arguments: &[
+                "http",
+                "--server",
+                "raw",
+                "--rate",
+                "20000",
+                "--rounds",
+                "11",
+                "--connections",
+                "64",
+            ],
+            quick: &["--rate", "1000"],
+            ..Self::BASE
+        },
+        Self {
+            name: "echo",
+            title: "Echo over TCP",
+            about: "64 bytes to and fro. See [Echo](../../benches/README.md#echo-connect-udp).",
+            arguments: &["echo", "--rounds", "11"],
+            quick: &["--connections", "1,64"],
+            curves: &[Curve {
+                over: "connections",
+                metric: "messages/s",
+            }],
+            ..Self::BASE
+        },
+        Self {
+            name: "connect",
+            title: "Connections that open and close",
+            about: "With one message in between. See [Connect](../../benches/README.md#echo-connect-udp).",
+            arguments: &["connect", "--rounds", "11"],
+            ..Self::BASE
+        },
+        Self {
+            name: "udp",
+            title: "Echo in datagrams",
+            about: "One socket, which one task reads. See [UDP](../../benches/README.md#echo-connect-udp).",
+            arguments: &["udp", "--rounds", "11"],
+            quick: &["--connections", "1,64"],
+            ..Self::BASE
+        },
+        Self {
+            name: "idle-connections",
+            title: "Connections that do nothing",
+            about: "What each costs in memory, and the process in time. See [Idle connections](../../benches/README.md#idle-connections).",
+            arguments: &["idle-connections", "--rounds", "3"],
+            ..Self::BASE
+        },
+        Self {
             name: "memory",
             title: "Memory of what waits",
             about: "By what a process grows, each in a process of its own. See [Memory](../../benches/README.md#memory).",
