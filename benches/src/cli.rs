@@ -25,6 +25,7 @@ compare udp           64 bytes to and fro in datagrams
 compare memory        bytes of resident memory for each task that waits, sleeps, or reads from a connection
 compare idle-connections
                       memory of connections that do nothing, and what their process does meanwhile
+compare counts        instructions and allocations of single operations, with valgrind
 compare idle          system calls of a process that only waits
 compare stalls        tasks that keep their thread, and other hard times, each in child processes
 compare timers        timers that are cancelled, reset, fire, and how late they are
@@ -51,7 +52,7 @@ compare suite         the others in turn, and a page of their figures with pictu
 --scenarios a,b       stalls: only these, of blocking, spinning, first-blocked, first-spinning, long-polls, http, guard, accept,
                       pinned-spawns, spawns
 --spawns N            stalls: so many single spawns (default 10000)
---rows a,b            timers, spawns, blocking, memory: only rows whose names begin so
+--rows a,b            timers, spawns, blocking, memory, counts: only rows whose names begin so
 --runtimes N          churn: so many runtimes (default 1000)
 --up-to N             scaling: the most workers (default 64; smoke 4)
 --sections a,b        suite: only these
@@ -77,6 +78,8 @@ pub(crate) struct Options {
     pub(crate) scenarios: Vec<Scenario>,
     pub(crate) spawns: usize,
     pub(crate) runtimes: usize,
+    /// How often a child process of `counts` does what is counted.
+    pub(crate) repeats: Option<u32>,
     /// Beginnings of names. A child process is for one row.
     pub(crate) rows: Vec<String>,
     /// Which a child process' row is in.
@@ -157,6 +160,7 @@ impl Options {
                     options.stall_every = Some(parser.value()?.parse::<NonZeroU64>()?.get());
                 }
                 Arg::Long("scenarios") => options.scenarios = list(&mut parser, scenario)?,
+                Arg::Long("repeats") => options.repeats = Some(parser.value()?.parse()?),
                 Arg::Long("rows") => options.rows = list(&mut parser, |name| Ok(name.to_owned()))?,
                 Arg::Long("table") => options.table = table(&parser.value()?.string()?)?,
                 Arg::Long("runtimes") => options.runtimes = parser.value()?.parse()?,
@@ -247,6 +251,7 @@ impl Default for Options {
             scenarios: Scenario::ALL.to_vec(),
             spawns: 10_000,
             runtimes: 1000,
+            repeats: None,
             rows: Vec::new(),
             table: Table::ALL[0],
             stall_every: None,

@@ -11,13 +11,14 @@
 //! stalls/      tasks that keep their thread          │
 //! churn        runtimes that come and go             │
 //! rows/        tables of single things: timers,      │
-//!              spawns, blocking, memory              ┘
+//!              spawns, blocking, memory, counts      ┘
 //! suite/       all of these in child processes, and a page of what they printed
 //! go/          the programs in Go, in a process of their own
 //! apart        a runtime in another process that times the programs
 //! soak/        our runtime under mixed load, the command `soak`
 //! against      this source with another commit's library
 //! http         hyper's server, which net loads
+//! counting     an allocator that counts
 //! stats, report, figures, process, patience, random, cli
 //!              what they share
 //! ```
@@ -29,6 +30,7 @@ mod apart;
 mod churn;
 mod cli;
 mod contestants;
+mod counting;
 mod figures;
 mod go;
 mod http;
@@ -50,6 +52,7 @@ mod stats;
 mod suite;
 
 use cli::{Command, Options};
+pub use counting::Counting;
 
 /// Runs the command line `args`, of which the first is the program's name.
 ///

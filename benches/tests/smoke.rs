@@ -164,6 +164,20 @@ fn memory() {
     }
 }
 
+/// Where there is a valgrind.
+#[test]
+fn counts() {
+    let arguments = ["counts", "--smoke", "--json", "--rounds", "1"];
+    let lines = compare(&[&arguments[..], &["--rows", "chained", "--only", "executor"]].concat());
+    for line in lines {
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let figures = &value["runtimes"]["executor"];
+        for metric in ["instructions/op", "allocations/op"] {
+            assert!(figures[metric]["median"].as_f64().unwrap() > 0.0, "{line}");
+        }
+    }
+}
+
 #[test]
 fn memory_on_one_thread() {
     let lines = compare(&["memory", "--smoke", "--flavour", "current-thread"]);

@@ -4,7 +4,8 @@
 //! timers     create and cancel, reset, fire, and how late  ┐
 //! spawns     from other threads; wake-ups, bursts, trees   │ each a list of rows, generic over the runtime
 //! blocking   closures that block                           │
-//! memory     bytes of what waits                           ┘
+//! memory     bytes of what waits                           │
+//! counts     instructions and allocations                  ┘
 //! meter      wall time, processor time and sleeps per operation
 //! countdown  until all tasks have run
 //! table      the rounds with their ratios, printed
@@ -27,6 +28,7 @@ use crate::rounds::order;
 
 mod blocking;
 mod countdown;
+mod counts;
 mod memory;
 mod meter;
 mod spawns;
@@ -40,10 +42,17 @@ pub(crate) enum Table {
     Spawns,
     Blocking,
     Memory,
+    Counts,
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 4] = [Self::Timers, Self::Spawns, Self::Blocking, Self::Memory];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Timers,
+        Self::Spawns,
+        Self::Blocking,
+        Self::Memory,
+        Self::Counts,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -51,6 +60,7 @@ impl Table {
             Self::Spawns => "spawns",
             Self::Blocking => "blocking",
             Self::Memory => "memory",
+            Self::Counts => "counts",
         }
     }
 }
@@ -119,6 +129,7 @@ pub(crate) fn of_all<R: Sockets + Timers + Tools>(table: Table, options: &Option
         Table::Spawns => spawns::more_rows::<R>(),
         Table::Blocking => blocking::rows::<R>(),
         Table::Memory => memory::more_rows::<R>(options),
+        Table::Counts => counts::more_rows::<R>(),
     });
     rows
 }
@@ -135,11 +146,16 @@ pub(crate) fn of_workers<R: Foreign>(table: Table, options: &Options) -> Vec<Row
 pub(crate) fn of_tasks<R: Runtime>(table: Table, options: &Options) -> Vec<Row> {
     match table {
         Table::Memory => memory::rows::<R>(options),
+        Table::Counts => counts::rows::<R>(),
         _ => Vec::new(),
     }
 }
 
 pub(crate) fn compare(table: Table, options: &Options) -> Result {
+    if table == Table::Counts && !counts::possible() {
+        eprintln!("compare: counts are left out: there is no valgrind here");
+        return Ok(());
+    }
     if !options.json {
         println!("{}", report::conditions(options));
     }

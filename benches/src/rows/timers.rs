@@ -107,6 +107,15 @@ fn beside<R: Timers>(
     cost
 }
 
+/// What `counts` counts: on one worker, while others wait, so often [`BATCH`] timers.
+pub(super) fn cancels<R: Timers>(repeats: u32) -> Result {
+    let runtime = R::start(1)?;
+    let mut others = Vec::new();
+    register(&runtime, &mut others, 1024);
+    on_all(&runtime, 1, || cancel::<R>(repeats, TIMEOUT));
+    Ok(())
+}
+
 /// How long a task on each worker takes, all at the same time.
 fn on_all<R: Timers>(runtime: &R, workers: usize, work: impl Fn() -> Work) -> Duration {
     let tasks: Vec<_> = (0..workers).map(|_| work()).collect();
@@ -353,7 +362,7 @@ const LATENESS: [&str; 6] = [
 ];
 
 /// What is registered and polled between two chances for others.
-const BATCH: usize = 256;
+pub(super) const BATCH: usize = 256;
 /// Timers that wait are due between these two; those that are made and dropped are due last, or first.
 const AWAY: Duration = Duration::from_secs(300);
 const TIMEOUT: Duration = Duration::from_secs(600);

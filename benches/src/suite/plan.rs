@@ -302,6 +302,14 @@ impl Section {
             rows: Some("tasks"),
             ..Self::BASE
         },
+        Self {
+            name: "counts",
+            title: "Instructions and allocations",
+            about: "For single operations on one worker; they hardly vary. See [Counts](../../benches/README.md#counts).",
+            arguments: &["counts", "--rounds", "3"],
+            quick: &["--rounds", "1", "--rows", "chained"],
+            ..Self::BASE
+        },
     ];
 
     pub(crate) fn named(name: &str) -> Result<&'static Self> {
