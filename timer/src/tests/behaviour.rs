@@ -1,7 +1,10 @@
 //! What an entry answers in each state, and what happens to wakers.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{RawWaker, RawWakerVTable, Wake, Waker},
 };
 
@@ -271,4 +274,35 @@ fn a_panic_in_clone_or_drop_of_a_waker_leaves_the_wheel_sound() {
     let _ = entry.as_mut().register(&drop_fails);
     panics(&mut || entry.as_mut().cancel());
     assert!(bench.wheel.is_empty());
+}
+
+#[test]
+fn asking_again_with_the_same_waker_clones_nothing() {
+    static CLONES: AtomicUsize = AtomicUsize::new(0);
+    fn clone(data: *const ()) -> RawWaker {
+        CLONES.fetch_add(1, Ordering::Relaxed);
+        RawWaker::new(data, &VTABLE)
+    }
+    fn nothing(_: *const ()) {}
+    static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, nothing, nothing, nothing);
+    // SAFETY: the functions do nothing with the data.
+    let waker = unsafe { Waker::new(std::ptr::null(), &VTABLE) };
+    let bench = Bench::new();
+    let mut entry = bench.entry(7);
+    assert_eq!(entry.as_mut().register(&waker), Status::Earliest);
+    for _ in 0..3 {
+        assert_eq!(entry.as_mut().register(&waker), Status::Waiting);
+    }
+    assert_eq!(CLONES.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn an_entry_shows_its_state_and_a_wheel_when_it_wakes() {
+    let bench = Bench::new();
+    assert!(format!("{:?}", bench.wheel).contains("next_wake: None"));
+    let mut entry = bench.entry(7);
+    assert!(format!("{entry:?}").contains("Idle"));
+    let _ = entry.as_mut().register(Waker::noop());
+    assert!(format!("{entry:?}").contains("Registered"));
+    assert!(format!("{:?}", bench.wheel).contains("next_wake: Some"));
 }

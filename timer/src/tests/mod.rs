@@ -6,6 +6,8 @@ mod batches;
 mod behaviour;
 #[cfg(not(loom))]
 mod edges;
+#[cfg(not(loom))]
+mod levels;
 #[cfg(loom)]
 mod loom;
 #[cfg(not(loom))]
