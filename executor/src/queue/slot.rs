@@ -1,7 +1,7 @@
 //! The next slot: room for the one task that a worker runs next, ahead of its FIFO.
 //!
 //! ```text
-//!   owner: put = swap(new)      ──┐
+//!   owner: put = swap(new)      ──┐    or, into an empty slot, store(new)
 //!   owner: take = swap(null)    ──┼──▶ one pointer; every taker swaps or compares, so each value leaves once
 //!   thief: steal = CAS(seen, null)┘
 //! ```
@@ -13,7 +13,7 @@ use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use crate::rt_sync::atomic::AtomicPtr;
-use crate::rt_sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use crate::rt_sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 /// Holds at most one value.
 #[derive(Debug)]
@@ -44,6 +44,12 @@ impl<T: OneWord> Slot<T> {
     /// Puts a value in, and returns the one that was there. The owner's call.
     #[inline]
     pub(crate) fn put(&self, value: T) -> Option<T> {
+        // Relaxed: only the owner fills the slot, so an empty one stays empty until the store.
+        if self.value.load(Relaxed).is_null() {
+            // Release: pairs with the Acquire of `take` and `steal`.
+            self.value.store(value.into_raw().as_ptr(), Release);
+            return None;
+        }
         // Release: pairs with the Acquire of `take` and `steal`. Acquire: pairs with our own earlier Release, by way of a thief.
         owned(self.value.swap(value.into_raw().as_ptr(), AcqRel))
     }

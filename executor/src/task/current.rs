@@ -1,9 +1,10 @@
-//! Which task the current thread polls or drops.
+//! Which task the current thread polls or drops, and what the task asks of it.
 
 use std::cell::Cell;
+use std::ptr;
 
 use super::Id;
-use crate::rt_sync::whole::thread_local;
+use crate::rt_sync::thread_local;
 
 /// The id of the task that calls it, also in the closure of a [`spawn_blocking`](super::spawn_blocking).
 ///
@@ -28,21 +29,55 @@ pub fn id() -> Id {
 
 /// The id of the task that calls it, or `None` outside of a task. See [`id`].
 pub fn try_id() -> Option<Id> {
-    CURRENT.get()
+    with(|frame| frame.map(|frame| frame.id))
 }
 
-/// From here on the thread runs code of the task `id`, until `leave` is called with what this returns.
+/// A stretch of code of a task's user: a poll, or a destructor.
+pub(super) struct Frame {
+    id: Id,
+    steps_back: Cell<bool>,
+}
+
+impl Frame {
+    pub(super) fn new(id: Id) -> Self {
+        Self {
+            id,
+            steps_back: Cell::new(false),
+        }
+    }
+
+    /// The thread runs code of the task while it is in `f`, which must not panic.
+    #[inline]
+    pub(super) fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
+        let outer = CURRENT.with(|current| current.replace(self));
+        let result = f();
+        CURRENT.with(|current| current.set(outer));
+        result
+    }
+
+    /// The task asked to be polled again, behind the others.
+    #[inline]
+    pub(super) fn steps_back(&self) -> bool {
+        self.steps_back.get()
+    }
+}
+
+/// Asks that the task `id` be polled again once the poll that the caller is in has ended. False: this thread does not poll it.
 #[inline]
-pub(super) fn enter(id: Id) -> Option<Id> {
-    CURRENT.replace(Some(id))
+pub(super) fn step_back(id: Id) -> bool {
+    with(|frame| {
+        let frame = frame.filter(|frame| frame.id == id);
+        frame.inspect(|frame| frame.steps_back.set(true)).is_some()
+    })
 }
 
-/// Ends what `enter` began. What lies in between must not panic.
 #[inline]
-pub(super) fn leave(outer: Option<Id>) {
-    CURRENT.set(outer);
+fn with<R>(f: impl FnOnce(Option<&Frame>) -> R) -> R {
+    // SAFETY: not null means that `enter` has not returned, which borrows the frame; `f` cannot keep it.
+    f(unsafe { CURRENT.with(Cell::get).as_ref() })
 }
 
+// The innermost.
 thread_local! {
-    static CURRENT: Cell<Option<Id>> = const { Cell::new(None) };
+    static CURRENT: Cell<*const Frame> = const { Cell::new(ptr::null()) };
 }

@@ -1,5 +1,6 @@
 //! Runs, completes and cancels a task: acts on what the state word decided.
 
+use std::alloc::Layout;
 use std::any::Any;
 use std::future::Future;
 use std::mem;
@@ -9,10 +10,11 @@ use std::ptr::{self, NonNull};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
+use super::current::Frame;
 use super::failure::{UnobservedFailure, Unseen};
 use super::raw::{Cell, Header, Schedule, Stage};
 use super::state::{Completed, EndPoll, Snapshot, StartPoll};
-use super::{JoinError, Notified, TaskRef, current, waker};
+use super::{JoinError, Notified, TaskRef, memory, waker};
 
 /// Spends the caller's token: polls the future, or drops it if the task was cancelled.
 ///
@@ -23,12 +25,19 @@ pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
     // SAFETY: a token exists, so the task is not complete and the owner's reference keeps it alive.
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
     match cell.header.state.start_poll() {
-        StartPoll::Poll => match poll_future(cell, task) {
-            // SAFETY: `start_poll` has set RUNNING, for us.
-            Poll::Ready(output) => unsafe { complete::<F, S>(task, output) },
-            // SAFETY: as above.
-            Poll::Pending => unsafe { suspend::<F, S>(task) },
-        },
+        StartPoll::Poll => {
+            let frame = Frame::new(cell.header.id);
+            match poll_future(cell, task, &frame) {
+                // SAFETY: `start_poll` has set RUNNING, for us.
+                Poll::Ready(output) => unsafe { complete::<F, S>(task, output) },
+                Poll::Pending if frame.steps_back() => {
+                    cell.header.state.end_poll_again();
+                    cell.scheduler.reschedule(Notified::from_token(task));
+                }
+                // SAFETY: as above.
+                Poll::Pending => unsafe { suspend::<F, S>(task) },
+            }
+        }
         // SAFETY: as above.
         StartPoll::Cancel => unsafe { cancel_claimed::<F, S>(task) },
     }
@@ -78,10 +87,11 @@ unsafe fn suspend<F: Future, S: Schedule>(task: NonNull<Header>) {
 fn poll_future<F: Future, S: Schedule>(
     cell: &Cell<F, S>,
     task: NonNull<Header>,
+    frame: &Frame,
 ) -> Poll<Result<F::Output, JoinError>> {
     let waker = waker::borrowed(task);
     let mut context = Context::from_waker(&waker);
-    let poll = catch_within(cell, || {
+    let poll = catch_within(frame, || {
         cell.stage.with_mut(|stage| {
             // SAFETY: RUNNING makes the stage ours alone.
             let Stage::Future(future) = (unsafe { &mut *stage }) else {
@@ -108,7 +118,8 @@ unsafe fn complete<F: Future, S: Schedule>(
 ) {
     // SAFETY: RUNNING is set, so the task is not complete and the owner's reference keeps it alive.
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
-    if let Err(payload) = catch_within(cell, || drop_future(cell)) {
+    let frame = Frame::new(cell.header.id);
+    if let Err(payload) = catch_within(&frame, || drop_future(cell)) {
         // The first panic is the one to report; what it replaces is dropped with its own destructor's panics caught.
         let first = mem::replace(&mut output, Err(JoinError::cancelled(cell.header.id)));
         output = match first {
@@ -130,10 +141,11 @@ unsafe fn complete<F: Future, S: Schedule>(
     if cell.header.state.is_sole_owner() {
         // Nobody waits for the output, and nobody can come: the short way.
         // The output is dropped with it, as the task; a panic of its destructor stays there.
-        let outer = current::enter(cell.header.id);
         // SAFETY: ours is the last reference.
-        unsafe { free::<F, S>(task) };
-        return current::leave(outer);
+        return frame.enter(|| unsafe { free::<F, S>(task) });
+    }
+    if cell.header.state.complete_for_handle() {
+        return;
     }
     let snapshot = cell.header.state.complete();
     if !snapshot.has_join_interest() {
@@ -146,6 +158,9 @@ unsafe fn complete<F: Future, S: Schedule>(
                 Some(waker) => drop_quietly(catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref()))),
                 None => unreachable!("JOIN_WAKER without a waker"),
             });
+        if cell.header.state.release_join_waker_to_handle() {
+            return;
+        }
         if !cell.header.state.release_join_waker().has_join_interest() {
             // SAFETY: the handle left while we woke it, so the waker is ours.
             unsafe { drop_join_waker(&cell.header) };
@@ -166,11 +181,8 @@ fn failed<F: Future, S: Schedule>(cell: &Cell<F, S>, payload: Box<dyn Any + Send
 }
 
 /// Calls `f`, which is code of the task's user, as the task.
-fn catch_within<F: Future, S, R>(cell: &Cell<F, S>, f: impl FnOnce() -> R) -> thread::Result<R> {
-    let outer = current::enter(cell.header.id);
-    let result = catch_unwind(AssertUnwindSafe(f));
-    current::leave(outer);
-    result
+fn catch_within<R>(frame: &Frame, f: impl FnOnce() -> R) -> thread::Result<R> {
+    frame.enter(|| catch_unwind(AssertUnwindSafe(f)))
 }
 
 /// Drops the future in place, even if it panics leaving an empty stage.
@@ -193,9 +205,7 @@ fn drop_future<F: Future, S>(cell: &Cell<F, S>) {
 fn drop_output<F: Future, S>(cell: &Cell<F, S>) {
     take_output(cell, |output| {
         if let Some(output) = output {
-            let outer = current::enter(cell.header.id);
-            drop_quietly(output);
-            current::leave(outer);
+            Frame::new(cell.header.id).enter(|| drop_quietly(output));
         }
     });
 }
@@ -280,6 +290,12 @@ pub(super) fn store_join_waker(
 pub(super) unsafe fn drop_join_handle<F: Future, S: Schedule>(task: NonNull<Header>) {
     // SAFETY: the handle's reference keeps the task alive until the end of this function.
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
+    if cell.header.state.is_handles_alone() {
+        // The usual end of a task that was awaited: the short way. The output, if it is still there, is dropped as the task.
+        let frame = Frame::new(cell.header.id);
+        // SAFETY: the handle's is the last reference.
+        return frame.enter(|| unsafe { free::<F, S>(task) });
+    }
     let left = cell.header.state.drop_join_interest();
     if left.output {
         drop_output(cell);
@@ -310,8 +326,25 @@ unsafe fn drop_join_waker(header: &Header) {
 ///
 /// - `task` is a `Cell<F, S>` and no reference to it is left.
 pub(super) unsafe fn free<F: Future, S: Schedule>(task: NonNull<Header>) {
-    // SAFETY: allocated by `Cell::allocate` as a box of this type; nobody else can reach it.
-    drop_quietly(unsafe { Box::from_raw(task.cast::<Cell<F, S>>().as_ptr()) });
+    drop_quietly(Ended::<F, S>(task.cast()));
+}
+
+/// A task without references: dropping it drops what is left of it, then frees its memory, also if a destructor panics.
+struct Ended<F: Future, S>(NonNull<Cell<F, S>>);
+
+impl<F: Future, S> Drop for Ended<F, S> {
+    fn drop(&mut self) {
+        struct Memory(NonNull<u8>, Layout);
+        impl Drop for Memory {
+            fn drop(&mut self) {
+                // SAFETY: `Cell::allocate` had the memory from there, with this layout; nobody else can reach it.
+                unsafe { memory::free(self.0, self.1) };
+            }
+        }
+        let _memory = Memory(self.0.cast(), Layout::new::<Cell<F, S>>());
+        // SAFETY: who made this holds the last reference, and gave it up.
+        unsafe { self.0.drop_in_place() };
+    }
 }
 
 /// Drops a user's value. A panic of its destructor has been reported by the panic hook, and must not take the worker along. Its

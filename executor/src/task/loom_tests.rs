@@ -82,6 +82,8 @@ struct Waits {
 #[derive(Default)]
 struct Shared {
     go: AtomicUsize,
+    /// The next poll steps back.
+    steps_back: AtomicUsize,
     waker: Mutex<Option<Waker>>,
     polls: AtomicUsize,
     future_drops: AtomicUsize,
@@ -112,6 +114,10 @@ impl Future for Waits {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Tracked> {
         self.shared.polls.fetch_add(1, Relaxed);
         *self.shared.waker.lock().unwrap() = Some(cx.waker().clone());
+        if self.shared.steps_back.swap(0, Relaxed) == 1 {
+            step_back(cx.waker());
+            return Poll::Pending;
+        }
         // Relaxed: what makes a wake's news visible to the poll it leads to must be the task's state word alone.
         if self.shared.go.load(Relaxed) == 1 {
             Poll::Ready(self.output.take().unwrap())
@@ -206,6 +212,36 @@ fn loom_wake_during_poll_leads_to_another_poll() {
         world.run_all();
         assert!(handle.is_finished(), "a wake was lost");
         drop(handle);
+        shared.finish();
+    });
+}
+
+#[test]
+fn loom_a_task_that_steps_back_keeps_one_token_beside_a_wake_and_an_abort() {
+    loom::model(|| {
+        let Model {
+            world,
+            shared,
+            mut handle,
+        } = waiting();
+        shared.steps_back.store(1, Relaxed);
+        let waker = shared.take_waker();
+        waker.wake_by_ref();
+        let (world2, shared2, abort) = (world.clone(), shared.clone(), handle.abort_handle());
+        let waking = thread::spawn(move || {
+            shared2.go();
+            waker.wake();
+            abort.abort();
+            world2.run_all();
+        });
+        world.run_all();
+        waking.join().unwrap();
+        world.run_all();
+        assert!(
+            poll_handle(&mut handle).is_ready(),
+            "neither woken nor cancelled"
+        );
+        drop((handle, world));
         shared.finish();
     });
 }

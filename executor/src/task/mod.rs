@@ -11,12 +11,13 @@
 //! | file | concept |
 //! |---|---|
 //! | `state`  | the state word: who may poll, who is interested, how many references. Safe code, all decisions |
+//! | `memory` | the blocks of memory that tasks lie in, kept by workers' threads |
 //! | `raw`    | the allocation: header, scheduler, stage, and the table of functions that know the future's type |
 //! | `harness`| running, completing, cancelling: acts on the decisions |
 //! | `reference`, `waker`, `join` | the three kinds of reference: `TaskRef` and `Notified`, `Waker`, `JoinHandle` |
 //! | `list`   | the owner's list of tasks that wait |
 //! | `origin` | where a task was spawned, and its name |
-//! | `current` | which task this thread polls |
+//! | `current` | which task this thread polls, and what it asks of it |
 //! | `failure` | a panic that no handle takes, and who hears of it |
 //!
 //! What the rest of the runtime must know:
@@ -34,6 +35,7 @@ mod harness;
 mod id;
 mod join;
 mod list;
+mod memory;
 mod origin;
 mod raw;
 mod reference;
@@ -53,10 +55,11 @@ pub(crate) use failure::Observer;
 pub(crate) use harness::drop_quietly;
 pub(crate) use id::IdSource;
 pub(crate) use list::TaskList;
+pub(crate) use memory::Keeper;
 pub(crate) use origin::Origin;
 pub(crate) use raw::Schedule;
 pub(crate) use reference::{Notified, TaskRef, new, new_local};
-pub(crate) use waker::is_task;
+pub(crate) use waker::{is_task, step_back};
 
 // The one line that points up: what else users find at `executor::task` needs a context, which this module must not know.
 pub use crate::task_api::{

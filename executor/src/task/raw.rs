@@ -1,5 +1,6 @@
 //! The allocation of a task: a header every holder of a pointer may read, then what only the future's type can name.
 
+use std::alloc::Layout;
 use std::future::Future;
 use std::ptr::NonNull;
 use std::task::Waker;
@@ -9,7 +10,7 @@ use super::list::Links;
 use super::origin::Origin;
 use super::reference::Notified;
 use super::state::State;
-use super::{JoinError, Observer, TaskRef, UnobservedFailure, harness};
+use super::{JoinError, Observer, TaskRef, UnobservedFailure, harness, memory};
 use crate::rt_sync::UnsafeCell;
 
 /// Where a task goes when it may be polled, and who is told that it is done. One word is best: every task carries it.
@@ -89,7 +90,8 @@ impl<F: Future, S: Schedule> Cell<F, S> {
 
     /// Allocates a task: not linked, its token and two references (see `State::new`) in the caller's hand.
     pub(super) fn allocate(future: F, scheduler: S, id: Id, origin: Origin) -> NonNull<Header> {
-        let cell = Box::new(Self {
+        let cell = memory::allocate(Layout::new::<Self>()).cast::<Self>();
+        let value = Self {
             header: Header {
                 state: State::new(),
                 vtable: &Self::VTABLE,
@@ -100,8 +102,10 @@ impl<F: Future, S: Schedule> Cell<F, S> {
             },
             scheduler,
             stage: UnsafeCell::new(Stage::Future(future)),
-        });
-        NonNull::from(Box::leak(cell)).cast()
+        };
+        // SAFETY: the memory is new, and of this type's layout.
+        unsafe { cell.write(value) };
+        cell.cast()
     }
 }
 

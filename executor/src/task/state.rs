@@ -121,6 +121,37 @@ impl State {
         }
     }
 
+    /// (5) and (4) at once: ends a poll that returned `Pending` and asked to be polled again. The caller holds a new token.
+    pub(crate) fn end_poll_again(&self) {
+        let mut current = self.0.load(Relaxed);
+        loop {
+            debug_assert_eq!(current & (RUNNING | COMPLETE), RUNNING);
+            let next = (current & !RUNNING) | NOTIFIED;
+            // Orderings as in `end_poll` and `wake_by_ref`, which this joins.
+            match self.0.compare_exchange_weak(current, next, AcqRel, Relaxed) {
+                Ok(_) => return,
+                Err(actual) => current = actual,
+            }
+        }
+    }
+
+    /// (6) Publishes the output and gives the owner's reference up, in one step, if there is nobody to wake and a handle that takes the output.
+    /// False: take the long way.
+    pub(crate) fn complete_for_handle(&self) -> bool {
+        let current = self.0.load(Relaxed);
+        current & (JOIN_INTEREST | JOIN_WAKER) == JOIN_INTEREST
+            // Orderings as in `complete` and `drop_reference`, which this joins. The handle's reference is left.
+            && self
+                .0
+                .compare_exchange(
+                    current,
+                    (current ^ (RUNNING | COMPLETE)) - REF_ONE,
+                    AcqRel,
+                    Relaxed,
+                )
+                .is_ok()
+    }
+
     /// (6) Publishes the output. The caller still holds the owner's reference.
     pub(crate) fn complete(&self) -> Snapshot {
         // Release: pairs with the Acquire of `is_complete` and `Completed`, which lead to reading the output.
@@ -266,6 +297,25 @@ impl State {
     pub(crate) fn release_join_waker(&self) -> Snapshot {
         // Release: pairs with the Acquire of the `JoinHandle`'s drop. Acquire: pairs with its Release, if it was dropped already.
         Snapshot(self.0.fetch_and(!JOIN_WAKER, AcqRel))
+    }
+
+    /// As `release_join_waker`, and gives the owner's reference up in the same step, if the handle is still there, whose the waker is then.
+    /// False: take the long way.
+    pub(crate) fn release_join_waker_to_handle(&self) -> bool {
+        let current = self.0.load(Relaxed);
+        debug_assert_eq!(current & (COMPLETE | JOIN_WAKER), COMPLETE | JOIN_WAKER);
+        current & JOIN_INTEREST != 0
+            // Orderings as in `release_join_waker` and `drop_reference`, which this joins. The handle's reference is left.
+            && self
+                .0
+                .compare_exchange(current, current - JOIN_WAKER - REF_ONE, AcqRel, Relaxed)
+                .is_ok()
+    }
+
+    /// True if the caller, the `JoinHandle`, holds the only reference of a complete task: nobody can make another.
+    pub(crate) fn is_handles_alone(&self) -> bool {
+        // Acquire: pairs with the Release of every dropped reference, before the memory is freed.
+        self.0.load(Acquire) & !(NOTIFIED | CANCELLED) == COMPLETE | JOIN_INTEREST | REF_ONE
     }
 
     pub(crate) fn add_reference(&self) {

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
+use super::current;
 use super::raw::Header;
 use super::state::Wake;
 
@@ -21,6 +22,16 @@ pub(super) fn borrowed(task: NonNull<Header>) -> BorrowedWaker {
 /// True if to wake it is to queue a task, and no code of the user. Never true by mistake.
 pub(crate) fn is_task(waker: &Waker) -> bool {
     std::ptr::eq(waker.vtable(), &VTABLE)
+}
+
+/// For a poll that will return `Pending`: the task is to be polled again, after the others. As `wake_by_ref`, but that the thread which polls the
+/// task need not tell itself by the state word, which others share.
+#[inline]
+pub(crate) fn step_back(waker: &Waker) {
+    // SAFETY: the table is ours, so the data is a task that is alive.
+    if !(is_task(waker) && current::step_back(unsafe { header(waker.data()) }.id)) {
+        waker.wake_by_ref();
+    }
 }
 
 impl Deref for BorrowedWaker {

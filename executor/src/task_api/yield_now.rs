@@ -4,6 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::task;
+
 /// Lets the other tasks that are ready run first.
 ///
 /// # Cancel safety
@@ -11,8 +13,8 @@ use std::task::{Context, Poll};
 /// Cancel safe: it does nothing but wait.
 #[doc(alias = "sleep0")]
 #[doc(alias = "checkpoint")]
-pub async fn yield_now() {
-    YieldNow { yielded: false }.await;
+pub fn yield_now() -> impl Future<Output = ()> {
+    YieldNow { yielded: false }
 }
 
 struct YieldNow {
@@ -27,8 +29,7 @@ impl Future for YieldNow {
             return Poll::Ready(());
         }
         self.yielded = true;
-        // A wake during the poll puts the task behind all others of its worker.
-        cx.waker().wake_by_ref();
+        task::step_back(cx.waker());
         Poll::Pending
     }
 }
