@@ -92,17 +92,15 @@ pub(crate) enum Clear {
 }
 
 impl Readiness {
+    #[inline]
     pub(crate) fn look(&self, wanted: Wanted) -> Look {
         // Acquire: pairs with the Release half of the event's exchange, as every later read of the word does.
         look(self.word.load(Ordering::Acquire), wanted)
     }
 
-    /// Stores `waker` unless the direction is ready (or shut down) already, and says which.
+    /// Stores `waker` unless the direction is ready (or shut down) already, and says which. For who has looked before: it costs a clone
+    /// and a lock.
     pub(crate) fn wait(&self, wanted: Wanted, place: Place, waker: &Waker) -> Look {
-        match self.look(wanted) {
-            Look::Idle => {}
-            seen => return seen,
-        }
         // Cloning and dropping run user code, so both happen outside the lock: `_unused` dies after the guard.
         let waker = waker.clone();
         let (seen, _unused) = {
@@ -231,10 +229,13 @@ impl Readiness {
     fn take_wakers(&self, wakers: &mut Vec<Waker>) {
         let (slot, listed) = {
             let mut waiters = self.waiters.lock();
-            (waiters.slot.take(), std::mem::take(&mut waiters.listed))
+            let listed = (!waiters.listed.is_empty()).then(|| std::mem::take(&mut waiters.listed));
+            (waiters.slot.take(), listed)
         };
         wakers.extend(slot);
-        wakers.extend(listed.into_values());
+        if let Some(listed) = listed {
+            wakers.extend(listed.into_values());
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::RawFd;
+use std::ptr;
 use std::task::{Poll, Waker};
 
 use crate::error;
@@ -12,6 +13,8 @@ use crate::registry::{Entry, Token};
 
 #[derive(Debug)]
 pub(crate) struct Registration {
+    /// Of the registry that `handle` keeps alive. Here, because every operation asks it several times.
+    entry: &'static Entry,
     handle: Handle,
     token: Token,
     fd: RawFd,
@@ -19,7 +22,15 @@ pub(crate) struct Registration {
 
 impl Registration {
     pub(crate) fn new(handle: Handle, token: Token, fd: RawFd) -> Self {
-        Self { handle, token, fd }
+        let entry = ptr::from_ref(handle.registry().entry(token.index()));
+        Self {
+            // SAFETY: an entry is neither moved nor freed before its registry, which lives as long as the handle; and `entry` gives the
+            // reference out for no longer than it borrows `self`.
+            entry: unsafe { &*entry },
+            handle,
+            token,
+            fd,
+        }
     }
 
     pub(crate) fn handle(&self) -> &Handle {
@@ -30,11 +41,13 @@ impl Registration {
         self.fd
     }
 
+    #[inline]
     pub(crate) fn entry(&self) -> &Entry {
-        self.handle.registry().entry(self.token.index())
+        self.entry
     }
 
     /// The readiness there is now, if any, or the reason why there will be none.
+    #[inline]
     pub(crate) fn look(&self, direction: Direction) -> Poll<io::Result<ReadyEvent>> {
         answer(
             direction,
@@ -43,6 +56,7 @@ impl Registration {
     }
 
     /// As `look`, but leaves `waker` behind if there is none.
+    #[inline]
     pub(crate) fn wait(
         &self,
         direction: Direction,
@@ -53,6 +67,15 @@ impl Registration {
         if seen.is_ready() {
             return seen;
         }
+        self.wait_for_event(direction, place, waker)
+    }
+
+    fn wait_for_event(
+        &self,
+        direction: Direction,
+        place: Place,
+        waker: &Waker,
+    ) -> Poll<io::Result<ReadyEvent>> {
         // A lock that another thread held at the fork is never released in the child, and no event comes there.
         if self.handle.was_forked() {
             return Poll::Ready(Err(error::forked()));
@@ -75,6 +98,7 @@ impl Registration {
         }
     }
 
+    #[inline]
     pub(crate) fn clear(&self, event: ReadyEvent, part: Clear) {
         let direction = event.direction();
         self.entry()
@@ -94,6 +118,7 @@ impl Registration {
     }
 }
 
+#[inline]
 fn answer(direction: Direction, look: Look) -> Poll<io::Result<ReadyEvent>> {
     match look {
         Look::Idle => Poll::Pending,

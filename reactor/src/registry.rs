@@ -13,6 +13,7 @@
 
 use std::cell::Cell;
 use std::io;
+use std::panic::RefUnwindSafe;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
 use std::task::Waker;
@@ -46,6 +47,9 @@ pub(crate) struct Entry {
     /// The next key of a listed waiter; never set back, so that no two futures ever share one.
     keys: AtomicU64,
 }
+
+// A panic leaves nothing half-done behind: no user code runs under the locks.
+impl RefUnwindSafe for Entry {}
 
 /// The right to one entry, for as long as its generation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
