@@ -87,7 +87,7 @@ impl Local {
             own: OwnerOnly::new(Own {
                 queue: RefCell::default(),
                 waiting: TaskList::new(),
-                ids: IdSource::default(),
+                ids: IdSource::new(),
                 living: Cell::new(0),
                 running: Cell::new(0),
                 awake: Cell::new(false),

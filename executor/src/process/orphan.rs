@@ -25,10 +25,10 @@ pub(super) fn adopt(mut child: Child) {
         LEFT.lock().push(child);
         return;
     };
-    let (handle, foreign) = runtime.scheduler.spawn(reap(child), Location::caller());
+    let (handle, closed) = runtime.scheduler.spawn(reap(child), Location::caller());
     drop(handle);
-    if let Some(foreign) = foreign {
-        foreign.inject();
+    if let Some(closed) = closed {
+        closed.drain();
     }
 }
 

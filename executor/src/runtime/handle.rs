@@ -75,9 +75,9 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let (handle, foreign) = self.state.scheduler.spawn(future, origin);
-        if let Some(foreign) = foreign {
-            foreign.inject();
+        let (handle, closed) = self.state.scheduler.spawn(future, origin);
+        if let Some(closed) = closed {
+            closed.drain();
         }
         handle
     }

@@ -148,12 +148,9 @@ pub(crate) struct Config {
     pub(crate) failures: Arc<Failures>,
 }
 
-/// A new task on a thread that is no worker: to be injected where user code may run, because a closed runtime drops it there.
+/// A runtime that has closed while a task was injected: to be drained where user code may run, because that drops tasks.
 #[must_use]
-pub(crate) struct Foreign {
-    task: Notified,
-    shared: Arc<Shared>,
-}
+pub(crate) struct Closed(Arc<Shared>);
 
 impl Shared {
     /// Makes the shared state, and a core for each worker to come.
@@ -207,12 +204,12 @@ impl Shared {
         let _first = self.start_spare.set(start);
     }
 
-    /// Makes a task, and schedules it if this thread is a worker. If not, the caller must inject what is returned.
+    /// Makes a task, and schedules it. The caller must drain what is returned.
     pub(crate) fn spawn<F>(
         self: &Arc<Self>,
         future: F,
         origin: impl Into<Origin>,
-    ) -> (JoinHandle<F::Output>, Option<Foreign>)
+    ) -> (JoinHandle<F::Output>, Option<Closed>)
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -229,8 +226,8 @@ impl Shared {
                 }
                 None => {
                     self.foreign.add_spawned();
-                    let shared = self.clone();
-                    (handle, Some(Foreign { task, shared }))
+                    let closed = self.offer(task);
+                    (handle, closed.then(|| Closed(self.clone())))
                 }
             }
         })
@@ -258,17 +255,26 @@ impl Shared {
         self.current_thread.is_some()
     }
 
-    /// Queues a token from a thread that is not one of our workers. The caller keeps `self` alive by other means than the token.
+    /// Queues a token from a thread that is not one of our workers, where user code may run. The caller keeps `self` alive by other means
+    /// than the token.
     fn inject(&self, task: Notified) {
+        if self.offer(task) {
+            self.drain();
+        }
+    }
+
+    /// As `inject`, where user code must not run. True: the runtime has closed, and the caller must see to it that it is drained.
+    #[must_use]
+    fn offer(&self, task: Notified) -> bool {
         self.injector.push(task);
         // Pairs with the fence in `close`: either we see `closed` here, or the closer's drain sees the task. It is also the fence
         // between the push and the look at the counts (see `idle`).
         fence(Ordering::SeqCst);
-        if self.closed.load(Ordering::Relaxed) {
-            self.drain();
-        } else if self.idle.nobody_looks() {
+        let closed = self.closed.load(Ordering::Relaxed);
+        if !closed && self.idle.nobody_looks() {
             self.wake_one();
         }
+        closed
     }
 
     /// Wakes a worker if nobody is looking for work already.
@@ -299,9 +305,9 @@ impl Shared {
     }
 }
 
-impl Foreign {
-    pub(crate) fn inject(self) {
-        self.shared.inject(self.task);
+impl Closed {
+    pub(crate) fn drain(self) {
+        self.0.drain();
     }
 }
 

@@ -153,7 +153,7 @@ impl Core {
             index,
             queue: Local::new(),
             parker: Parker::new(),
-            ids: IdSource::default(),
+            ids: IdSource::new(),
             pace: Pace::new(most_polls),
         }
     }

@@ -6,6 +6,8 @@ use std::num::NonZeroU64;
 // Not through the shim: ids live in a static, which no model may own, and order nothing.
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::rt_sync::whole::thread_local;
+
 /// Identifies a task among all tasks of the process, those of other runtimes and finished ones included.
 ///
 /// Ids say nothing about the order in which tasks were spawned.
@@ -13,16 +15,16 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub struct Id(NonZeroU64);
 
 /// One thread's stock of ids.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct IdSource {
     next: Cell<u64>,
     end: Cell<u64>,
 }
 
 impl Id {
-    /// One id, for threads without a stock.
+    /// An id of the current thread's own stock, for threads that are no workers.
     pub(crate) fn next() -> Self {
-        Self::from_number(NEXT.fetch_add(1, Relaxed))
+        STOCK.with(IdSource::next)
     }
 
     pub(crate) fn from_number(number: u64) -> Self {
@@ -35,6 +37,13 @@ impl Id {
 }
 
 impl IdSource {
+    pub(crate) const fn new() -> Self {
+        Self {
+            next: Cell::new(0),
+            end: Cell::new(0),
+        }
+    }
+
     #[inline]
     pub(crate) fn next(&self) -> Id {
         if self.next.get() == self.end.get() {
@@ -60,6 +69,10 @@ impl fmt::Debug for Id {
     }
 }
 
+thread_local! {
+    static STOCK: IdSource = const { IdSource::new() };
+}
+
 static NEXT: AtomicU64 = AtomicU64::new(1);
 const BLOCK: u64 = 1024;
 
@@ -69,7 +82,7 @@ mod tests {
 
     #[test]
     fn ids_of_several_stocks_never_meet() {
-        let (a, b) = (IdSource::default(), IdSource::default());
+        let (a, b) = (IdSource::new(), IdSource::new());
         let mut seen = std::collections::HashSet::new();
         for _ in 0..3 * BLOCK {
             assert!(seen.insert(a.next()) && seen.insert(b.next()) && seen.insert(Id::next()));

@@ -41,9 +41,9 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let (handle, foreign) = context::with_current(|state| state.scheduler.spawn(future, origin));
-    if let Some(foreign) = foreign {
-        foreign.inject();
+    let (handle, closed) = context::with_current(|state| state.scheduler.spawn(future, origin));
+    if let Some(closed) = closed {
+        closed.drain();
     }
     handle
 }
