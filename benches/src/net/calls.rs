@@ -1,8 +1,8 @@
 //! The system calls of a server, counted by perf.
 //!
-//! perf has the kernel count at its tracepoint for system calls, which costs each of them about a tenth of a microsecond. strace would stop
-//! the server at each call and make it several times slower; then whoever looks for events now and then *by the clock*, as our workers do,
-//! looks more often for each request than it does in earnest. Still, the round that is counted is one of its own.
+//! perf has the kernel count at its tracepoint for system calls. strace would stop the server at each of them; then whoever looks for events
+//! now and then *by the clock*, as our workers do, looks more often for each request than it does in earnest. Still, what the kernel does at
+//! the tracepoint takes time, so the round that is counted is one of its own.
 //!
 //! ```text
 //!   perf stat -p <server> -e <all calls> -e <one call> .. -- cat
