@@ -108,27 +108,9 @@ impl Section {
             ..Self::BASE
         },
         Self {
-            name: "http-rate",
-            title: "HTTP at a fixed rate",
-            about: "The hyper server again, where requests are due at times that do not wait for it, and count from then. See \
-                    [At a fixed rate](../../benches/README.md#http).",
-            arguments: &[
-                "http",
-                "--rounds",
-                "11",
-                "--rate",
-                "20000",
-                "--seconds",
-                "5",
-            ],
-            quick: &["--rate", "1000", "--seconds", "0.2"],
-            ..Self::BASE
-        },
-        Self {
             name: "http-raw",
-            title: "HTTP without hyper",
-            about: "A server by hand, the same on all runtimes; mio alone, as loops of its own, is the floor. See \
-                    [HTTP](../../benches/README.md#http).",
+            title: "HTTP by hand",
+            about: "The same without hyper, also on smol and, as *mio*, on loops without a runtime. See [HTTP](../../benches/README.md#http).",
             arguments: &[
                 "http",
                 "--server",
@@ -140,60 +122,6 @@ impl Section {
             ],
             quick: &["--connections", "1,64"],
             curves: OF_HTTP,
-            ..Self::BASE
-        },
-        Self {
-            name: "echo",
-            title: "TCP echo",
-            about: "64 bytes to and fro. See [Echo](../../benches/README.md#echo-connect-udp).",
-            arguments: &["echo", "--rounds", "11", "--connections", "1,8,64,512,4096"],
-            quick: &["--connections", "1,64"],
-            curves: OF_HTTP,
-            ..Self::BASE
-        },
-        Self {
-            name: "connect",
-            title: "Connections that come and go",
-            about: "Each opens, has 64 bytes echoed, and closes. See [Connect](../../benches/README.md#echo-connect-udp).",
-            arguments: &["connect", "--rounds", "11"],
-            ..Self::BASE
-        },
-        Self {
-            name: "udp",
-            title: "UDP echo",
-            about: "64 bytes to and fro, all through one socket. See [UDP](../../benches/README.md#echo-connect-udp).",
-            arguments: &["udp", "--rounds", "11"],
-            quick: &["--connections", "1,64"],
-            ..Self::BASE
-        },
-        Self {
-            name: "http-raw",
-            title: "HTTP by hand",
-            about: "The same without hyper, also on smol and, as *mio*, on loops without a runtime. See [HTTP](../../benches/README.md#http).",
-            arguments: &[
-                "http",
-                "--server",
-                "raw",
-                "--rounds",
-                "11",
-                "--connections",
-                "1,8,64,512,4096",
-            ],
-            quick: &["--connections", "1,64"],
-            curves: &[
-                Curve {
-                    over: "connections",
-                    metric: "requests/s",
-                },
-                Curve {
-                    over: "connections",
-                    metric: "user us/request",
-                },
-                Curve {
-                    over: "connections",
-                    metric: "p99 us",
-                },
-            ],
             ..Self::BASE
         },
         Self {
@@ -253,13 +181,6 @@ impl Section {
             title: "Memory of what waits",
             about: "By what a process grows, each in a process of its own. See [Memory](../../benches/README.md#memory).",
             arguments: &["memory", "--rounds", "5"],
-            ..Self::BASE
-        },
-        Self {
-            name: "idle-connections",
-            title: "Connections that do nothing",
-            about: "What a process grows by for each, and what it does meanwhile. See [Idle connections](../../benches/README.md#idle-connections).",
-            arguments: &["idle-connections"],
             ..Self::BASE
         },
         Self {
@@ -336,6 +257,15 @@ impl Section {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_section_is_there_twice() {
+        let mut names: Vec<_> = Section::ALL.iter().map(|section| section.name).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all, "{names:?}");
+    }
 
     #[test]
     fn every_command_is_understood() {
