@@ -351,7 +351,10 @@ mod tests {
         let options = parse("compare").unwrap();
         assert_eq!(options.command, Command::Programs);
         assert_eq!(options.programs, Program::ALL);
-        assert_eq!(options.contestants().len(), 3);
+        assert_eq!(
+            options.contestants().len(),
+            3 + usize::from(cfg!(tokio_unstable))
+        );
         assert_eq!(options.rounds, 11);
     }
 

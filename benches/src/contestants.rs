@@ -60,9 +60,11 @@ impl<R: Runtime> Live for R {
 
 impl Contestant {
     /// All of them, ours first in each flavour: the ratios are those of the others to it.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 5 + cfg!(tokio_unstable) as usize] = [
         OURS,
         Self::of::<Tokio>().and_sockets::<Tokio>(),
+        #[cfg(tokio_unstable)]
+        Self::of::<Tokio<true>>().and_sockets::<Tokio<true>>(),
         Self::of::<Smol>().and_foreign::<Smol>(),
         Self::of::<ExecutorCt>().on_one_thread(),
         Self::of::<TokioCt>().on_one_thread(),

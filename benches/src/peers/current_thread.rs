@@ -33,15 +33,15 @@ macro_rules! current_thread {
                 F: Future + Send + 'static,
                 F::Output: Send + 'static,
             {
-                $peer::spawn(future)
+                <$peer>::spawn(future)
             }
 
             fn spawn_detached(future: impl Future<Output = ()> + Send + 'static) {
-                $peer::spawn_detached(future);
+                <$peer>::spawn_detached(future);
             }
 
             fn yield_now() -> impl Future<Output = ()> + Send {
-                $peer::yield_now()
+                <$peer>::yield_now()
             }
         }
     };

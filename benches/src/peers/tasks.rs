@@ -28,14 +28,14 @@ pub(crate) trait Tools: Foreign {
 
 /// The two have the same names and meanings here.
 macro_rules! tools {
-    ($runtime:ident, $library:ident) => {
-        impl Foreign for $runtime {
+    ($runtime:ty, $library:ident $(, $parameter:tt)?) => {
+        impl$(<const $parameter: bool>)? Foreign for $runtime {
             fn spawn_from_outside(&self, future: impl Future<Output = ()> + Send + 'static) {
                 drop(self.0.spawn(future));
             }
         }
 
-        impl Tools for $runtime {
+        impl$(<const $parameter: bool>)? Tools for $runtime {
             async fn join_set(count: usize) {
                 let mut set = $library::task::JoinSet::new();
                 for n in 0..count {
@@ -64,4 +64,4 @@ macro_rules! tools {
 use super::Executor;
 #[cfg(feature = "sockets")]
 tools!(Executor, executor);
-tools!(Tokio, tokio);
+tools!(Tokio<UNSTABLE>, tokio, UNSTABLE);

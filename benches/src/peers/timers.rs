@@ -20,8 +20,8 @@ pub(crate) trait Timers: Runtime {
 
 /// The two have the same names and meanings here.
 macro_rules! timers {
-    ($runtime:ident, $library:ident) => {
-        impl Timers for $runtime {
+    ($runtime:ty, $library:ident $(, $parameter:tt)?) => {
+        impl$(<const $parameter: bool>)? Timers for $runtime {
             type Timer = $library::time::Sleep;
 
             fn timer(duration: Duration) -> Self::Timer {
@@ -43,4 +43,4 @@ macro_rules! timers {
 use super::Executor;
 #[cfg(feature = "sockets")]
 timers!(Executor, executor);
-timers!(Tokio, tokio);
+timers!(Tokio<UNSTABLE>, tokio, UNSTABLE);

@@ -12,15 +12,20 @@ use super::join::Joined;
 use super::{Runtime, Sockets};
 use crate::Result;
 
-pub(crate) struct Tokio(pub(super) tokio::runtime::Runtime);
+/// With its unstable timers and hand-over of the driver, or without. They exist in a build with `--cfg tokio_unstable`.
+pub(crate) struct Tokio<const UNSTABLE: bool = false>(pub(super) tokio::runtime::Runtime);
 
-impl Runtime for Tokio {
-    const NAME: &'static str = "tokio";
+impl<const UNSTABLE: bool> Runtime for Tokio<UNSTABLE> {
+    const NAME: &'static str = if UNSTABLE { "tokio-unstable" } else { "tokio" };
 
     type Join<T: Send + 'static> = Joined<tokio::task::JoinHandle<T>>;
 
     fn start(workers: usize) -> Result<Self> {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
+        #[cfg(tokio_unstable)]
+        if UNSTABLE {
+            builder.enable_alt_timer().enable_eager_driver_handoff();
+        }
         Ok(Self(builder.worker_threads(workers).enable_all().build()?))
     }
 
@@ -45,7 +50,7 @@ impl Runtime for Tokio {
     }
 }
 
-impl Sockets for Tokio {
+impl<const UNSTABLE: bool> Sockets for Tokio<UNSTABLE> {
     type Listener = TcpListener;
     type Stream = TokioIo<TcpStream>;
 
