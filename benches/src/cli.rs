@@ -33,6 +33,7 @@ compare spawns        spawns and wake-ups from other threads, bursts, trees and 
 compare blocking      closures on threads that may block
 compare churn         memory, threads and descriptors of a process in which runtimes come and go
 compare scaling       the programs at 1, 2, 4, .. workers, in a child process each
+compare ledger        writes to lines that workers share, counted; the cost of such a line, and a model of many cores
 compare suite         the others in turn, and a page of their figures with pictures
 
 --rounds N            alternating rounds (default 11; stalls 5, churn, memory and idle-connections 3, idle 1)
@@ -114,6 +115,7 @@ pub(crate) enum Command {
     Churn,
     Rows(Table),
     Scaling,
+    Ledger,
     Suite,
     Help,
     /// What the commands run in child processes.
@@ -280,6 +282,7 @@ fn command(name: &str) -> Result<Command> {
         "stalls" => Command::Stalls,
         "churn" => Command::Churn,
         "scaling" => Command::Scaling,
+        "ledger" => Command::Ledger,
         "suite" => Command::Suite,
         "help" => Command::Help,
         "serve-child" => Command::ServeChild,

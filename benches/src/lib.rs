@@ -8,6 +8,7 @@
 //! net/         alternating rounds of servers         │
 //! idle         system calls of a process that waits  │ each is one subcommand; all but the first
 //! scaling/     the programs by the number of workers │ measure in child processes
+//! ledger/      what workers write that others do     │
 //! stalls/      tasks that keep their thread          │
 //! churn        runtimes that come and go             │
 //! rows/        tables of single things: timers,      │
@@ -35,6 +36,7 @@ mod figures;
 mod go;
 mod http;
 mod idle;
+mod ledger;
 mod net;
 mod patience;
 mod peers;
@@ -71,6 +73,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result {
         Command::Churn => churn::compare(&options),
         Command::Rows(table) => rows::compare(*table, &options),
         Command::Scaling => scaling::compare(&options),
+        Command::Ledger => ledger::compare(&options),
         Command::Suite => suite::run(&options),
         Command::Help => {
             println!("{}", cli::HELP);

@@ -70,6 +70,7 @@ pub mod fs;
 #[cfg(feature = "hyper")]
 pub mod hyper;
 pub mod io;
+mod ledger;
 mod local;
 #[doc(hidden)]
 pub mod macros;

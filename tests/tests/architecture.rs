@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::support::source::{Token, files, read, tokens};
 
 /// The modules of the library, from the top down. A module may name those of the layers below its own.
-const LAYERS: [&[&str]; 7] = [
+const LAYERS: [&[&str]; 8] = [
     &["lib", "shuttle_tests"],
     PUBLIC,
     &["context"],
@@ -13,6 +13,7 @@ const LAYERS: [&[&str]; 7] = [
     &["driver", "queue", "task"],
     &["coop"],
     &["rt_sync"],
+    &["ledger"],
 ];
 
 /// What users see. The only layer whose modules may name each other.

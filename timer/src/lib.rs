@@ -53,6 +53,7 @@
 //! * a turn does a bounded amount of work, however many entries share a slot, and says whether more is due.
 
 mod entry;
+mod ledger;
 mod levels;
 mod list;
 mod node;
@@ -62,6 +63,9 @@ mod sync;
 mod tests;
 mod wheel;
 
+#[cfg(executor_ledger)]
+#[doc(hidden)]
+pub use crate::ledger::wheels_handed_over;
 pub use crate::{
     entry::{Entry, Status},
     slots::BATCH,

@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::{
+    ledger::LastHolder,
     levels::NONE,
     slots::{BATCH, Slots},
     sync::{AtomicU64, Mutex},
@@ -26,6 +27,7 @@ pub struct Wheel<X = ()> {
     /// `Slots::earliest` as of the last unlock.
     earliest: AtomicU64,
     slots: Mutex<Slots>,
+    last_holder: LastHolder,
     extra: X,
 }
 
@@ -36,6 +38,7 @@ impl<X> Wheel<X> {
             origin,
             earliest: AtomicU64::new(NONE),
             slots: Mutex::new(Slots::new()),
+            last_holder: LastHolder::default(),
             extra,
         }
     }
@@ -107,6 +110,7 @@ impl<X> Wheel<X> {
     /// wake, no clone and no drop of a waker.
     pub(crate) fn locked<R>(&self, f: impl FnOnce(&mut Slots) -> R) -> R {
         let mut slots = self.slots.lock();
+        self.last_holder.note();
         let result = f(&mut slots);
         let earliest = slots.earliest();
         // Relaxed, both: the number is written under the lock only, and its readers order themselves by fences, see

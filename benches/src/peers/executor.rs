@@ -6,7 +6,7 @@ use super::Runtime;
 use super::join::Joined;
 use crate::Result;
 
-pub(crate) struct Executor(pub(super) executor::runtime::Runtime);
+pub(crate) struct Executor(pub(crate) executor::runtime::Runtime);
 
 impl Runtime for Executor {
     const NAME: &'static str = "executor";

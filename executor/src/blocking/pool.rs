@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Begun;
+use crate::ledger::{self, Line};
 use crate::rt_sync::{Condvar, Mutex, wait_for};
 use crate::task::{Id, Notified};
 
@@ -84,6 +85,7 @@ impl<J> Pool<J> {
     }
 
     pub(crate) fn submit(&self, job: J, at_close: AtClose) -> Submitted<J> {
+        ledger::lock(Line::BlockingPool);
         let mut state = self.state.lock();
         if state.closed {
             return Submitted::Refused(job);
@@ -123,6 +125,7 @@ impl<J> Pool<J> {
     }
 
     fn next_job(&self, ended: Option<Id>, begin: impl Fn(&J) -> Begun) -> Option<(Id, J)> {
+        ledger::lock(Line::BlockingPool);
         let mut state = self.state.lock();
         if let Some(id) = ended {
             state.under_way.retain(|begun| begun.id != id);
@@ -141,6 +144,8 @@ impl<J> Pool<J> {
             let timed_out;
             (state, timed_out) = wait_for(&self.changed, state, self.keep_alive);
             state.waiting -= 1;
+            // The wait gives the lock back, and takes it again.
+            ledger::lock(Line::BlockingPool);
             // A job that came in the same moment is still taken.
             if timed_out && state.queue.is_empty() {
                 break;

@@ -29,6 +29,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_utils::CachePadded;
 
+use crate::ledger::{self, Line};
 use crate::rt_sync::whole::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use crate::rt_sync::whole::{Mutex, MutexGuard, now};
 
@@ -127,9 +128,11 @@ impl Driver {
 
     /// The duty, if nobody holds it.
     pub(crate) fn try_duty(&self) -> Option<Duty<'_>> {
+        let reactor = self.duty.try_lock()?;
+        ledger::lock(Line::Duty);
         Some(Duty {
             driver: self,
-            reactor: self.duty.try_lock()?,
+            reactor,
         })
     }
 
@@ -355,6 +358,16 @@ impl Alarm {
     fn retract(&self) {
         // Relaxed: an inserter that still sees the old value wakes a driver that is awake, which costs one early return.
         self.sleep_until.store(0, Ordering::Relaxed);
+    }
+}
+
+/// The locks of wheels that came from another thread.
+#[cfg(executor_ledger)]
+pub(crate) fn ledger_of_wheels() -> ledger::Entry {
+    ledger::Entry {
+        line: "other's wheel",
+        of_all: false,
+        writes: 2 * timer::wheels_handed_over(),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use crossbeam_deque as deque;
 
+use crate::ledger::{self, Line};
+
 /// The owner's end of a worker's FIFO.
 #[derive(Debug)]
 pub(crate) struct Local<T>(deque::Worker<T>);
@@ -55,11 +57,11 @@ impl<T> Stealer<T> {
 
     /// Takes one value, and moves up to half of the rest to `into`.
     pub(crate) fn steal_into(&self, into: &Local<T>) -> Option<T> {
-        until_settled(|| self.0.steal_batch_and_pop(&into.0))
+        until_settled(|| noting_theft(self.0.steal_batch_and_pop(&into.0)))
     }
 
     pub(crate) fn steal(&self) -> Option<T> {
-        until_settled(|| self.0.steal())
+        until_settled(|| noting_theft(self.0.steal()))
     }
 }
 
@@ -70,6 +72,7 @@ impl<T> Injector<T> {
 
     #[inline]
     pub(crate) fn push(&self, value: T) {
+        ledger::writes(Line::Injector, 2);
         self.0.push(value);
     }
 
@@ -84,16 +87,23 @@ impl<T> Injector<T> {
 
     /// Takes one value, and moves some of the rest to `into`.
     pub(crate) fn steal_into(&self, into: &Local<T>) -> Option<T> {
-        until_settled(|| self.0.steal_batch_and_pop(&into.0))
+        let before = length_if_noted(into);
+        let taken = until_settled(|| self.0.steal_batch_and_pop(&into.0));
+        note_taken(usize::from(taken.is_some()) + length_if_noted(into).saturating_sub(before));
+        taken
     }
 
     /// Moves some values to `into`, in their order.
     pub(crate) fn move_into(&self, into: &Local<T>) {
+        let before = length_if_noted(into);
         until_settled(|| self.0.steal_batch(&into.0));
+        note_taken(length_if_noted(into).saturating_sub(before));
     }
 
     pub(crate) fn steal(&self) -> Option<T> {
-        until_settled(|| self.0.steal())
+        let taken = until_settled(|| self.0.steal());
+        note_taken(usize::from(taken.is_some()));
+        taken
     }
 }
 
@@ -106,4 +116,23 @@ fn until_settled<T>(steal: impl Fn() -> deque::Steal<T>) -> Option<T> {
             deque::Steal::Retry => std::hint::spin_loop(),
         }
     }
+}
+
+/// What a steal from another worker costs, see `ledger`.
+#[inline(always)]
+fn noting_theft<T>(steal: deque::Steal<T>) -> deque::Steal<T> {
+    ledger::writes(Line::Steal, usize::from(!steal.is_empty()));
+    steal
+}
+
+/// What it costs to take so many out of the injector, see `ledger`.
+#[inline(always)]
+fn note_taken(count: usize) {
+    ledger::writes(Line::Injector, count + usize::from(count > 0));
+}
+
+/// The length, in a build that counts. Thieves may make it less at any time.
+#[inline(always)]
+fn length_if_noted<T>(queue: &Local<T>) -> usize {
+    if ledger::COUNTS { queue.len() } else { 0 }
 }

@@ -34,3 +34,17 @@ pub use runtime::{Runtime, RuntimeFlavor, is_rt_shutdown_err};
 pub use shutdown_report::{ShutdownReport, Straggler, StragglerKind};
 
 pub use crate::scheduler::{Stall, ThreadActivity};
+
+/// What a build with `--cfg executor_ledger` has counted. For measurements: not a part of the interface that is kept.
+#[cfg(executor_ledger)]
+#[doc(hidden)]
+pub mod ledger {
+    pub use crate::ledger::Entry;
+
+    /// All kinds of lines.
+    pub fn entries() -> Vec<Entry> {
+        let mut entries = crate::ledger::entries();
+        entries.push(crate::driver::ledger_of_wheels());
+        entries
+    }
+}

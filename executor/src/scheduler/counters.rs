@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::Shared;
+use crate::ledger::{self, Line};
 use crate::rt_sync::whole::Mutex;
 use crate::rt_sync::whole::atomic::AtomicU64;
 use crate::rt_sync::whole::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -68,14 +69,17 @@ impl Counters {
 
 impl ForeignCounters {
     pub(super) fn add_spawned(&self) {
+        ledger::write(Line::Foreign);
         self.spawned.fetch_add(1, Release);
     }
 
     pub(super) fn add_woken(&self) {
+        ledger::write(Line::Foreign);
         self.woken.fetch_add(1, Relaxed);
     }
 
     pub(super) fn add_completed(&self, n: u64) {
+        ledger::write(Line::Foreign);
         self.completed.fetch_add(n, Release);
     }
 }

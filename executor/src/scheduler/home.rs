@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::seat::Seat;
 use super::{Shared, current, shutdown};
+use crate::ledger::{self, Line};
 use crate::rt_sync::whole::atomic::{AtomicPtr, Ordering};
 use crate::task::{Notified, Observer, Schedule, TaskRef, UnobservedFailure};
 
@@ -90,8 +91,15 @@ impl Schedule for Home {
         };
         current::with(|worker| {
             match worker.filter(|worker| worker.belongs_to(seat.shared.as_ptr())) {
-                Some(worker) => worker.seat().counters.completed.add(1),
+                Some(worker) => {
+                    ledger::writes(
+                        Line::TaskList,
+                        if ptr::eq(worker.seat(), seat) { 0 } else { 2 },
+                    );
+                    worker.seat().counters.completed.add(1);
+                }
                 None => {
+                    ledger::writes(Line::TaskList, 3);
                     seat.completed_elsewhere.fetch_add(1, Ordering::Release);
                 }
             }
@@ -109,6 +117,8 @@ impl Shared {
     ///
     /// - `this` is a seat's pointer to its `Shared`, and that is alive.
     unsafe fn count(this: NonNull<Self>) -> Arc<Self> {
+        // Counted, and given up.
+        ledger::writes(Line::Runtime, 2);
         let this = this.as_ptr().cast_const();
         // SAFETY: the pointer came from the `Arc` that `Shared::new` made, and the caller says that it is alive.
         unsafe { Arc::increment_strong_count(this) };

@@ -35,6 +35,7 @@
 
 use crossbeam_utils::CachePadded;
 
+use crate::ledger::{self, Line};
 use crate::rt_sync::Mutex;
 use crate::rt_sync::atomic::Ordering::{Relaxed, SeqCst};
 use crate::rt_sync::atomic::{AtomicU64, fence};
@@ -89,7 +90,9 @@ impl Idle {
 
     /// There is one more worker. It counts as awake, so the caller must see to it that it comes, or let it `retire`.
     pub(crate) fn enroll(&self) {
+        ledger::lock(Line::Sleepers);
         let mut sleepers = self.sleepers.lock();
+        ledger::write(Line::IdleCounts);
         self.counts.fetch_add(WORKER + AWAKE, Relaxed);
         // For who compares: somebody is awake who was not.
         sleepers.left += 1;
@@ -98,8 +101,10 @@ impl Idle {
     /// S1 and S2 for a worker that leaves for good. The caller must look at all queues, and wake somebody if there is anything.
     pub(crate) fn retire(&self, searching: bool) {
         {
+            ledger::lock(Line::Sleepers);
             let _sleepers = self.sleepers.lock();
             let searching = if searching { SEARCHING } else { 0 };
+            ledger::write(Line::IdleCounts);
             self.counts.fetch_sub(WORKER + AWAKE + searching, Relaxed);
         }
         // Pairs with the fence in `should_wake`, as that in `sleep`.
@@ -127,6 +132,7 @@ impl Idle {
         let mut woken = [0; 8];
         let mut count = 0;
         let first = {
+            ledger::lock(Line::Sleepers);
             let mut sleepers = self.sleepers.lock();
             while count < most.min(woken.len()) {
                 let Some(worker) = sleepers.pop() else { break };
@@ -134,6 +140,7 @@ impl Idle {
                 count += 1;
             }
             let woken = count as u64 * (AWAKE + SEARCHING);
+            ledger::write(Line::IdleCounts);
             let before = Counts(self.counts.fetch_add(woken, Relaxed));
             count > 0 && before.awake() == 0
         };
@@ -145,11 +152,13 @@ impl Idle {
     /// As `wake(1, ..)`, if still nobody searches. Of many pushers at once, one wakes somebody.
     pub(crate) fn wake_one(&self, mut each: impl FnMut(usize)) -> bool {
         let worker = {
+            ledger::lock(Line::Sleepers);
             let mut sleepers = self.sleepers.lock();
             if self.counts().searching() > 0 {
                 return false;
             }
             sleepers.pop().map(|worker| {
+                ledger::write(Line::IdleCounts);
                 (
                     worker,
                     Counts(self.counts.fetch_add(AWAKE + SEARCHING, Relaxed)).awake() == 0,
@@ -171,18 +180,21 @@ impl Idle {
             return false;
         }
         // Two may pass the check at once: the limit is there for speed, not for truth.
+        ledger::write(Line::IdleCounts);
         self.counts.fetch_add(SEARCHING, Relaxed);
         true
     }
 
     /// As `start_searching`, beyond the limit, for a worker that has seen the work it is after.
     pub(crate) fn force_searching(&self) {
+        ledger::write(Line::IdleCounts);
         self.counts.fetch_add(SEARCHING, Relaxed);
     }
 
     /// The caller has found work. True: it was the last searcher, and should wake another if there is more (P2, P3).
     #[must_use]
     pub(crate) fn stop_searching(&self) -> bool {
+        ledger::write(Line::IdleCounts);
         Counts(self.counts.fetch_sub(SEARCHING, Relaxed)).searching() == 1
     }
 
@@ -190,8 +202,10 @@ impl Idle {
     /// True: no worker is awake now.
     pub(crate) fn sleep(&self, worker: usize, searching: bool) -> bool {
         let last = {
+            ledger::lock(Line::Sleepers);
             let mut sleepers = self.sleepers.lock();
             let searching = if searching { SEARCHING } else { 0 };
+            ledger::write(Line::IdleCounts);
             let before = Counts(self.counts.fetch_sub(AWAKE + searching, Relaxed));
             sleepers.workers.push(worker);
             before.awake() == 1
@@ -203,6 +217,7 @@ impl Idle {
 
     /// The caller, who called `sleep`, is up again.
     pub(crate) fn leave(&self, worker: usize) -> Left {
+        ledger::lock(Line::Sleepers);
         let mut sleepers = self.sleepers.lock();
         // From the end: the latest sleepers are the likeliest to be up first.
         let position = sleepers
@@ -213,6 +228,7 @@ impl Idle {
             Some(position) => {
                 sleepers.workers.remove(position);
                 sleepers.left += 1;
+                ledger::write(Line::IdleCounts);
                 Left::Myself {
                     first: Counts(self.counts.fetch_add(AWAKE, Relaxed)).awake() == 0,
                 }
@@ -223,6 +239,7 @@ impl Idle {
 
     /// If all workers sleep, a number that changes whenever one stops.
     pub(crate) fn all_asleep(&self) -> Option<u64> {
+        ledger::lock(Line::Sleepers);
         let sleepers = self.sleepers.lock();
         (self.counts().awake() == 0).then_some(sleepers.left)
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::worker::Worker;
 #[cfg(feature = "test-util")]
 use super::{Shared, current, wake_all};
+use crate::ledger::{self, Line};
 use crate::rt_sync::whole;
 
 /// Counts polls down to the next maintenance, so that it comes by elapsed time though the clock is not read at every poll.
@@ -96,7 +97,7 @@ impl Worker {
             };
             stolen
                 .into_iter()
-                .chain(seat.slot.steal())
+                .chain(seat.slot.steal().inspect(|_| ledger::write(Line::Steal)))
                 .for_each(|task| self.core.queue.push(task));
             self.count_stolen(self.core.queue.len().saturating_sub(queued));
         }

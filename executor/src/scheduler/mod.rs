@@ -74,6 +74,7 @@ use std::time::Duration;
 use crossbeam_utils::CachePadded;
 
 use crate::driver::{Clock, Driver, MostEvents, Timers};
+use crate::ledger::{self, Line};
 use crate::queue::{Injector, OneWord};
 use crate::rt_sync::whole::atomic::{AtomicBool, Ordering, fence};
 use crate::rt_sync::whole::{processors, thread_number};
@@ -239,6 +240,8 @@ impl Shared {
             let worker = worker.filter(|worker| worker.belongs_to(self));
             worker.and_then(Worker::number)
         });
+        // Counted by the timer, and given up.
+        ledger::writes(Line::ForeignWheel, if index.is_none() { 2 } else { 0 });
         self.driver
             .wheel(index.unwrap_or_else(|| self.foreign_wheel()))
     }

@@ -8,6 +8,7 @@
 //! A notification is never lost: it is stored, and the next sleep returns at once. One that finds the thread POLLING must also end
 //! the driver's blocking call, which its caller knows how to do.
 
+use crate::ledger::{self, Line};
 use crate::rt_sync::atomic::AtomicU32;
 use crate::rt_sync::atomic::Ordering::{AcqRel, Acquire};
 use crate::rt_sync::{Arc, Condvar, Mutex, wait};
@@ -57,6 +58,8 @@ impl Parker {
     /// Sleeps until notified.
     pub(crate) fn park(&self) {
         let inner = &*self.0;
+        // The lock, the exchange below, and the swap.
+        ledger::writes(Line::Parker, 4);
         let mut guard = inner.lock.lock();
         // Acquire: pairs with the Release of `unpark`, whose writes the thread goes on to read.
         if inner
@@ -76,6 +79,7 @@ impl Parker {
     /// Announces a sleep in the driver. False: a notification is there already, and was consumed.
     pub(crate) fn start_poll(&self) -> bool {
         // Acquire: as in `park`.
+        ledger::write(Line::Parker);
         let announced = self
             .0
             .state
@@ -96,6 +100,7 @@ impl Parker {
     /// Back from the driver. True: somebody notified.
     pub(crate) fn end_poll(&self) -> bool {
         // Acquire: as in `park`.
+        ledger::write(Line::Parker);
         self.0.state.swap(EMPTY, AcqRel) == NOTIFIED
     }
 }
@@ -108,9 +113,11 @@ impl Unparker {
 
     pub(crate) fn unpark(&self) -> Unparked {
         // Release: pairs with the Acquire of `park`, `start_poll` and `end_poll`.
+        ledger::write(Line::Parker);
         match self.0.state.swap(NOTIFIED, AcqRel) {
             PARKED => {
                 // The empty critical section waits until the sleeper, who holds the lock from its check on, really waits.
+                ledger::lock(Line::Parker);
                 drop(self.0.lock.lock());
                 self.0.condvar.notify_one();
                 Unparked::Done

@@ -4,6 +4,7 @@
 //! pass only, and only if its owner has been in the same poll since the search began: a healthy owner is about to run what is there.
 
 use super::worker::Worker;
+use crate::ledger::{self, Line};
 use crate::rt_sync::whole::spin_loop;
 use crate::task::Notified;
 
@@ -48,6 +49,7 @@ impl Worker {
                     && polls_before[victim] == seat.running.seq()
                     && let Some(task) = seat.slot.steal()
                 {
+                    ledger::write(Line::Steal);
                     self.count_stolen(1);
                     return Some(task);
                 }

@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 // Not through the shim: ids live in a static, which no model may own, and order nothing.
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::ledger::{self, Line};
 use crate::rt_sync::whole::thread_local;
 
 /// Identifies a task among all tasks of the process, those of other runtimes and finished ones included.
@@ -47,6 +48,7 @@ impl IdSource {
     #[inline]
     pub(crate) fn next(&self) -> Id {
         if self.next.get() == self.end.get() {
+            ledger::write(Line::Ids);
             let start = NEXT.fetch_add(BLOCK, Relaxed);
             self.next.set(start);
             self.end.set(start + BLOCK);
