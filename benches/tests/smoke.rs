@@ -379,6 +379,19 @@ fn suite() {
 }
 
 #[test]
+fn ledger() {
+    let lines = compare(&["ledger", "--smoke", "--json"]);
+    assert_eq!(
+        lines.len(),
+        5,
+        "the line, and two curves for each of two runtimes"
+    );
+    let value: serde_json::Value = serde_json::from_str(&lines[1]).unwrap();
+    let rate = &value["runtimes"]["executor"]["128 cores"]["median"];
+    assert!(rate.as_f64().unwrap() > 0.0, "{}", lines[1]);
+}
+
+#[test]
 fn what_is_not_there_is_an_error() {
     let output = Command::new(PROGRAM).arg("fly").output().unwrap();
     assert!(!output.status.success());

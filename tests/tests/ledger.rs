@@ -52,8 +52,6 @@ fn a_spawn_from_outside_is_counted() {
             .map(|(_, n)| *n)
     };
     assert_eq!(of("foreign counters"), Some(1), "{counted:?}");
-    assert_eq!(of("reference count"), Some(2), "{counted:?}");
-    assert_eq!(of("id blocks"), Some(1), "{counted:?}");
     // Pushed, and taken alone.
     assert_eq!(of("injector"), Some(4), "{counted:?}");
 }
