@@ -24,6 +24,8 @@ pub(crate) struct Levels {
     stale: [u64; LEVELS],
     /// Meaningful for occupied slots only.
     minimum: Box<[u64]>,
+    /// The least minimum of all, or [`NONE`]: it changes rarely, and is asked for at every registration and its end.
+    earliest: u64,
     /// The slot that is being emptied; kept from turn to turn, because one turn may be too short for all its entries.
     entered: Option<Slot>,
 }
@@ -35,6 +37,7 @@ impl Levels {
             occupied: [0; LEVELS],
             stale: [0; LEVELS],
             minimum: vec![NONE; SLOTS].into_boxed_slice(),
+            earliest: NONE,
             entered: None,
         }
     }
@@ -60,6 +63,7 @@ impl Levels {
             self.stale[level] &= !bit;
         }
         self.occupied[level] |= bit;
+        self.earliest = self.earliest.min(deadline);
     }
 
     /// Records that an entry was taken out of `slot`, which is now `empty` or not.
@@ -71,6 +75,7 @@ impl Levels {
             if self.entered == Some(slot) {
                 self.entered = None;
             }
+            self.earliest = self.least_minimum();
         } else if level > 0 && deadline == self.minimum[slot.index()] {
             self.stale[level] |= bit;
         }
@@ -78,6 +83,10 @@ impl Levels {
 
     /// A time not later than the earliest deadline, and equal to it if no minimum is stale; [`NONE`] without entries.
     pub(crate) fn earliest(&self) -> u64 {
+        self.earliest
+    }
+
+    pub(crate) fn least_minimum(&self) -> u64 {
         self.earliest_slots()
             .into_iter()
             .flatten()
@@ -126,6 +135,7 @@ impl Levels {
     pub(crate) fn refresh(&mut self, slot: Slot, minimum: u64) {
         self.minimum[slot.index()] = minimum;
         self.stale[slot.level()] &= !slot.bit();
+        self.earliest = self.least_minimum();
     }
 
     /// The lowest occupied slot. With the entered one, which can only be on a higher level, it bounds all others.

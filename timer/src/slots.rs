@@ -248,6 +248,7 @@ impl Slots {
             }
         }
         assert_eq!(count, self.len);
+        assert_eq!(self.levels.earliest(), self.levels.least_minimum());
     }
 }
 
