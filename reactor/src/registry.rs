@@ -3,7 +3,8 @@
 //! ```text
 //!  token  [ generation : 32 | index : 32 ]           what epoll carries; never a pointer
 //!                               │
-//!  pages  [64] [128] [256] [512] ...                 page k holds 64 << k entries and never moves
+//!  pages  [1] [2] [4] [8] ...                        page k holds 1 << k chunks and never moves; a chunk is there once one of its
+//!                                                    64 entries is used, and does not move either
 //!  free   shard 0 [7, 3]  shard 1 [12]  ...          a thread uses its own shard, then another's, then a new entry
 //! ```
 //!
@@ -31,11 +32,14 @@ compile_error!(
 
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
-    pages: [OnceLock<Box<[Entry]>>; PAGES],
+    pages: [OnceLock<Box<[Chunk]>>; PAGES],
     free: [CachePadded<Mutex<Vec<u32>>>; SHARDS],
     /// How many entries have ever been handed out or put on a free list.
     created: AtomicU64,
 }
+
+/// By itself, so that memory is taken for entries that are used, and not for up to as many again.
+type Chunk = OnceLock<Box<[Entry]>>;
 
 /// The place of one source. Reader and writer work on different cache lines.
 #[derive(Debug, Default)]
@@ -103,9 +107,11 @@ impl Registry {
 
     pub(crate) fn entry(&self, index: u32) -> &Entry {
         let (page, offset) = page_of(index);
-        let entries = self.pages[page]
-            .get_or_init(|| (0..FIRST_PAGE << page).map(|_| Entry::default()).collect());
-        &entries[offset]
+        let chunks =
+            self.pages[page].get_or_init(|| (0..1 << page).map(|_| Chunk::new()).collect());
+        let entries =
+            chunks[offset / CHUNK].get_or_init(|| (0..CHUNK).map(|_| Entry::default()).collect());
+        &entries[offset % CHUNK]
     }
 
     pub(crate) fn created(&self) -> u64 {
@@ -212,9 +218,9 @@ impl Token {
 
 /// The page of an index and the place in it: page k starts at index 64 * (2^k - 1).
 fn page_of(index: u32) -> (usize, usize) {
-    let shifted = index as usize + FIRST_PAGE;
-    let page = (shifted / FIRST_PAGE).ilog2() as usize;
-    (page, shifted - (FIRST_PAGE << page))
+    let shifted = index as usize + CHUNK;
+    let page = (shifted / CHUNK).ilog2() as usize;
+    (page, shifted - (CHUNK << page))
 }
 
 /// The free list of this thread: threads are dealt out over the shards in the order of their first use.
@@ -227,11 +233,12 @@ fn shard() -> usize {
     OWN.try_with(Cell::get).unwrap_or(0)
 }
 
-const FIRST_PAGE: usize = 64;
+/// Entries of a chunk, and of the first page.
+const CHUNK: usize = 64;
 /// Enough for every index below `CAPACITY`, and few enough that a full index cannot collide with the reactor's own
 /// tokens, whose lower half is all ones or nearly so.
 const PAGES: usize = 26;
-const CAPACITY: u64 = (FIRST_PAGE as u64) * ((1 << PAGES) - 1);
+const CAPACITY: u64 = (CHUNK as u64) * ((1 << PAGES) - 1);
 const SHARDS: usize = 8;
 const BATCH: u64 = 16;
 /// The generation that is never given to an owner.

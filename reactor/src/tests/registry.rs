@@ -15,7 +15,7 @@ fn every_index_has_one_place() {
     assert_eq!(page_of(191), (1, 127));
     assert_eq!(page_of(192), (2, 0));
     let last = (CAPACITY - 1) as u32;
-    assert_eq!(page_of(last), (PAGES - 1, (FIRST_PAGE << (PAGES - 1)) - 1));
+    assert_eq!(page_of(last), (PAGES - 1, (CHUNK << (PAGES - 1)) - 1));
     // The reactor's own tokens have all ones in the lower half, or all but the last.
     assert!(last < u32::MAX - 1);
 }
