@@ -288,10 +288,16 @@ fn a_stall_shows_where_the_thread_is() {
             .on_stall(move |stall| _ = send.send(stall.clone()))
             .build()
             .unwrap();
+        // Finding the names takes seconds on a busy machine, when they are asked for first. The same poll is told of again
+        // meanwhile, and when its turn comes the poll may be over, and has no backtrace.
+        let stall_of = |id| {
+            let mut stalls = stalls.iter();
+            stalls.find(|stall| stall.task_id() == Some(id)).unwrap()
+        };
         for _ in 0..3 {
             let (end, wait) = mpsc::channel();
             let task = runtime.spawn(async move { waits_in_a_function_of_this_name(&wait) });
-            let stall = stalls.recv().unwrap();
+            let stall = stall_of(task.id());
             let backtrace = stall.backtrace().expect("the thread has not answered");
             assert!(
                 backtrace.contains("waits_in_a_function_of_this_name"),
@@ -307,7 +313,7 @@ fn a_stall_shows_where_the_thread_is() {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         let task = runtime.spawn(async move { spins_in_a_function_of_this_name(&stopped) });
-        let stall = stalls.recv().unwrap();
+        let stall = stall_of(task.id());
         let backtrace = stall.backtrace().unwrap_or_default();
         assert!(
             backtrace.contains("spins_in_a_function_of_this_name"),
