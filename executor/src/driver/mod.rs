@@ -376,7 +376,7 @@ fn nanos(duration: Duration) -> u64 {
 }
 
 /// A busy worker looks at the outside world this often.
-const STALE: Duration = Duration::from_micros(100);
+const STALE: Duration = Duration::from_micros(250);
 
 /// A paused clock listens to open sockets for so long, in real time, before it jumps.
 const GRACE: Duration = Duration::from_millis(1);

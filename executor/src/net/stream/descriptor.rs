@@ -4,11 +4,12 @@ use std::io::{self, IoSlice, IoSliceMut, Read};
 #[cfg(any(feature = "io", feature = "hyper"))]
 use std::mem::MaybeUninit;
 use std::net::{self, Shutdown};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net as unix;
 
 use socket2::SockRef;
 
+use super::direct;
 use crate::net::NO_SIGNAL;
 
 /// A descriptor to read from, in non-blocking mode.
@@ -44,12 +45,12 @@ macro_rules! sockets {
             const SHORT_READ_IS_LAST: bool = $last;
 
             fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
-                Read::read(&mut &*self, buf)
+                direct::recv(self.as_fd(), direct::uninit(buf))
             }
 
             #[cfg(any(feature = "io", feature = "hyper"))]
             fn read_uninit(&self, buf: &mut [MaybeUninit<u8>]) -> io::Result<usize> {
-                SockRef::from(self).recv(buf)
+                direct::recv(self.as_fd(), buf)
             }
 
             fn read_slices(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
@@ -59,7 +60,7 @@ macro_rules! sockets {
 
         impl WriteFd for $socket {
             fn write(&self, buf: &[u8]) -> io::Result<usize> {
-                SockRef::from(self).send_with_flags(buf, NO_SIGNAL)
+                direct::send(self.as_fd(), buf)
             }
 
             fn write_slices(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {

@@ -3,6 +3,7 @@
 //! | file | concept |
 //! |---|---|
 //! | `descriptor` | the system calls of each kind of descriptor |
+//! | `direct` | `recv` and `send` themselves, past the C library |
 //! | `transfer` | when they are made, and what their answers say about readiness |
 //! | `connect` | how a stream comes to be |
 //! | `traits` | macros: the I/O traits of `futures` and of tokio |
@@ -11,6 +12,7 @@
 
 mod connect;
 mod descriptor;
+mod direct;
 mod halves;
 mod methods;
 mod traits;
