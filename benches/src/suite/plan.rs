@@ -102,7 +102,15 @@ impl Section {
             title: "HTTP over hyper",
             about: "The same hyper server on both runtimes, over loopback, under a load that always has one request under way on each \
                     connection. See [HTTP](../../benches/README.md#http).",
-            arguments: &["http", "--rounds", "21", "--connections", "1,8,64,512,4096"],
+            arguments: &[
+                "http",
+                "--rounds",
+                "11",
+                "--seconds",
+                "1",
+                "--connections",
+                "1,8,64,512,4096",
+            ],
             quick: &["--connections", "1,64"],
             curves: OF_HTTP,
             ..Self::BASE
@@ -116,7 +124,9 @@ impl Section {
                 "--server",
                 "raw",
                 "--rounds",
-                "21",
+                "11",
+                "--seconds",
+                "1",
                 "--connections",
                 "1,8,64,512,4096",
             ],
@@ -135,7 +145,7 @@ impl Section {
                 "--rate",
                 "20000",
                 "--rounds",
-                "11",
+                "7",
                 "--connections",
                 "64",
             ],
@@ -146,7 +156,7 @@ impl Section {
             name: "echo",
             title: "Echo over TCP",
             about: "64 bytes to and fro. See [Echo](../../benches/README.md#echo-connect-udp).",
-            arguments: &["echo", "--rounds", "11"],
+            arguments: &["echo", "--rounds", "7", "--seconds", "1"],
             quick: &["--connections", "1,64"],
             curves: &[Curve {
                 over: "connections",
@@ -158,14 +168,14 @@ impl Section {
             name: "connect",
             title: "Connections that open and close",
             about: "With one message in between. See [Connect](../../benches/README.md#echo-connect-udp).",
-            arguments: &["connect", "--rounds", "11"],
+            arguments: &["connect", "--rounds", "7", "--seconds", "1"],
             ..Self::BASE
         },
         Self {
             name: "udp",
             title: "Echo in datagrams",
             about: "One socket, which one task reads. See [UDP](../../benches/README.md#echo-connect-udp).",
-            arguments: &["udp", "--rounds", "11"],
+            arguments: &["udp", "--rounds", "7", "--seconds", "1"],
             quick: &["--connections", "1,64"],
             ..Self::BASE
         },
@@ -173,21 +183,21 @@ impl Section {
             name: "idle-connections",
             title: "Connections that do nothing",
             about: "What each costs in memory, and the process in time. See [Idle connections](../../benches/README.md#idle-connections).",
-            arguments: &["idle-connections", "--rounds", "3"],
+            arguments: &["idle-connections", "--rounds", "1"],
             ..Self::BASE
         },
         Self {
             name: "memory",
             title: "Memory of what waits",
             about: "By what a process grows, each in a process of its own. See [Memory](../../benches/README.md#memory).",
-            arguments: &["memory", "--rounds", "5"],
+            arguments: &["memory", "--rounds", "3"],
             ..Self::BASE
         },
         Self {
             name: "idle",
             title: "A process that only waits",
             about: "Counted from outside; all should be 0. See [Idle](../../benches/README.md#idle).",
-            arguments: &["idle"],
+            arguments: &["idle", "--rounds", "3"],
             quick: &["--rounds", "1"],
             ..Self::BASE
         },
@@ -196,7 +206,7 @@ impl Section {
             title: "Timers",
             about: "Those that never fire, as most of a server's do; those that fire all at once; and how late one is. Each row in processes of \
                     its own. See [Timers](../../benches/README.md#timers).",
-            arguments: &["timers", "--rounds", "11"],
+            arguments: &["timers", "--rounds", "7"],
             ..Self::BASE
         },
         Self {
@@ -227,7 +237,7 @@ impl Section {
             name: "counts",
             title: "Instructions and allocations",
             about: "For single operations on one worker; they hardly vary. See [Counts](../../benches/README.md#counts).",
-            arguments: &["counts", "--rounds", "3"],
+            arguments: &["counts", "--rounds", "1"],
             quick: &["--rounds", "1", "--rows", "chained"],
             ..Self::BASE
         },
