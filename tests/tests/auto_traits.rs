@@ -323,8 +323,8 @@ yes!(std::fmt::Debug: ShutdownReport, Straggler, StragglerKind, UnhandledPanic, 
 fn every_public_type_is_in_these_tables() {
     use crate::support::source::{files, read, tokens};
     let listed = tokens(&read("tests/tests/auto_traits.rs"));
-    // Public to close a trait: they have no name outside.
-    let unnameable = ["Answer", "Token"];
+    // Public to close a trait, they have no name outside; or part of a build that only counts.
+    let unnameable = ["Answer", "Token", "Entry"];
     for file in files("executor/src", "rs") {
         let tokens = tokens(&read(&file));
         for words in tokens.windows(3) {

@@ -1,5 +1,7 @@
 //! Names of hosts are looked up on threads of their own: closures of the user keep none waiting, and the other way round.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -72,12 +74,14 @@ fn ten_thousand_closures_that_sleep_keep_no_lookup_waiting() {
 fn lookups_that_hang_keep_no_closure_waiting() {
     within(60, || {
         let (gate, first) = (Gate::default(), Mutex::new(true));
+        let hanging = Arc::new(AtomicBool::new(false));
         let runtime = Builder::new_current_thread()
             .max_blocking_threads(1)
             .on_thread_start({
-                let gate = gate.clone();
+                let (gate, hanging) = (gate.clone(), hanging.clone());
                 move || {
                     if std::mem::take(&mut *first.lock().unwrap()) {
+                        hanging.store(true, SeqCst);
                         gate.pass();
                     }
                 }
@@ -85,6 +89,8 @@ fn lookups_that_hang_keep_no_closure_waiting() {
             .build()
             .unwrap();
         let lookups = spawn_lookups(&runtime, 100);
+        // Or the closure's thread might be the first.
+        until(|| hanging.load(SeqCst));
         assert_eq!(block_on(runtime.spawn_blocking(|| 7)).unwrap(), 7);
         assert!(lookups.iter().all(|lookup| !lookup.is_finished()));
         gate.open();

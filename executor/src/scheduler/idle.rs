@@ -18,9 +18,10 @@
 //!
 //! Proof sketch. Let the push be the last one before all workers sleep, and W the last worker to pass S2. Either P2 comes before W's S2:
 //! then S3 sees the pushed task. Or S2 comes before P2: then P3 sees W's S1. If P3 wakes nobody because somebody searches, that
-//! searcher has S1 before it, so its own S3 sees the task, or it found other work: then, as the last searcher, it repeats P2 and P3 for
-//! whatever is left (`stop_searching` says so). If P3 wakes nobody because nobody sleeps, some worker is awake and will look
-//! everywhere before it sleeps. A worker's own queue needs no wake at all: the owner is awake, and looks there first.
+//! searcher has S1 before it, so its own S3 sees the task, or it found other work: then, as the last searcher, it leaves the counts, fences,
+//! and looks at all queues, as one who falls asleep does, and calls somebody if there is anything (`stop_searching` says so). If P3 wakes
+//! nobody because nobody sleeps, some worker is awake and will look everywhere before it sleeps. A worker's own queue needs no wake at all:
+//! the owner is awake, and looks there first.
 //!
 //! A spare worker retires as if it fell asleep, S1 to S3, but for that it cannot go on if it sees work: it calls somebody else, as a pusher
 //! does. Its own queue it has emptied before S1, into the injector. One that is enrolled counts as awake before its thread is there; it will
@@ -191,11 +192,16 @@ impl Idle {
         self.counts.fetch_add(SEARCHING, Relaxed);
     }
 
-    /// The caller has found work. True: it was the last searcher, and should wake another if there is more (P2, P3).
+    /// The caller has found work. True: it was the last searcher, and should look at all queues, and wake another if there is more (P2, P3).
     #[must_use]
     pub(crate) fn stop_searching(&self) -> bool {
         ledger::write(Line::IdleCounts);
-        Counts(self.counts.fetch_sub(SEARCHING, Relaxed)).searching() == 1
+        let last = Counts(self.counts.fetch_sub(SEARCHING, Relaxed)).searching() == 1;
+        if last {
+            // Pairs with the fence of P2: who saw us search has pushed before, and the caller's look sees it.
+            fence(SeqCst);
+        }
+        last
     }
 
     /// S1 and S2. The caller must look at all queues before it really sleeps.

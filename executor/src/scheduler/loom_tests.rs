@@ -84,7 +84,10 @@ impl Pool {
         let mut searching = false;
         while !self.is_done() {
             if self.injector.steal().is_some() {
-                if std::mem::take(&mut searching) && self.idle.stop_searching() {
+                if std::mem::take(&mut searching)
+                    && self.idle.stop_searching()
+                    && !self.injector.is_empty()
+                {
                     self.wake_for_work();
                 }
                 self.count_done();

@@ -264,12 +264,7 @@ impl Worker {
 
     /// Stops searching before code of the user runs, which may take its time: meanwhile nobody would be woken for new work.
     fn pause_search(&self) {
-        if self.searching.take()
-            && self.shared.idle.stop_searching()
-            && self.shared.has_queued_work()
-        {
-            self.shared.wake_for_work();
-        }
+        self.found_work();
     }
 
     /// Waits, in the driver if nobody else does. Having announced itself as asleep and fenced, a worker that finds the duty taken
@@ -336,12 +331,8 @@ impl Worker {
     /// Ends this worker's search.
     #[inline]
     pub(super) fn found_work(&self) {
-        if self.searching.get() {
-            self.searching.set(false);
-            // The last searcher has found work: if there is more, somebody else should search.
-            if self.shared.idle.stop_searching() {
-                self.shared.wake_for_work();
-            }
+        if self.searching.take() {
+            self.shared.end_search();
         }
     }
 
@@ -416,6 +407,14 @@ impl Shared {
         }
         // Its seat was handed over in the middle of a poll, which is over.
         drop(away.take());
+    }
+
+    /// A worker searches no more. If it was the last one, somebody else should search if there is more: who pushed while it searched has
+    /// called nobody. If there is not, whoever was called would only fall asleep again.
+    fn end_search(&self) {
+        if self.idle.stop_searching() && self.has_queued_work() {
+            self.wake_for_work();
+        }
     }
 
     pub(super) fn has_queued_work(&self) -> bool {
