@@ -13,6 +13,9 @@ use slot::{OneWord, Slot};
 #[allow(dead_code)]
 #[path = "../../executor/src/queue/crossbeam.rs"]
 mod crossbeam;
+#[allow(dead_code, unexpected_cfgs)]
+#[path = "../../executor/src/ledger.rs"]
+mod ledger;
 #[allow(dead_code)]
 #[path = "../../executor/src/queue/slot.rs"]
 mod slot;
