@@ -111,7 +111,7 @@ impl Section {
                 "--connections",
                 "1,8,64,512,4096",
             ],
-            quick: &["--connections", "1,64"],
+            quick: &["--connections", "1,64", "--seconds", "0.2"],
             curves: OF_HTTP,
             ..Self::BASE
         },
@@ -130,7 +130,7 @@ impl Section {
                 "--connections",
                 "1,8,64,512,4096",
             ],
-            quick: &["--connections", "1,64"],
+            quick: &["--connections", "1,64", "--seconds", "0.2"],
             curves: OF_HTTP,
             ..Self::BASE
         },
@@ -157,7 +157,7 @@ impl Section {
             title: "Echo over TCP",
             about: "64 bytes to and fro. See [Echo](../../benches/README.md#echo-connect-udp).",
             arguments: &["echo", "--rounds", "7", "--seconds", "1"],
-            quick: &["--connections", "1,64"],
+            quick: &["--connections", "1,64", "--seconds", "0.2"],
             curves: &[Curve {
                 over: "connections",
                 metric: "messages/s",
@@ -169,6 +169,7 @@ impl Section {
             title: "Connections that open and close",
             about: "With one message in between. See [Connect](../../benches/README.md#echo-connect-udp).",
             arguments: &["connect", "--rounds", "7", "--seconds", "1"],
+            quick: &["--seconds", "0.2"],
             ..Self::BASE
         },
         Self {
@@ -176,7 +177,7 @@ impl Section {
             title: "Echo in datagrams",
             about: "One socket, which one task reads. See [UDP](../../benches/README.md#echo-connect-udp).",
             arguments: &["udp", "--rounds", "7", "--seconds", "1"],
-            quick: &["--connections", "1,64"],
+            quick: &["--connections", "1,64", "--seconds", "0.2"],
             ..Self::BASE
         },
         Self {
