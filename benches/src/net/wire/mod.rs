@@ -7,8 +7,6 @@ use std::{io, mem, net};
 use crate::Result;
 use crate::peers::Runtime;
 
-#[cfg(feature = "sockets")]
-mod executor;
 mod smol;
 mod tokio;
 

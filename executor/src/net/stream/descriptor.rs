@@ -45,7 +45,7 @@ macro_rules! sockets {
             const SHORT_READ_IS_LAST: bool = $last;
 
             fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
-                direct::recv(self.as_fd(), direct::uninit(buf))
+                direct::recv_over(self.as_fd(), buf)
             }
 
             #[cfg(any(feature = "io", feature = "hyper"))]

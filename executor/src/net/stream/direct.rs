@@ -13,15 +13,16 @@ pub(super) fn recv(socket: BorrowedFd<'_>, buf: &mut [MaybeUninit<u8>]) -> io::R
     system::recv(socket, buf)
 }
 
+/// As `recv`, into memory that is initialized.
+pub(super) fn recv_over(socket: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<usize> {
+    let buf = std::ptr::from_mut(buf) as *mut [MaybeUninit<u8>];
+    // SAFETY: the same layout, exclusively borrowed, and `recv` writes initialized bytes only: the caller finds what it had or what was read.
+    recv(socket, unsafe { &mut *buf })
+}
+
 /// Writes to a socket, without SIGPIPE.
 pub(super) fn send(socket: BorrowedFd<'_>, buf: &[u8]) -> io::Result<usize> {
     system::send(socket, buf)
-}
-
-/// As a slice that need not be initialized, for `recv`.
-pub(super) fn uninit(buf: &mut [u8]) -> &mut [MaybeUninit<u8>] {
-    // SAFETY: the same layout, and `recv` writes initialized bytes only, so the caller finds what it had or what was read.
-    unsafe { &mut *(std::ptr::from_mut(buf) as *mut [MaybeUninit<u8>]) }
 }
 
 #[cfg(all(target_os = "linux", not(executor_fallbacks)))]
