@@ -168,12 +168,13 @@ fn memory() {
 #[test]
 fn counts() {
     let arguments = ["counts", "--smoke", "--json", "--rounds", "1"];
-    let lines = compare(&[&arguments[..], &["--rows", "chained", "--only", "executor"]].concat());
+    let lines = compare(&[&arguments[..], &["--rows", "chained", "--only", "tokio"]].concat());
     for line in lines {
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
-        let figures = &value["runtimes"]["executor"];
+        // tokio asks the allocator for each task, where our workers keep the memory of the last one.
+        let figures = &value["runtimes"]["tokio"];
         for metric in ["instructions/op", "allocations/op"] {
-            assert!(figures[metric]["median"].as_f64().unwrap() > 0.0, "{line}");
+            assert!(figures[metric]["median"].as_f64().unwrap() > 0.5, "{line}");
         }
     }
 }
