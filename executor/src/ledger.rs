@@ -45,6 +45,8 @@ pub(crate) enum Line {
     /// The right to turn the reactor.
     Duty,
     BlockingPool,
+    /// The lock of the blocks of memory that one thread leaves for another, see `task::memory`.
+    TaskMemory,
     /// A worker's parker, which others unpark.
     Parker,
     /// The queue or the next slot of another worker, from which this one steals.
@@ -102,6 +104,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         entry(Line::Runtime, "reference count", true),
         entry(Line::Duty, "duty", true),
         entry(Line::BlockingPool, "blocking pool", true),
+        entry(Line::TaskMemory, "task memory", true),
         entry(Line::ForeignWheel, "foreign wheel", true),
         entry(Line::Parker, "parker", false),
         entry(Line::Steal, "stolen from", false),

@@ -1,0 +1,284 @@
+//! The memory that tasks lie in: threads keep the blocks of tasks that end, for the next ones.
+//!
+//! ```text
+//!   spawn ◀── a thread's blocks of this size: the bundle at hand, and a full one or none beside it ◀── end of a task
+//!                     │ both are empty                                       │ both are full
+//!                     ◀───────────── `depot`: full bundles of all threads ◀──┘
+//!                     │ it has none                                          │ it has enough
+//!                 the allocator                                         the allocator
+//! ```
+//! Of what it takes to spawn a small task and to end it, a general allocator is half, and more where one thread frees what another has
+//! allocated, as after each steal: most allocators then take a lock or a queue of the other thread's. A task is of a size that the
+//! last one had, too, so a list for each size is all that is needed. Where tasks are spawned by one thread and end on another, their blocks go back
+//! a bundle at a time, so that the way between threads is taken once for hundreds of them. It is the scheme of Bonwick and
+//! Adams, "Magazines and Vmem" (2001): two bundles, or a thread between a full and an empty one would change with the depot each time. Figures are
+//! in decision 022.
+//!
+//! For a model checker nothing is kept, nor with `cfg(executor_plain_memory)`: then an instrument that watches the allocator sees every task's
+//! end.
+
+mod depot;
+#[cfg(all(test, not(any(loom, shuttle, executor_plain_memory))))]
+mod tests;
+
+use std::alloc::{self, Layout};
+use std::cell::Cell;
+use std::mem;
+use std::ptr::NonNull;
+
+use crate::rt_sync::whole::thread_local;
+
+/// Memory for a value of this layout.
+#[inline]
+pub(super) fn allocate(layout: Layout) -> NonNull<u8> {
+    let Some(class) = Class::of(layout) else {
+        return from_allocator(layout);
+    };
+    KEPT.with(|kept| kept.of(class).take().or_else(|| kept.refill(class)))
+        .unwrap_or_else(|| from_allocator(class.layout()))
+}
+
+/// # Safety
+///
+/// - The block came from `allocate` with this layout, on any thread, and is not used again.
+#[inline]
+pub(super) unsafe fn free(block: NonNull<u8>, layout: Layout) {
+    let Some(class) = Class::of(layout) else {
+        // SAFETY: without a class it came from the allocator with this layout.
+        return unsafe { alloc::dealloc(block.as_ptr(), layout) };
+    };
+    KEPT.with(|kept| {
+        if kept.of(class).has_room() || kept.make_room(class) {
+            // SAFETY: the caller's promise; there is room.
+            unsafe { kept.of(class).keep(block) };
+        } else {
+            // SAFETY: the caller's promise; all blocks of a class have its layout.
+            unsafe { alloc::dealloc(block.as_ptr(), class.layout()) };
+        }
+    });
+}
+
+/// The blocks of one thread.
+struct Kept {
+    life: Cell<Life>,
+    classes: [Blocks; CLASSES],
+}
+
+/// A thread's blocks of one size.
+struct Blocks {
+    /// The bundle at hand. The latest comes first: the likeliest to be in the cache.
+    latest: Cell<Option<NonNull<Block>>>,
+    /// How many more blocks it takes. 0 as well before the thread begins to keep, and after its end.
+    room: Cell<usize>,
+    /// A full bundle.
+    spare: Cell<Option<Bundle>>,
+}
+
+/// A block that is kept: its first word leads to the one before it.
+struct Block {
+    before: Option<NonNull<Self>>,
+}
+
+/// As many blocks of a class as `Class::bundle` says, one leading to the next, which are nobody else's.
+struct Bundle(NonNull<Block>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    /// The thread has not needed a block yet.
+    New,
+    Keeps,
+    /// Its thread locals are being destroyed: what comes now is not kept.
+    Over,
+}
+
+impl Kept {
+    #[inline]
+    fn of(&self, class: Class) -> &Blocks {
+        &self.classes[class.0]
+    }
+
+    /// A block, after the bundle at hand has run out.
+    #[cold]
+    fn refill(&self, class: Class) -> Option<NonNull<u8>> {
+        if !self.keeps() {
+            return None;
+        }
+        let blocks = self.of(class);
+        let bundle = blocks.spare.take().or_else(|| depot::take(class))?;
+        blocks.latest.set(Some(bundle.0));
+        blocks.room.set(0);
+        blocks.take()
+    }
+
+    /// After the bundle at hand is full. False: there is no room.
+    #[cold]
+    fn make_room(&self, class: Class) -> bool {
+        if !self.keeps() {
+            return false;
+        }
+        let blocks = self.of(class);
+        if blocks.has_room() {
+            // It was the thread's first.
+            return true;
+        }
+        let Some(full) = blocks.latest.take().map(Bundle) else {
+            unreachable!("a full bundle without a block")
+        };
+        blocks.room.set(class.bundle());
+        let Some(full) = blocks.spare.replace(Some(full)) else {
+            return true;
+        };
+        if let Err(refused) = depot::give(class, full) {
+            class.dealloc(refused.0);
+        }
+        true
+    }
+
+    /// Whether the thread keeps blocks, which it begins to do with the first.
+    fn keeps(&self) -> bool {
+        if self.life.get() == Life::New && KEEPS {
+            // Ends it when the thread ends. If it is past that already, nothing is kept.
+            if END.try_with(|_| ()).is_err() {
+                self.life.set(Life::Over);
+                return false;
+            }
+            self.life.set(Life::Keeps);
+            depot::enter();
+            for class in Class::all() {
+                self.of(class).room.set(class.bundle());
+            }
+        }
+        self.life.get() == Life::Keeps
+    }
+
+    /// Gives everything to the allocator.
+    fn end(&self) {
+        self.life.set(Life::Over);
+        for class in Class::all() {
+            let blocks = self.of(class);
+            blocks.room.set(0);
+            let chains = [blocks.latest.take(), blocks.spare.take().map(|full| full.0)];
+            chains
+                .into_iter()
+                .flatten()
+                .for_each(|chain| class.dealloc(chain));
+        }
+        depot::leave();
+    }
+}
+
+impl Blocks {
+    const fn new() -> Self {
+        Self {
+            latest: Cell::new(None),
+            room: Cell::new(0),
+            spare: Cell::new(None),
+        }
+    }
+
+    #[inline]
+    fn take(&self) -> Option<NonNull<u8>> {
+        let block = self.latest.get()?;
+        // SAFETY: a block in the list is nobody else's, and `keep` has written its first word.
+        self.latest.set(unsafe { block.as_ref() }.before);
+        self.room.set(self.room.get() + 1);
+        Some(block.cast())
+    }
+
+    #[inline]
+    fn has_room(&self) -> bool {
+        self.room.get() > 0
+    }
+
+    /// # Safety
+    ///
+    /// - There is room, and the block is the caller's, who gives it up, and of these blocks' class.
+    #[inline]
+    unsafe fn keep(&self, block: NonNull<u8>) {
+        let block = block.cast::<Block>();
+        let before = self.latest.get();
+        // SAFETY: it is the caller's, aligned for a pointer and larger than one.
+        unsafe { block.write(Block { before }) };
+        self.latest.set(Some(block));
+        self.room.set(self.room.get() - 1);
+    }
+}
+
+/// Blocks of one size.
+#[derive(Clone, Copy)]
+struct Class(usize);
+
+impl Class {
+    #[inline]
+    fn of(layout: Layout) -> Option<Self> {
+        let class = layout.size() / STEP;
+        (class < CLASSES && layout.align() <= align_of::<Block>()).then_some(Self(class))
+    }
+
+    fn all() -> impl Iterator<Item = Self> {
+        (0..CLASSES).map(Self)
+    }
+
+    /// One word more than a multiple of `STEP`: what fits, beside the allocator's own word, into the sizes that glibc's hands out.
+    #[inline]
+    fn size(self) -> usize {
+        self.0 * STEP + align_of::<Block>()
+    }
+
+    #[inline]
+    fn layout(self) -> Layout {
+        Layout::from_size_align(self.size(), align_of::<Block>()).expect("a small size")
+    }
+
+    /// How many blocks make a bundle.
+    fn bundle(self) -> usize {
+        BUNDLE / self.size()
+    }
+
+    /// Gives a chain of blocks of this class, which are the caller's, to the allocator.
+    fn dealloc(self, chain: NonNull<Block>) {
+        let mut rest = Some(chain);
+        while let Some(block) = rest {
+            // SAFETY: the blocks of a chain are its owner's, have their class's layout, and came from the allocator.
+            unsafe {
+                rest = block.as_ref().before;
+                alloc::dealloc(block.cast().as_ptr(), self.layout());
+            }
+        }
+    }
+}
+
+#[cold]
+fn from_allocator(layout: Layout) -> NonNull<u8> {
+    // SAFETY: the size is not zero: it is that of a task's header at least, or of a class.
+    NonNull::new(unsafe { alloc::alloc(layout) })
+        .unwrap_or_else(|| alloc::handle_alloc_error(layout))
+}
+
+/// Its destructor is the end of the thread's blocks. `Kept` itself has none, so that to reach it takes no look at whether it is still there.
+struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        KEPT.with(Kept::end);
+    }
+}
+
+thread_local! {
+    static KEPT: Kept = const {
+        Kept {
+            life: Cell::new(Life::New),
+            classes: [const { Blocks::new() }; CLASSES],
+        }
+    };
+    static END: End = const { End };
+}
+
+/// Sizes are multiples of two words, less one: whatever a type's size, a multiple of its alignment, at most a word is wasted.
+const STEP: usize = 2 * mem::align_of::<Block>();
+/// Tasks up to half a KiB.
+const CLASSES: usize = 512 / STEP;
+/// The bytes of a bundle: some 700 of the smallest tasks. With a quarter, `fib` on two workers takes 1.05 of the time: each bundle that moves mixes
+/// the lines of two workers.
+const BUNDLE: usize = 64 << 10;
+const KEEPS: bool = !cfg!(any(loom, shuttle, executor_plain_memory));

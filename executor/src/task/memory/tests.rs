@@ -1,0 +1,93 @@
+//! Blocks come back, on the same thread and from another, and not more of them than there is room for.
+
+use std::thread;
+
+use super::*;
+
+/// A size that no task in this crate's unit tests has: its blocks are these tests' own, one test a size.
+fn layout(words: usize) -> Layout {
+    Layout::array::<u64>(words).unwrap()
+}
+
+fn allocate_many(count: usize, layout: Layout) -> Vec<usize> {
+    let allocated = (0..count).map(|_| allocate(layout));
+    allocated
+        .map(|block| block.as_ptr().expose_provenance())
+        .collect()
+}
+
+fn free_all(blocks: &[usize], layout: Layout) {
+    for block in blocks {
+        let block = NonNull::new(std::ptr::with_exposed_provenance_mut::<u8>(*block)).unwrap();
+        // SAFETY: it came from `allocate`, with this layout.
+        unsafe { free(block, layout) };
+    }
+}
+
+#[test]
+fn a_block_comes_back_where_a_task_of_its_size_ended() {
+    let block = allocate_many(1, layout(48));
+    free_all(&block, layout(48));
+    let larger = allocate_many(1, layout(52));
+    assert_ne!(larger, block);
+    let again = allocate_many(1, layout(49));
+    assert_eq!(again, block, "both round up to the same size");
+    free_all(&again, layout(49));
+    free_all(&larger, layout(52));
+}
+
+#[test]
+fn blocks_that_ended_on_another_thread_come_back_a_bundle_at_a_time() {
+    let layout = layout(56);
+    let class = Class::of(layout).unwrap();
+    let blocks = allocate_many(3 * class.bundle(), layout);
+    let freed = blocks.clone();
+    // Its thread lives on: at its end it gives what it holds to the allocator.
+    let (stay, stays) = std::sync::mpsc::channel::<()>();
+    let (done, is_done) = std::sync::mpsc::channel();
+    let other = thread::spawn(move || {
+        free_all(&freed, layout);
+        done.send(()).unwrap();
+        let _ = stays.recv();
+    });
+    is_done.recv().unwrap();
+    // The other thread has kept a bundle at hand and one beside it.
+    let again = allocate_many(class.bundle(), layout);
+    assert!(again.iter().all(|block| blocks.contains(block)));
+    drop(stay);
+    other.join().unwrap();
+    free_all(&again, layout);
+}
+
+#[test]
+fn no_more_is_kept_than_there_is_room_for() {
+    let layout = layout(60);
+    let class = Class::of(layout).unwrap();
+    let many = 4 * class.bundle();
+    let blocks = allocate_many(many, layout);
+    free_all(&blocks, layout);
+    let held = |blocks: &Blocks| {
+        let chain = |first: Option<NonNull<Block>>| {
+            // SAFETY: the blocks of a chain are this thread's.
+            std::iter::successors(first, |block| unsafe { block.as_ref() }.before).count()
+        };
+        let spare = blocks.spare.take();
+        let count = chain(blocks.latest.get()) + chain(spare.as_ref().map(|full| full.0));
+        blocks.spare.set(spare);
+        count
+    };
+    let here = KEPT.with(|kept| held(kept.of(class)));
+    assert_eq!(here, 2 * class.bundle());
+}
+
+#[test]
+fn what_is_large_or_widely_aligned_has_no_class() {
+    #[repr(align(64))]
+    struct Wide(#[expect(dead_code, reason = "the alignment is what counts")] [u8; 64]);
+    assert!(Class::of(Layout::new::<Wide>()).is_none());
+    assert!(Class::of(layout(64)).is_none());
+    for words in 1..64 {
+        let size = Class::of(layout(words)).unwrap().size();
+        assert!(size >= 8 * words && size <= 8 * words + 8);
+    }
+}
