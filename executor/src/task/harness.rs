@@ -72,11 +72,12 @@ unsafe fn suspend<F: Future, S: Schedule>(task: NonNull<Header>) {
     // SAFETY: RUNNING is set, so the task is not complete and the owner's reference keeps it alive.
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
     // A task that goes straight back into a queue need not be linked.
-    if !cell.header.state.is_notified() && !cell.scheduler.link(&TaskRef::borrow(task)) {
+    let waits = !cell.header.state.is_notified();
+    if waits && !cell.scheduler.link(&TaskRef::borrow(task)) {
         // SAFETY: the caller's promise.
         return unsafe { cancel_claimed::<F, S>(task) };
     }
-    match cell.header.state.end_poll() {
+    match cell.header.state.end_poll(waits) {
         // From here on another thread may run, complete and free the task: no further look at it.
         EndPoll::Idle => {}
         EndPoll::Again => cell.scheduler.reschedule(Notified::from_token(task)),

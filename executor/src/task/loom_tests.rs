@@ -1,11 +1,12 @@
 //! Models of the task: every pair of {poll, wake, abort, drop or await the handle, drop a waker, shutdown}.
 //!
 //! The shipped state word, harness, wakers and handles run here. What is not shipped: the scheduler, which is a locked queue that the
-//! model's threads empty by hand, and the owner's list, which is a count. So these models say nothing of `TaskList`.
+//! model's threads empty by hand, and the owner's list, which has room for one task. So these models say nothing of `TaskList`.
 
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
+use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
 use loom::sync::atomic::AtomicUsize;
@@ -13,15 +14,27 @@ use loom::sync::atomic::Ordering::{Relaxed, SeqCst};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
+use super::raw::Header;
 use super::*;
 
 /// Tokens in flight, and what happened to the task.
 #[derive(Default)]
 struct World {
     queue: Mutex<Vec<Notified>>,
-    linked: AtomicUsize,
+    list: Mutex<List>,
     released: AtomicUsize,
 }
+
+#[derive(Default)]
+struct List {
+    task: Option<Linked>,
+    closed: bool,
+}
+
+struct Linked(NonNull<Header>);
+
+// SAFETY: as for `TaskList`, it is followed only under the lock.
+unsafe impl Send for Linked {}
 
 #[derive(Clone)]
 struct Scheduler(Arc<World>);
@@ -35,9 +48,12 @@ impl Schedule for Scheduler {
         self.schedule(task);
     }
 
-    fn link(&self, _: &TaskRef) -> bool {
-        self.0.linked.store(1, Relaxed);
-        true
+    fn link(&self, task: &TaskRef) -> bool {
+        let mut list = self.0.list.lock().unwrap();
+        if !list.closed {
+            list.task = Some(Linked(task.pointer()));
+        }
+        !list.closed
     }
 
     fn failed(&self, _: &UnobservedFailure) -> Observer {
@@ -45,11 +61,27 @@ impl Schedule for Scheduler {
     }
 
     fn release(&self, _: &TaskRef) {
+        self.0.list.lock().unwrap().task = None;
         assert_eq!(self.0.released.fetch_add(1, Relaxed), 0, "released twice");
     }
 }
 
 impl World {
+    /// As `TaskList::close`, then what shutdown does with what it finds, in the list and in the queue.
+    fn shut_down(&self) {
+        let linked = {
+            let mut list = self.list.lock().unwrap();
+            list.closed = true;
+            let task = list.task.as_ref();
+            task.map(|task| TaskRef::borrow(task.0).clone())
+        };
+        if let Some(task) = linked {
+            task.cancel_if_idle();
+        }
+        let token = self.queue.lock().unwrap().pop();
+        token.map(Notified::cancel);
+    }
+
     /// Runs one token, if there is one.
     fn run_one(&self) -> bool {
         let task = self.queue.lock().unwrap().pop();
@@ -503,6 +535,60 @@ fn loom_shutdown_during_a_poll() {
         world.run_all();
         assert!(handle.is_finished());
         drop((handle, task));
+        shared.finish();
+    });
+}
+
+/// Its state word is written by plain stores while nobody else can reach it: until it is linked, and if it has no reference but the owner's.
+#[test]
+fn loom_a_task_alone_is_polled_while_its_last_waker_goes_and_shutdown_comes() {
+    for steps_back in [1, 0] {
+        loom::model(move || {
+            let Model {
+                world,
+                shared,
+                handle,
+            } = scheduled();
+            drop(handle);
+            shared.steps_back.store(steps_back, Relaxed);
+            let (world2, shared2) = (world.clone(), shared.clone());
+            let polling = thread::spawn(move || {
+                world2.run_all();
+                let waker = shared2.waker.lock().unwrap().take();
+                waker.map(Waker::wake);
+                world2.run_all();
+            });
+            drop(shared.waker.lock().unwrap().take());
+            world.shut_down();
+            polling.join().unwrap();
+            world.shut_down();
+            shared.finish();
+        });
+    }
+}
+
+#[test]
+fn loom_a_task_alone_steps_back_beside_a_wake() {
+    loom::model(|| {
+        let Model {
+            world,
+            shared,
+            handle,
+        } = scheduled();
+        drop(handle);
+        shared.steps_back.store(1, Relaxed);
+        let (world2, shared2) = (world.clone(), shared.clone());
+        let polling = thread::spawn(move || world2.run_all());
+        shared2.go();
+        let waker = shared2.waker.lock().unwrap().take();
+        waker.map(Waker::wake);
+        world.run_all();
+        polling.join().unwrap();
+        world.run_all();
+        let waker = shared.waker.lock().unwrap().take();
+        waker.map(Waker::wake);
+        world.run_all();
+        assert_eq!(shared.future_drops.load(SeqCst), 1, "a wake was lost");
         shared.finish();
     });
 }

@@ -20,7 +20,9 @@
 //! References: wakers and handles count one each, and "not COMPLETE" counts one, the owner's. A token therefore needs no reference
 //! of its own: while one exists the task is not COMPLETE. The thread that completes the task gives the owner's reference up.
 //!
-//! Every transition is one read-modify-write. In particular a wake of a task that is already NOTIFIED still writes: skipping it
+//! Every transition is one read-modify-write, with one exception: of a task that nobody else can reach, because it has no reference but the
+//! owner's and was never linked, who has its token or runs it writes the word by a plain store. That is a task whose handle is gone and which has not
+//! waited for anything but its turn. Only who runs it can make a reference, so what is alone stays so while the store is under way. In particular a wake of a task that is already NOTIFIED still writes: skipping it
 //! after a plain load is store buffering (the waker's data and the poller's read may cross), and loses wakes.
 
 use crate::rt_sync::atomic::AtomicUsize;
@@ -38,7 +40,9 @@ const JOIN_INTEREST: usize = 1 << 3;
 const JOIN_WAKER: usize = 1 << 4;
 /// The next poll must drop the future instead. Never cleared.
 const CANCELLED: usize = 1 << 5;
-const REF_ONE: usize = 1 << 6;
+/// The task is in its owner's list, where shutdown finds it. Set by who runs it, once.
+const LINKED: usize = 1 << 6;
+const REF_ONE: usize = 1 << 7;
 
 /// A new task is NOTIFIED, its token in the spawner's hand, with two references: the owner's and the `JoinHandle`'s.
 const INITIAL: usize = (2 * REF_ONE) | JOIN_INTEREST | NOTIFIED;
@@ -96,6 +100,11 @@ impl State {
     /// (2) Spends the token.
     pub(crate) fn start_poll(&self) -> StartPoll {
         // Acquire: pairs with the Release of `end_poll` (the last poll's writes to the future) and of `wake` (what the waker wrote).
+        if self.0.load(Acquire) == REF_ONE | NOTIFIED {
+            // Nobody else can reach it. Relaxed: whoever gets a reference gets it from us.
+            self.0.store(REF_ONE | RUNNING, Relaxed);
+            return StartPoll::Poll;
+        }
         let before = self.0.fetch_xor(NOTIFIED | RUNNING, AcqRel);
         debug_assert_eq!(
             before & (NOTIFIED | RUNNING | COMPLETE),
@@ -109,10 +118,17 @@ impl State {
         }
     }
 
-    /// (3), (4) Ends a poll that returned `Pending`. After `Idle` the task may be gone: the caller must not touch it again.
-    pub(crate) fn end_poll(&self) -> EndPoll {
+    /// (3), (4) Ends a poll that returned `Pending`. `linked`: the caller has linked the task, now or earlier. After `Idle` the task may be
+    /// gone: the caller must not touch it again.
+    pub(crate) fn end_poll(&self, linked: bool) -> EndPoll {
+        // Relaxed: only who runs the task, which is the caller, sets the bit.
+        let first = if linked {
+            LINKED & !self.0.load(Relaxed)
+        } else {
+            0
+        };
         // Release: pairs with the Acquire of the next `start_poll` or `claim`.
-        let before = self.0.fetch_and(!RUNNING, AcqRel);
+        let before = self.0.fetch_xor(RUNNING | first, AcqRel);
         debug_assert_eq!(before & (RUNNING | COMPLETE), RUNNING);
         if before & NOTIFIED == 0 {
             EndPoll::Idle
@@ -123,7 +139,12 @@ impl State {
 
     /// (5) and (4) at once: ends a poll that returned `Pending` and asked to be polled again. The caller holds a new token.
     pub(crate) fn end_poll_again(&self) {
-        let mut current = self.0.load(Relaxed);
+        // Acquire: pairs with the Release of every dropped reference, which a plain store hides from who frees the memory.
+        let mut current = self.0.load(Acquire);
+        if current == REF_ONE | RUNNING {
+            // Nobody else can reach it. Release: pairs with the Acquire of `start_poll`.
+            return self.0.store(REF_ONE | NOTIFIED, Release);
+        }
         loop {
             debug_assert_eq!(current & (RUNNING | COMPLETE), RUNNING);
             let next = (current & !RUNNING) | NOTIFIED;
@@ -164,7 +185,7 @@ impl State {
     /// True if the caller, who runs the task and has unlinked it, holds the only reference: nobody can make another.
     pub(crate) fn is_sole_owner(&self) -> bool {
         // Acquire: pairs with the Release of every dropped reference, before the memory is freed.
-        self.0.load(Acquire) & !(NOTIFIED | CANCELLED) == RUNNING | REF_ONE
+        self.0.load(Acquire) & !(NOTIFIED | CANCELLED | LINKED) == RUNNING | REF_ONE
     }
 
     /// (1), (5) A wake through a borrowed waker.
@@ -315,14 +336,15 @@ impl State {
     /// True if the caller, the `JoinHandle`, holds the only reference of a complete task: nobody can make another.
     pub(crate) fn is_handles_alone(&self) -> bool {
         // Acquire: pairs with the Release of every dropped reference, before the memory is freed.
-        self.0.load(Acquire) & !(NOTIFIED | CANCELLED) == COMPLETE | JOIN_INTEREST | REF_ONE
+        self.0.load(Acquire) & !(NOTIFIED | CANCELLED | LINKED)
+            == COMPLETE | JOIN_INTEREST | REF_ONE
     }
 
     pub(crate) fn add_reference(&self) {
         // Relaxed: a reference is made from one that exists.
         let before = self.0.fetch_add(REF_ONE, Relaxed);
         if before > isize::MAX as usize {
-            // 2^57 forgotten wakers: going on would free a task in use.
+            // 2^56 forgotten wakers: going on would free a task in use.
             std::process::abort();
         }
     }
