@@ -15,6 +15,8 @@ use timer::{BATCH, Entry, Status, Wheel};
 enum Op {
     /// Makes or resets this entry, that far from now, and registers it.
     Register(u8, Distance),
+    /// Resets this entry, if it is there, and does not register it.
+    Reset(u8, Distance),
     /// Registers it once more, as it is.
     Again(u8),
     Cancel(u8),
@@ -84,7 +86,7 @@ impl Model {
                 let index = usize::from(index);
                 self.forget(index);
                 match &mut self.entries[index] {
-                    Some(entry) => entry.as_mut().reset(time),
+                    Some(entry) => _ = entry.as_mut().reset(time),
                     empty => *empty = Some(Box::pin(Entry::new(self.wheel.clone(), time))),
                 }
                 let before = self.wheel.next_wake();
@@ -99,6 +101,20 @@ impl Model {
                 if let Some(entry) = &self.entries[index] {
                     let deadline = self.nanos(entry.deadline());
                     _ = self.register(index, deadline);
+                }
+            }
+            Op::Reset(index, distance) => {
+                let deadline = self.later(distance);
+                let time = self.at(deadline);
+                let index = usize::from(index);
+                if let Some(entry) = &mut self.entries[index] {
+                    let waits = self.waiting.iter().find(|(_, other)| *other == index);
+                    let later = waits.is_some_and(|(before, _)| *before <= deadline);
+                    assert_eq!(entry.as_mut().reset(time), later);
+                    self.forget(index);
+                    if later {
+                        self.waiting.insert((deadline, index));
+                    }
                 }
             }
             Op::Cancel(index) => {
@@ -197,8 +213,8 @@ impl Model {
     }
 
     fn later(&self, distance: Distance) -> u64 {
-        // The last number stands for "none".
-        self.now.saturating_add(distance.nanos()).min(u64::MAX - 1)
+        // The last numbers have other meanings.
+        self.now.saturating_add(distance.nanos()).min(LATEST)
     }
 
     fn at(&self, nanos: u64) -> Instant {
@@ -216,3 +232,6 @@ fuzz_target!(|ops: Vec<Op>| {
         model.apply(op);
     }
 });
+
+/// The latest deadline that a wheel tells from others.
+const LATEST: u64 = u64::MAX - 3;

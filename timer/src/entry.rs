@@ -69,8 +69,8 @@ impl<X> Entry<X> {
             State::Closed => return Status::Closed,
             // The node still owns that waker, or a turn has just taken it and will hand it out: it is woken either way.
             // It cannot be a new waker at the address of the old one: that is freed only after the node left Registered.
-            State::Registered if self.last == Identity::of(waker) => return Status::Waiting,
-            State::Registered | State::Idle => {}
+            State::Registered(_) if self.last == Identity::of(waker) => return Status::Waiting,
+            State::Registered(_) | State::Idle => {}
         }
         let deadline = self.wheel.nanos(self.deadline);
         // Cloned before locking and dropped after it: both are code of the user.
@@ -90,14 +90,20 @@ impl<X> Entry<X> {
         status
     }
 
-    /// Cancels the entry if it is registered and gives it a new deadline; it counts as new, and registers at the next
-    /// [`register`](Self::register).
-    pub fn reset(mut self: Pin<&mut Self>, deadline: Instant) {
-        self.as_mut().cancel();
-        // SAFETY: by `cancel` the node is not registered, hence the owner's alone, and here is the owner.
-        unsafe { Node::settle(self.node(), State::Idle) };
+    /// Gives the entry a new deadline.
+    ///
+    /// True: it was registered, for no later time than that, and goes on waiting with its waker, for the new deadline. This takes
+    /// no lock. False: it is not registered, and counts as new; it registers at the next [`register`](Self::register).
+    pub fn reset(mut self: Pin<&mut Self>, deadline: Instant) -> bool {
+        let put_off = self.wheel.put_off(&self.node, deadline);
+        if !put_off {
+            self.as_mut().cancel();
+            // SAFETY: by `cancel` the node is not registered, hence the owner's alone, and here is the owner.
+            unsafe { Node::settle(self.node(), State::Idle) };
+        }
         // SAFETY: nothing is moved out; a plain field is assigned.
         unsafe { self.get_unchecked_mut() }.deadline = deadline;
+        put_off
     }
 
     /// Cancels the entry if it is registered: it can be registered again, and its waker is dropped. One that has fired
@@ -108,12 +114,10 @@ impl<X> Entry<X> {
 
     fn unregister(&self) {
         // Any other state says that the wheel will not touch the node again, so it needs no lock; see `Node::state`.
-        if self.node.state() == State::Registered {
+        if matches!(self.node.state(), State::Registered(_)) {
             let node = self.node();
             // SAFETY: the node is alive here and belongs to this wheel; the state is looked at again under the lock.
-            let waker = self
-                .wheel
-                .locked(|slots| unsafe { slots.unregister(node, State::Idle) });
+            let waker = self.wheel.locked(|slots| unsafe { slots.unregister(node) });
             drop(waker);
         }
     }

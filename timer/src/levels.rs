@@ -7,22 +7,29 @@
 //!  So every slot of a level is later than every slot of the levels below, and within a level digits sort slots.
 //!  While a slot is entered, elapsed stays inside of it until it is empty; what is added meanwhile lies below it.
 //! ```
+//!
+//! Slots are numbered through all levels, lowest first, in words of 64: a level of six bits is one word, the wide one is 64. So the lowest
+//! bit of the lowest word that is not empty is the first slot, whatever its level.
 
-/// Digits of six bits that a `u64` needs.
-pub(crate) const LEVELS: usize = 11;
-/// All slots of all levels.
-pub(crate) const SLOTS: usize = LEVELS << DIGIT_BITS;
+/// The digits of a `u64`: of six bits, but one of twelve, and the highest has four.
+pub(crate) const LEVELS: usize = 10;
+/// Slots of all levels.
+pub(crate) const SLOTS: usize = WORDS << DIGIT_BITS;
 /// What [`Levels::earliest`] answers when there is no entry; no deadline has this value.
 pub(crate) const NONE: u64 = u64::MAX;
+/// The latest deadline. What is above has another meaning in [`State`](crate::node::State).
+pub(crate) const LATEST: u64 = u64::MAX - 3;
 
 /// Which slots are occupied, the minimum of each, and the wheel's time.
 #[derive(Debug)]
 pub(crate) struct Levels {
     elapsed: u64,
-    occupied: [u64; LEVELS],
+    occupied: [u64; WORDS],
+    /// Which words of `occupied` are not zero.
+    words: u128,
     /// Slots whose recorded minimum was cancelled: it is then only a lower bound.
-    stale: [u64; LEVELS],
-    /// Meaningful for occupied slots only.
+    stale: [u64; WORDS],
+    /// Meaningful for occupied slots only. Empty before the first entry comes.
     minimum: Box<[u64]>,
     /// The least minimum of all, or [`NONE`]: it changes rarely, and is asked for at every registration and its end.
     earliest: u64,
@@ -34,12 +41,18 @@ impl Levels {
     pub(crate) fn new() -> Self {
         Self {
             elapsed: 0,
-            occupied: [0; LEVELS],
-            stale: [0; LEVELS],
-            minimum: vec![NONE; SLOTS].into_boxed_slice(),
+            occupied: [0; WORDS],
+            words: 0,
+            stale: [0; WORDS],
+            minimum: Box::default(),
             earliest: NONE,
             entered: None,
         }
+    }
+
+    /// Makes room, before the first entry comes.
+    pub(crate) fn allocate(&mut self) {
+        self.minimum = vec![NONE; SLOTS].into_boxed_slice();
     }
 
     /// The wheel's time: never later than the latest `now` of a turn, never later than a deadline in a slot.
@@ -52,32 +65,37 @@ impl Levels {
         debug_assert!(deadline >= self.elapsed, "the past has no slot");
         // Equal times differ in no digit; `| 1` sends them to level 0.
         let highest_bit = 63 - ((deadline ^ self.elapsed) | 1).leading_zeros();
-        Slot::new(highest_bit / DIGIT_BITS, deadline)
+        let six_bits = highest_bit / DIGIT_BITS;
+        Slot::new(six_bits - u32::from(six_bits > WIDE), deadline)
     }
 
     /// Records that an entry was put into `slot`.
     pub(crate) fn added(&mut self, slot: Slot, deadline: u64) {
-        let (level, bit) = (slot.level(), slot.bit());
-        if self.occupied[level] & bit == 0 || deadline <= self.minimum[slot.index()] {
+        let (word, bit) = (slot.word(), slot.bit());
+        if self.occupied[word] & bit == 0 || deadline <= self.minimum[slot.index()] {
             self.minimum[slot.index()] = deadline;
-            self.stale[level] &= !bit;
+            self.stale[word] &= !bit;
         }
-        self.occupied[level] |= bit;
+        self.occupied[word] |= bit;
+        self.words |= 1 << word;
         self.earliest = self.earliest.min(deadline);
     }
 
     /// Records that an entry was taken out of `slot`, which is now `empty` or not.
     pub(crate) fn removed(&mut self, slot: Slot, deadline: u64, empty: bool) {
-        let (level, bit) = (slot.level(), slot.bit());
+        let (word, bit) = (slot.word(), slot.bit());
         if empty {
-            self.occupied[level] &= !bit;
-            self.stale[level] &= !bit;
+            self.occupied[word] &= !bit;
+            self.stale[word] &= !bit;
+            if self.occupied[word] == 0 {
+                self.words &= !(1 << word);
+            }
             if self.entered == Some(slot) {
                 self.entered = None;
             }
             self.earliest = self.least_minimum();
-        } else if level > 0 && deadline == self.minimum[slot.index()] {
-            self.stale[level] |= bit;
+        } else if slot.level() > 0 && deadline == self.minimum[slot.index()] {
+            self.stale[word] |= bit;
         }
     }
 
@@ -128,27 +146,29 @@ impl Levels {
 
     /// Whether the minimum of `slot` is known to be only a lower bound.
     pub(crate) fn is_stale(&self, slot: Slot) -> bool {
-        self.stale[slot.level()] & slot.bit() != 0
+        self.stale[slot.word()] & slot.bit() != 0
     }
 
     /// Replaces a stale minimum by the exact one.
     pub(crate) fn refresh(&mut self, slot: Slot, minimum: u64) {
         self.minimum[slot.index()] = minimum;
-        self.stale[slot.level()] &= !slot.bit();
+        self.stale[slot.word()] &= !slot.bit();
         self.earliest = self.least_minimum();
     }
 
     /// The lowest occupied slot. With the entered one, which can only be on a higher level, it bounds all others.
     pub(crate) fn first(&self) -> Option<Slot> {
-        let level = self.occupied.iter().position(|bits| *bits != 0)?;
-        Some(Slot(
-            ((level as u16) << DIGIT_BITS) + self.occupied[level].trailing_zeros() as u16,
-        ))
+        if self.words == 0 {
+            return None;
+        }
+        let word = self.words.trailing_zeros() as u16;
+        let bit = self.occupied[usize::from(word)].trailing_zeros() as u16;
+        Some(Slot((word << DIGIT_BITS) + bit))
     }
 
     #[cfg(test)]
     pub(crate) fn is_occupied(&self, slot: Slot) -> bool {
-        self.occupied[slot.level()] & slot.bit() != 0
+        self.occupied[slot.word()] & slot.bit() != 0
     }
 
     #[cfg(test)]
@@ -169,8 +189,14 @@ pub(crate) struct Slot(u16);
 impl Slot {
     /// The slot on `level` in which `deadline` lies.
     pub(crate) fn new(level: u32, deadline: u64) -> Self {
-        let digit = (deadline >> (level * DIGIT_BITS)) & DIGIT_MASK;
-        Self(((level as u16) << DIGIT_BITS) + digit as u16)
+        let digit = deadline >> shift(level);
+        Self(if level == WIDE {
+            ((WIDE as u16) << DIGIT_BITS) + (digit & WIDE_MASK) as u16
+        } else {
+            // Above the wide level, its words but one come in between.
+            let word = level + if level > WIDE { WIDE_WORDS - 1 } else { 0 };
+            ((word as u16) << DIGIT_BITS) + (digit & DIGIT_MASK) as u16
+        })
     }
 
     pub(crate) fn index(self) -> usize {
@@ -178,6 +204,14 @@ impl Slot {
     }
 
     pub(crate) fn level(self) -> usize {
+        match self.word() as u32 {
+            word if word < WIDE => word as usize,
+            word if word < WIDE + WIDE_WORDS => WIDE as usize,
+            word => (word - (WIDE_WORDS - 1)) as usize,
+        }
+    }
+
+    fn word(self) -> usize {
         self.index() >> DIGIT_BITS
     }
 
@@ -187,12 +221,17 @@ impl Slot {
 
     /// The earliest time in the slot, given a time that agrees with it above the slot's level.
     fn start(self, elapsed: u64) -> u64 {
-        let shift = self.level() as u32 * DIGIT_BITS;
+        let level = self.level() as u32;
+        let (shift, end) = (shift(level), shift(level + 1));
+        // The wide level begins at a multiple of 64 only.
+        let digit = if level == WIDE {
+            u64::from(self.0) - (u64::from(WIDE) << DIGIT_BITS)
+        } else {
+            u64::from(self.0) & DIGIT_MASK
+        };
         // The digit above the top level starts past bit 63: nothing is left of it.
-        let above = elapsed
-            .checked_shr(shift + DIGIT_BITS)
-            .map_or(0, |digits| digits << (shift + DIGIT_BITS));
-        above | ((u64::from(self.0) & DIGIT_MASK) << shift)
+        let above = elapsed.checked_shr(end).map_or(0, |digits| digits << end);
+        above | (digit << shift)
     }
 
     #[cfg(test)]
@@ -201,5 +240,17 @@ impl Slot {
     }
 }
 
+/// The bit at which the digit of `level` begins.
+fn shift(level: u32) -> u32 {
+    // The wide one has the bits of two.
+    DIGIT_BITS * (level + u32::from(level > WIDE))
+}
+
 const DIGIT_BITS: u32 = 6;
 const DIGIT_MASK: u64 = (1 << DIGIT_BITS) - 1;
+/// The level of the digit of twelve bits: 4096 slots of 16.8 ms, which are 68.7 s.
+const WIDE: u32 = 4;
+const WIDE_MASK: u64 = (1 << (2 * DIGIT_BITS)) - 1;
+const WIDE_WORDS: u32 = 1 << DIGIT_BITS;
+/// All words of 64 slots.
+const WORDS: usize = LEVELS - 1 + WIDE_WORDS as usize;

@@ -30,18 +30,23 @@
 //! The hierarchical wheel is Varghese and Lauck's (*Hashed and Hierarchical Timing Wheels*, 1987, scheme 7), without its clock tick:
 //! the wheel is turned to whatever time it is.
 //!
-//! Time is a `u64` of nanoseconds since the wheel's origin, read as eleven digits of six bits. An entry lies on the
-//! level of the *highest digit in which its deadline differs* from the wheel's time, in the slot of that digit:
+//! Time is a `u64` of nanoseconds since the wheel's origin, read as ten digits: of six bits each, but for one of twelve and a last one of four. An
+//! entry lies on the level of the *highest digit in which its deadline differs* from the wheel's time, in the slot of that digit:
 //!
 //! ```text
-//!  level    10      ...      4         3         2         1        0
-//!  slot     36.5 years ...  16.8 ms   262 µs    4.1 µs    64 ns    1 ns     (width of one slot)
-//!           |    ...   |   |d d d d| |. . d .| |. . . .|
-//!                                        │
-//!                                        └─ doubly linked list of the entries themselves + its minimum
+//!  level     9        ...    5         4          3         2         1        0
+//!  slots     16       ...    64       4096        64        64        64       64
+//!  a slot's  36.5     ...    68.7     16.8        262       4.1       64       1
+//!  width     years           s        ms          µs        µs        ns       ns
+//!            |   ...  |      |d d d|  |. . . d .| |d d d d| |. . d .| |. . . .|
+//!                                                                │
+//!                                                                └─ doubly linked list of the entries themselves + its minimum
 //! ```
 //!
-//! Eleven digits hold every `u64`, so nothing wraps, and on each level only digits ahead of the wheel's own are
+//! Most timeouts are seconds. So the level of seconds is wide: what waits for less than a minute goes straight to a slot of 17 ms, unless
+//! one of the minutes (of 68.7 s) ends between. Its entries are moved only when that slot is due, and are few enough for a processor's cache.
+//!
+//! The digits hold every `u64`, so nothing wraps, and on each level only digits ahead of the wheel's own are
 //! occupied. So the lowest set bit of the lowest occupied level names the slot of the earliest deadlines. A turn enters
 //! this slot when its minimum is due, sets the wheel's time to that minimum and moves the entries down; from slots of
 //! 4 µs and less it fires what is due at once. Hence:
@@ -49,7 +54,9 @@
 //! * no entry fires before its deadline, to the nanosecond;
 //! * entries due in the same turn fire in the order of their deadlines, except within 4.1 µs;
 //! * a lone far entry causes no wake-up before its deadline, because a slot is not entered before its minimum;
-//! * insert and cancel take constant time and allocate nothing: the nodes live in the pinned [`Entry`] values;
+//! * insert and cancel take constant time and allocate nothing, but for the slots of a wheel at its first entry: the nodes live in the pinned
+//!   [`Entry`] values;
+//! * a reset to a later deadline takes no lock: it only notes the deadline, by which the wheel moves the entry once it comes upon it;
 //! * a turn does a bounded amount of work, however many entries share a slot, and says whether more is due.
 
 mod entry;

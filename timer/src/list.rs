@@ -72,6 +72,7 @@ impl List {
     /// # Safety
     ///
     /// * The caller holds the lock that guards the list while the iterator is used, and changes nothing meanwhile.
+    #[cfg(test)]
     pub(crate) unsafe fn iter(&self) -> impl Iterator<Item = NonNull<Node>> + '_ {
         std::iter::successors(self.head, |node| {
             // SAFETY: in the list, hence alive, and guarded by the lock that the caller holds.

@@ -1,7 +1,9 @@
 //! The part of an entry that the wheel sees: its state, and the fields that the wheel's lock guards.
 //!
 //! ```text
-//!            owner, under the lock               turn, under the lock
+//!                      put off, by the owner, without the lock
+//!                                 ┌───┐
+//!            owner, under the lock▼   │          turn, under the lock
 //!   Idle ───────────────────────▶ Registered ───────────────────────▶ Fired
 //!    ▲ ▲                          │     │       close, under the lock
 //!    │ └──── cancel, drop ────────┘     └───────────────────────────▶ Closed
@@ -10,19 +12,25 @@
 //!   Invariant   Registered ⇔ the node is in a list of its wheel. Whoever moves a node out of Registered has unlinked
 //!               it and taken its waker before; storing the new state is the last touch, the node may be freed
 //!               right after it. (Registering too late or in a closed wheel goes from Idle to Fired or Closed at once.)
+//!
+//!   Put off     Registered carries the deadline that the owner wants, and only ever a later one replaces it there. The
+//!               wheel keeps the one by which it has linked the node: linked ≤ wanted. So it comes upon the node in time,
+//!               and links it anew if it is wanted later. A turn fires by comparing and swapping the deadline it has seen:
+//!               either the owner was first, and the node does not fire, or the owner finds that it has fired.
 //! ```
 
 use std::{marker::PhantomPinned, ptr::NonNull, sync::atomic::Ordering, task::Waker};
 
 use crate::{
-    levels::Slot,
-    sync::{AtomicU8, UnsafeCell},
+    levels::{LATEST, Slot},
+    sync::{AtomicU64, UnsafeCell},
 };
 
 /// An intrusive list node; lives in a pinned `Entry`.
 #[derive(Debug)]
 pub(crate) struct Node {
-    state: AtomicU8,
+    /// A [`State`] as a number: the wanted deadline, or what is greater than all of those.
+    state: AtomicU64,
     guarded: UnsafeCell<Guarded>,
     _pinned: PhantomPinned,
 }
@@ -32,6 +40,7 @@ pub(crate) struct Node {
 pub(crate) struct Guarded {
     pub(crate) previous: Option<NonNull<Node>>,
     pub(crate) next: Option<NonNull<Node>>,
+    /// By which it is linked; see the top of this file.
     pub(crate) deadline: u64,
     pub(crate) slot: Slot,
     pub(crate) waker: Option<Waker>,
@@ -39,13 +48,37 @@ pub(crate) struct Guarded {
 
 /// Where a node stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub(crate) enum State {
     Idle,
-    Registered,
+    /// With the wanted deadline.
+    Registered(u64),
     Fired,
     Closed,
 }
+
+impl State {
+    fn to_word(self) -> u64 {
+        match self {
+            Self::Registered(deadline) => deadline,
+            Self::Fired => FIRED,
+            Self::Closed => CLOSED,
+            Self::Idle => IDLE,
+        }
+    }
+
+    fn from_word(word: u64) -> Self {
+        match word {
+            IDLE => Self::Idle,
+            FIRED => Self::Fired,
+            CLOSED => Self::Closed,
+            deadline => Self::Registered(deadline),
+        }
+    }
+}
+
+const FIRED: u64 = LATEST + 1;
+const CLOSED: u64 = LATEST + 2;
+const IDLE: u64 = LATEST + 3;
 
 // SAFETY: the state is atomic; `guarded` is touched only under the wheel's lock, or by the owner with exclusive access
 // while the node is not registered. The pointers are followed under that lock only, from whichever thread has it.
@@ -56,7 +89,7 @@ unsafe impl Sync for Node {}
 impl Node {
     pub(crate) fn new() -> Self {
         Self {
-            state: AtomicU8::new(State::Idle as u8),
+            state: AtomicU64::new(IDLE),
             guarded: UnsafeCell::new(Guarded {
                 previous: None,
                 next: None,
@@ -72,12 +105,48 @@ impl Node {
     /// owner moves on.
     pub(crate) fn state(&self) -> State {
         // Acquire: pairs with the Release in `settle`, so that an owner who sees Fired or Closed may free the node.
-        match self.state.load(Ordering::Acquire) {
-            0 => State::Idle,
-            1 => State::Registered,
-            2 => State::Fired,
-            _ => State::Closed,
-        }
+        State::from_word(self.state.load(Ordering::Acquire))
+    }
+
+    /// Makes `deadline` the wanted one, if the node is registered for the same or an earlier time; else false. For the owner; no lock.
+    pub(crate) fn put_off(&self, deadline: u64) -> bool {
+        // Only the owner makes it later, so what changes it between the two steps is a turn or `close`, which end the registration.
+        // Relaxed for those: their Release is read by `state`. Release: pairs with the Acquire of `fire` and `close`, which come after.
+        let wanted = self.state.load(Ordering::Relaxed);
+        // Whatever is no deadline is greater than all of them.
+        wanted <= deadline
+            && self
+                .state
+                .compare_exchange(wanted, deadline, Ordering::Release, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    /// Moves from Registered to Fired if `deadline` is still the wanted one; the caller's last touch of the node in that case.
+    /// Otherwise the wanted one.
+    ///
+    /// # Safety
+    ///
+    /// * The caller holds the wheel's lock, and the node was registered, hence alive, when it was taken.
+    pub(crate) unsafe fn fire(node: NonNull<Self>, deadline: u64) -> Result<(), u64> {
+        // SAFETY: alive by contract. The reference covers the atomic only, as in `settle`.
+        let current = unsafe { &(*node.as_ptr()).state };
+        // Release: as in `settle`. Acquire: pairs with the Release in `put_off`. Relaxed: a deadline that was put off is a number and
+        // nothing else.
+        current
+            .compare_exchange(deadline, FIRED, Ordering::AcqRel, Ordering::Relaxed)
+            .map(drop)
+    }
+
+    /// Moves from Registered to Closed, whatever the wanted deadline; the caller's last touch of the node.
+    ///
+    /// # Safety
+    ///
+    /// * The caller holds the wheel's lock, and the node was registered, hence alive, when it was taken.
+    pub(crate) unsafe fn close(node: NonNull<Self>) {
+        // SAFETY: alive by contract. The reference covers the atomic only, as in `settle`.
+        let current = unsafe { &(*node.as_ptr()).state };
+        // As in `fire`. A plain store could not be told from one before the owner's swap.
+        current.swap(CLOSED, Ordering::AcqRel);
     }
 
     /// Moves to `state`; the caller's last touch of the node if this ends its registration.
@@ -91,7 +160,7 @@ impl Node {
         // store lets its owner free it.
         let current = unsafe { &(*node.as_ptr()).state };
         // Release: pairs with the Acquire in `state`; who sees the new state sees the node unlinked and its waker gone.
-        current.store(state as u8, Ordering::Release);
+        current.store(state.to_word(), Ordering::Release);
     }
 
     /// Access to the guarded fields. `f` must not reach this node by another way.

@@ -4,7 +4,7 @@ use std::{ptr::NonNull, task::Waker};
 
 use crate::{
     entry::Status,
-    levels::{Levels, NONE, SLOTS},
+    levels::{Levels, NONE, SLOTS, Slot},
     list::List,
     node::{Node, State},
 };
@@ -16,6 +16,7 @@ pub const BATCH: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Slots {
     levels: Levels,
+    /// Empty before the first entry comes: most wheels of foreign threads never have one.
     lists: Box<[List]>,
     len: usize,
     closed: bool,
@@ -23,10 +24,9 @@ pub(crate) struct Slots {
 
 impl Slots {
     pub(crate) fn new() -> Self {
-        let lists = std::iter::repeat_with(List::default).take(SLOTS).collect();
         Self {
             levels: Levels::new(),
-            lists,
+            lists: Box::default(),
             len: 0,
             closed: false,
         }
@@ -54,7 +54,7 @@ impl Slots {
         match state {
             State::Fired => Status::Fired,
             State::Closed => Status::Closed,
-            State::Registered => {
+            State::Registered(_) => {
                 // SAFETY: alive by contract; `&mut self` is the lock.
                 unsafe { Node::with(node, |fields| std::mem::swap(&mut fields.waker, waker)) };
                 Status::Waiting
@@ -70,17 +70,16 @@ impl Slots {
                 Status::Fired
             }
             State::Idle => {
+                if self.lists.is_empty() {
+                    self.allocate();
+                }
                 let before = self.earliest();
                 // SAFETY: alive by contract; `&mut self` is the lock.
-                unsafe {
-                    Node::with(node, |fields| {
-                        (fields.waker, fields.deadline) = (waker.take(), deadline)
-                    })
-                };
+                unsafe { Node::with(node, |fields| fields.waker = waker.take()) };
                 // SAFETY: an idle node is in no list, and by contract it stays where it is until it is unregistered.
                 unsafe { self.link(node, deadline) };
                 // SAFETY: alive by contract; `&mut self` is the lock.
-                unsafe { Node::settle(node, State::Registered) };
+                unsafe { Node::settle(node, State::Registered(deadline)) };
                 if deadline < before {
                     Status::Earliest
                 } else {
@@ -90,18 +89,27 @@ impl Slots {
         }
     }
 
-    /// If `node` is registered, unlinks it, moves it to `state` and returns its waker, to be dropped after unlocking.
+    #[cold]
+    fn allocate(&mut self) {
+        self.levels.allocate();
+        self.lists = std::iter::repeat_with(List::default).take(SLOTS).collect();
+    }
+
+    /// If `node` is registered, unlinks it and returns its waker, to be dropped after unlocking.
     ///
     /// # Safety
     ///
-    /// * `node` is alive and belongs to this wheel.
-    pub(crate) unsafe fn unregister(&mut self, node: NonNull<Node>, state: State) -> Option<Waker> {
+    /// * `node` belongs to this wheel, and the caller owns it.
+    pub(crate) unsafe fn unregister(&mut self, node: NonNull<Node>) -> Option<Waker> {
         // SAFETY: alive by contract.
-        if unsafe { node.as_ref() }.state() != State::Registered {
+        if !matches!(unsafe { node.as_ref() }.state(), State::Registered(_)) {
             return None;
         }
         // SAFETY: registered, checked under the lock, so it is in a list of this wheel.
-        unsafe { self.take(node, state) }
+        let waker = unsafe { self.take(node) };
+        // SAFETY: alive by contract; `&mut self` is the lock.
+        unsafe { Node::settle(node, State::Idle) };
+        waker
     }
 
     /// Fires what is due at `now`, up to the limits of one turn; true if more is due.
@@ -118,16 +126,16 @@ impl Slots {
                 unreachable!("an occupied slot has an entry; this is a bug of the timer crate")
             };
             // SAFETY: in a list, hence alive; `&mut self` is the lock.
-            let deadline = unsafe { Node::with(node, |fields| fields.deadline) };
-            if slot.level() <= FIRING_LEVEL && deadline <= now {
+            let (deadline, wanted) = unsafe { Self::deadlines(node) };
+            if slot.level() <= FIRING_LEVEL && deadline == wanted && deadline <= now {
                 // SAFETY: it is in a list of this wheel.
-                wakers.extend(unsafe { self.take(node, State::Fired) });
+                wakers.extend(unsafe { self.fire(node, deadline) });
                 fired += 1;
             } else {
                 // SAFETY: it is in a list of this wheel, and in none between the two calls.
                 unsafe {
                     self.unlink(node);
-                    self.link(node, deadline);
+                    self.link(node, wanted);
                 }
                 moved += 1;
             }
@@ -147,7 +155,10 @@ impl Slots {
                 break;
             };
             // SAFETY: it is in a list of this wheel.
-            wakers.extend(unsafe { self.take(node, State::Closed) });
+            let waker = unsafe { self.take(node) };
+            wakers.extend(waker);
+            // SAFETY: still alive, as in `fire`, and not touched any more.
+            unsafe { Node::close(node) };
         }
         self.len > 0
     }
@@ -157,35 +168,97 @@ impl Slots {
         self.levels.earliest()
     }
 
-    /// The earliest deadline, or [`NONE`]. Looks through the entries of a slot whose minimum was cancelled.
-    pub(crate) fn exact_earliest(&mut self) -> u64 {
-        for slot in self.levels.earliest_slots().into_iter().flatten() {
-            if self.levels.is_stale(slot) {
-                // SAFETY: `&mut self` is the lock, and nothing is changed during the walk.
-                let nodes = unsafe { self.lists[slot.index()].iter() };
-                // SAFETY: in a list, hence alive; `&mut self` is the lock.
-                let deadlines =
-                    nodes.map(|node| unsafe { Node::with(node, |fields| fields.deadline) });
-                let minimum = deadlines.min().unwrap_or(NONE);
-                self.levels.refresh(slot, minimum);
+    /// The earliest deadline, or [`NONE`]. Looks through the entries of a slot whose minimum was cancelled, and of the first ones if any
+    /// entry was ever `put_off`.
+    pub(crate) fn exact_earliest(&mut self, put_off: bool) -> u64 {
+        loop {
+            let mut linked_anew = false;
+            for slot in self.levels.earliest_slots().into_iter().flatten() {
+                if put_off || self.levels.is_stale(slot) {
+                    linked_anew |= self.look_through(slot);
+                }
+            }
+            // What was put off is linked by the new deadline now, which may be in a slot that has become one of the first.
+            if !linked_anew {
+                return self.earliest();
             }
         }
-        self.earliest()
     }
 
-    /// Unlinks a registered node, takes its waker and ends its registration, which lets the owner free it.
+    /// Makes the minimum of an occupied slot exact. Links those anew that were put off; true if there was one.
+    fn look_through(&mut self, slot: Slot) -> bool {
+        let mut linked_anew = false;
+        let mut minimum = NONE;
+        let mut next = self.lists[slot.index()].front();
+        while let Some(node) = next {
+            // SAFETY: in a list, hence alive; `&mut self` is the lock.
+            next = unsafe { Node::with(node, |fields| fields.next) };
+            // SAFETY: as above.
+            let (deadline, wanted) = unsafe { Self::deadlines(node) };
+            minimum = minimum.min(wanted);
+            if deadline != wanted {
+                // SAFETY: it is in a list of this wheel, and in none between the two calls.
+                unsafe {
+                    self.unlink(node);
+                    self.link(node, wanted);
+                }
+                linked_anew = true;
+            }
+        }
+        if !linked_anew {
+            self.levels.refresh(slot, minimum);
+        }
+        linked_anew
+    }
+
+    /// The deadline by which a node is linked, and the one that its owner wants, which is not earlier.
+    ///
+    /// # Safety
+    ///
+    /// * `node` is in a list of a wheel whose lock is held.
+    unsafe fn deadlines(node: NonNull<Node>) -> (u64, u64) {
+        // SAFETY: in a list, hence alive, and guarded by the lock that the caller holds.
+        let linked = unsafe { Node::with(node, |fields| fields.deadline) };
+        // SAFETY: alive as above.
+        match unsafe { node.as_ref() }.state() {
+            State::Registered(wanted) => (linked, wanted),
+            _ => unreachable!("a node in a list is registered; this is a bug of the timer crate"),
+        }
+    }
+
+    /// Fires a node, which lets its owner free it, and returns its waker; if it was put off in this moment, links it anew.
     ///
     /// # Safety
     ///
     /// * `node` is in a list of this wheel.
-    unsafe fn take(&mut self, node: NonNull<Node>, state: State) -> Option<Waker> {
+    unsafe fn fire(&mut self, node: NonNull<Node>, deadline: u64) -> Option<Waker> {
+        // SAFETY: by contract.
+        let waker = unsafe { self.take(node) };
+        // SAFETY: still alive: its owner cannot free it without the lock, which is held, before it has fired. Not touched any more if
+        // this succeeds.
+        match unsafe { Node::fire(node, deadline) } {
+            Ok(()) => waker,
+            Err(wanted) => {
+                // SAFETY: not fired, hence alive as above, and in no list.
+                unsafe {
+                    Node::with(node, |fields| fields.waker = waker);
+                    self.link(node, wanted);
+                }
+                None
+            }
+        }
+    }
+
+    /// Unlinks a registered node and takes its waker; the caller says next what becomes of it.
+    ///
+    /// # Safety
+    ///
+    /// * `node` is in a list of this wheel.
+    unsafe fn take(&mut self, node: NonNull<Node>) -> Option<Waker> {
         // SAFETY: by contract.
         unsafe { self.unlink(node) };
-        // SAFETY: still alive: its owner cannot free it before `settle` without the lock, which is held.
-        let waker = unsafe { Node::with(node, |fields| fields.waker.take()) };
-        // SAFETY: alive as above, and not touched any more after this.
-        unsafe { Node::settle(node, state) };
-        waker
+        // SAFETY: still alive: its owner cannot free it while it is registered without the lock, which is held.
+        unsafe { Node::with(node, |fields| fields.waker.take()) }
     }
 
     /// Puts a node into its slot.
@@ -196,7 +269,11 @@ impl Slots {
     unsafe fn link(&mut self, node: NonNull<Node>, deadline: u64) {
         let slot = self.levels.place(deadline);
         // SAFETY: alive by contract; `&mut self` is the lock.
-        unsafe { Node::with(node, |fields| fields.slot = slot) };
+        unsafe {
+            Node::with(node, |fields| {
+                (fields.slot, fields.deadline) = (slot, deadline)
+            })
+        };
         // SAFETY: by contract; `&mut self` is the lock.
         unsafe { self.lists[slot.index()].push_back(node) };
         self.levels.added(slot, deadline);
@@ -221,7 +298,6 @@ impl Slots {
     /// Panics unless lists, bitmaps, minima and the placement of every entry fit each other.
     #[cfg(test)]
     pub(crate) fn check(&self) {
-        use crate::levels::Slot;
         let mut count = 0;
         for (index, list) in self.lists.iter().enumerate() {
             let slot = Slot::from_index(index);

@@ -3,14 +3,14 @@
 #[cfg(loom)]
 pub(crate) use loom::{
     cell::UnsafeCell,
-    sync::atomic::{AtomicU8, AtomicU64},
+    sync::atomic::{AtomicBool, AtomicU64},
 };
 #[cfg(not(any(loom, shuttle)))]
 pub(crate) use parking_lot::Mutex;
 #[cfg(shuttle)]
-pub(crate) use shuttle::sync::atomic::{AtomicU8, AtomicU64};
+pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU64};
 #[cfg(not(any(loom, shuttle)))]
-pub(crate) use std::sync::atomic::{AtomicU8, AtomicU64};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64};
 
 /// The standard cell with the closure interface of loom's.
 #[cfg(not(loom))]

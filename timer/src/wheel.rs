@@ -9,9 +9,10 @@ use std::{
 
 use crate::{
     ledger::LastHolder,
-    levels::NONE,
+    levels::{LATEST, NONE},
+    node::{Node, State},
     slots::{BATCH, Slots},
-    sync::{AtomicU64, Mutex},
+    sync::{AtomicBool, AtomicU64, Mutex},
 };
 
 /// A timing wheel: keeps registered [`Entry`](crate::Entry) values by their deadlines and hands out the wakers of those
@@ -26,6 +27,8 @@ pub struct Wheel<X = ()> {
     origin: Instant,
     /// `Slots::earliest` as of the last unlock.
     earliest: AtomicU64,
+    /// Whether any entry was ever put off, so that its slot's minimum may be only a lower bound.
+    put_off: AtomicBool,
     slots: Mutex<Slots>,
     last_holder: LastHolder,
     extra: X,
@@ -37,6 +40,7 @@ impl<X> Wheel<X> {
         Self {
             origin,
             earliest: AtomicU64::new(NONE),
+            put_off: AtomicBool::new(false),
             slots: Mutex::new(Slots::new()),
             last_holder: LastHolder::default(),
             extra,
@@ -68,8 +72,8 @@ impl<X> Wheel<X> {
 
     /// A time not later than the earliest deadline, without taking the lock; `None` if and only if the wheel is empty.
     ///
-    /// It is the earliest deadline itself unless an entry that was the earliest of its slot was cancelled or reset.
-    /// Then it may be the time of that entry, and the turns at this time (until one returns false) make it exact.
+    /// It is the earliest deadline itself unless an entry was reset to a later one, or one that was the earliest of its slot was
+    /// cancelled. Then it may be the time of that entry, and the turns at this time (until one returns false) make it exact.
     ///
     /// To sleep on it: publish the time up to which the sleep will last, `fence(SeqCst)`, read this again, and sleep
     /// only if it is not earlier. Whoever is told [`Status::Earliest`](crate::Status::Earliest) does the counterpart:
@@ -84,7 +88,9 @@ impl<X> Wheel<X> {
     ///
     /// For a paused clock, which jumps to it. For sleeping, [`next_wake`](Self::next_wake) is the cheap way.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.instant(self.locked(Slots::exact_earliest))
+        // Relaxed: of a reset on another thread that the caller has not heard of nothing is promised.
+        let put_off = self.put_off.load(Ordering::Relaxed);
+        self.instant(self.locked(|slots| slots.exact_earliest(put_off)))
     }
 
     /// How many entries are registered and have not fired.
@@ -121,10 +127,26 @@ impl<X> Wheel<X> {
         result
     }
 
-    /// Nanoseconds from the origin to `time`, between 0 and the latest that is not [`NONE`].
+    /// Gives a node of this wheel a later deadline, or the same, if it is registered.
+    pub(crate) fn put_off(&self, node: &Node, deadline: Instant) -> bool {
+        let deadline = self.nanos(deadline);
+        if !matches!(node.state(), State::Registered(wanted) if wanted <= deadline) {
+            return false;
+        }
+        // Before it is put off, for who looks for the earliest deadline afterwards. Once: the line is read by all.
+        if !self.put_off.load(Ordering::Relaxed) {
+            self.put_off.store(true, Ordering::Relaxed);
+        }
+        node.put_off(deadline)
+    }
+
+    /// Nanoseconds from the origin to `time`, between 0 and [`LATEST`].
     pub(crate) fn nanos(&self, time: Instant) -> u64 {
-        let since = time.saturating_duration_since(self.origin).as_nanos();
-        u64::try_from(since).unwrap_or(NONE).min(NONE - 1)
+        let since = time.saturating_duration_since(self.origin);
+        // As `as_nanos`, without 128 bits.
+        let nanos = since.as_secs().checked_mul(1_000_000_000);
+        let nanos = nanos.and_then(|nanos| nanos.checked_add(since.subsec_nanos().into()));
+        nanos.unwrap_or(LATEST).min(LATEST)
     }
 
     fn instant(&self, nanos: u64) -> Option<Instant> {

@@ -1,5 +1,13 @@
 //! The runtime's clock: the real one, or, for tests, one that stands still and jumps.
 
+#[cfg(not(all(target_os = "linux", not(shuttle))))]
+use std::time::Instant;
+#[cfg(all(target_os = "linux", not(shuttle)))]
+use std::time::{Duration, Instant};
+
+#[cfg(all(target_os = "linux", not(shuttle)))]
+use crate::rt_sync::whole::now;
+
 #[cfg(not(feature = "test-util"))]
 pub(crate) use real::Clock;
 #[cfg(feature = "test-util")]
@@ -9,15 +17,20 @@ pub(crate) use test::Clock;
 mod real {
     use std::time::Instant;
 
+    use super::Coarse;
     use crate::rt_sync::whole::now;
 
     /// Without the feature `test-util`: the monotonic clock itself.
     #[derive(Debug)]
-    pub(crate) struct Clock;
+    pub(crate) struct Clock {
+        coarse: Coarse,
+    }
 
     impl Clock {
         pub(crate) fn new(_start_paused: bool) -> Self {
-            Self
+            Self {
+                coarse: Coarse::new(),
+            }
         }
 
         #[inline]
@@ -28,6 +41,12 @@ mod real {
         #[inline]
         pub(crate) fn at(&self, real: Instant) -> Instant {
             real
+        }
+
+        /// True if `time` is known to be far from now, without an exact look at the clock; false says nothing.
+        #[inline]
+        pub(crate) fn is_far(&self, time: Instant) -> bool {
+            self.coarse.is_far(time)
         }
 
         #[inline]
@@ -43,6 +62,7 @@ mod real {
 mod test {
     use std::time::{Duration, Instant};
 
+    use super::Coarse;
     use crate::rt_sync::whole::atomic::AtomicBool;
     use crate::rt_sync::whole::atomic::Ordering::Relaxed;
     use crate::rt_sync::whole::{Mutex, now};
@@ -53,6 +73,7 @@ mod test {
         /// True once the clock was ever paused; until then reading it takes no lock.
         virtual_time: AtomicBool,
         state: Mutex<State>,
+        coarse: Coarse,
     }
 
     #[derive(Debug)]
@@ -72,6 +93,7 @@ mod test {
                     base: now,
                     running_since,
                 }),
+                coarse: Coarse::new(),
             }
         }
 
@@ -93,6 +115,12 @@ mod test {
             } else {
                 real
             }
+        }
+
+        /// True if `time` is known to be far from now, without an exact look at the clock; false says nothing.
+        #[inline]
+        pub(crate) fn is_far(&self, time: Instant) -> bool {
+            !self.virtual_time.load(Relaxed) && self.coarse.is_far(time)
         }
 
         pub(crate) fn is_paused(&self) -> bool {
@@ -152,5 +180,66 @@ mod test {
                 self.base + now().saturating_duration_since(since)
             })
         }
+    }
+}
+
+/// The system's clock as of its last tick, some milliseconds ago: that costs a third of an exact look, which asks a counter of the processor.
+///
+/// It may be behind by more, where the system itself was not run. So it is only good to tell what is far from what is near, by callers
+/// for whom a time that is wrongly called far has no worse end than a timer that is registered late.
+#[cfg(all(target_os = "linux", not(shuttle)))]
+#[derive(Debug)]
+struct Coarse {
+    /// One point of time, by both of their names.
+    origin: Instant,
+    origin_nanos: i64,
+}
+
+#[cfg(all(target_os = "linux", not(shuttle)))]
+impl Coarse {
+    fn new() -> Self {
+        // The standard library does not say what it calls a point of time, but on Linux it goes by this clock.
+        let origin_nanos = nanos_of(libc::CLOCK_MONOTONIC);
+        Self {
+            origin: now(),
+            origin_nanos,
+        }
+    }
+
+    #[inline]
+    fn is_far(&self, time: Instant) -> bool {
+        let elapsed = nanos_of(libc::CLOCK_MONOTONIC_COARSE).saturating_sub(self.origin_nanos);
+        let elapsed = Duration::from_nanos(elapsed.try_into().unwrap_or(0));
+        time.saturating_duration_since(self.origin) > elapsed.saturating_add(FAR)
+    }
+}
+
+#[cfg(all(target_os = "linux", not(shuttle)))]
+fn nanos_of(clock: libc::clockid_t) -> i64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the structure outlives the call, which fills it, or leaves it as it is if there is no such clock.
+    unsafe { libc::clock_gettime(clock, &raw mut time) };
+    i64::from(time.tv_sec) * 1_000_000_000 + i64::from(time.tv_nsec)
+}
+
+/// Far from a time that a tick of 10 ms, the slowest of Linux, has passed.
+#[cfg(all(target_os = "linux", not(shuttle)))]
+const FAR: Duration = Duration::from_millis(20);
+
+#[cfg(not(all(target_os = "linux", not(shuttle))))]
+#[derive(Debug)]
+struct Coarse;
+
+#[cfg(not(all(target_os = "linux", not(shuttle))))]
+impl Coarse {
+    fn new() -> Self {
+        Self
+    }
+
+    fn is_far(&self, _time: Instant) -> bool {
+        false
     }
 }

@@ -18,6 +18,7 @@
 
 mod bell;
 mod clock;
+mod crowd;
 mod signals;
 #[cfg(shuttle)]
 mod simulated;
@@ -46,6 +47,7 @@ pub(crate) use reactor::{
 pub(crate) use signals::Listener;
 pub(crate) use timer::{Entry, Status};
 
+use crowd::Crowd;
 use signals::Signals;
 
 /// A timer wheel that knows whom to wake when it gets an earlier deadline.
@@ -64,6 +66,7 @@ pub(crate) struct Driver {
     turns: CachePadded<AtomicU64>,
     /// When the last turn was, by the real clock, in nanoseconds since the origin.
     last_turn: CachePadded<AtomicU64>,
+    crowd: Crowd,
     /// The holder waits without a limit that a busy thread could prolong.
     blocking: AtomicBool,
     /// Not set: nobody has asked for signals yet. `None`: the runtime has ended before anybody did.
@@ -121,6 +124,7 @@ impl Driver {
             clock,
             turns: CachePadded::default(),
             last_turn: CachePadded::default(),
+            crowd: Crowd::default(),
             blocking: AtomicBool::new(false),
             signals: OnceLock::new(),
         })
@@ -256,7 +260,11 @@ impl Duty<'_> {
         let until = driver.alarm.publish(|| driver.next_wake());
         driver.blocking.store(true, Ordering::Relaxed);
         if !driver.clock.is_paused() {
-            let timeout = until.map(|until| until.saturating_duration_since(driver.clock.now()));
+            let timeout = until.map(|until| {
+                let now = driver.clock.now();
+                let until = until.saturating_duration_since(now);
+                driver.crowd.sleep(driver.since_origin(now), until)
+            });
             self.turn(timeout, wakers);
         } else {
             self.jump(until, wakers, still);
@@ -316,8 +324,13 @@ impl Duty<'_> {
 
     fn finish(&mut self, wakers: &mut Vec<Waker>) {
         let real = now();
-        self.driver.record_turn(real);
-        self.driver.fire_all(self.driver.clock.at(real), wakers);
+        let driver = self.driver;
+        driver.record_turn(real);
+        let before = wakers.len();
+        driver.fire_all(driver.clock.at(real), wakers);
+        if wakers.len() > before {
+            driver.crowd.fired(driver.since_origin(real));
+        }
     }
 }
 
@@ -325,6 +338,12 @@ impl Alarm {
     /// The time of the clock that the deadlines are meant for, whatever runtime the caller is in.
     pub(crate) fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    /// Whether this time has come, by the same clock. A far one costs no exact look at it.
+    #[inline]
+    pub(crate) fn has_come(&self, deadline: Instant) -> bool {
+        !self.clock.is_far(deadline) && deadline <= self.clock.now()
     }
 
     /// To be called after a wheel took a deadline that is its earliest.

@@ -105,8 +105,10 @@ impl Sleep {
     /// A task that waits is not woken by this; it must poll once more to be woken at the new deadline.
     pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.project();
-        this.entry.reset(deadline.into_std());
-        *this.begun = None;
+        // One that waits on is the wheel's business.
+        if !this.entry.reset(deadline.into_std()) {
+            *this.begun = None;
+        }
     }
 
     fn poll_elapsed(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -128,7 +130,7 @@ impl Sleep {
         let mut this = self.project();
         // The wheel's own time may be behind, so the first poll asks the clock: the one that the deadline was made for.
         let begun = *this.begun.get_or_insert_with(|| {
-            match this.entry.deadline() <= this.entry.wheel().extra().now() {
+            match this.entry.wheel().extra().has_come(this.entry.deadline()) {
                 true => Begun::Past,
                 false => Begun::Timer,
             }

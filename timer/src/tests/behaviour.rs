@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{Bench, Log};
-use crate::{BATCH, Entry, Status, Wheel};
+use crate::{BATCH, Entry, Status, Wheel, levels::LATEST};
 
 #[test]
 fn auto_traits_are_those_promised() {
@@ -122,10 +122,15 @@ fn reset_works_in_every_state() {
     let mut entry = bench.entry(100);
     entry.as_mut().reset(bench.at(200));
     assert_eq!(entry.as_mut().register(Waker::noop()), Status::Earliest);
-    entry.as_mut().reset(bench.at(300));
+    assert!(!entry.as_mut().reset(bench.at(150)));
     assert!(bench.wheel.is_empty());
     assert_eq!(entry.as_mut().register(Waker::noop()), Status::Earliest);
+    // Later: it waits on, and the wheel may come upon it once before.
+    assert!(entry.as_mut().reset(bench.at(300)));
+    assert_eq!(bench.wheel.len(), 1);
+    assert_eq!(entry.as_mut().register(Waker::noop()), Status::Waiting);
     assert_eq!(bench.turn(299), (0, false));
+    assert_eq!(bench.next_wake(), Some(300));
     assert_eq!(bench.turn(300), (1, false));
     entry.as_mut().reset(bench.at(400));
     assert!(!entry.is_fired());
@@ -133,6 +138,35 @@ fn reset_works_in_every_state() {
     assert_eq!(bench.turn(400), (1, false));
     entry.as_mut().cancel();
     assert!(entry.is_fired());
+}
+
+#[test]
+fn a_waiting_entry_that_is_put_off_keeps_its_waker_and_fires_in_order() {
+    let bench = Bench::new();
+    let log = Log::default();
+    let mut entries: Vec<_> = (0..3)
+        .map(|number| bench.entry((1 << 30) + 1000 * number))
+        .collect();
+    for (number, entry) in entries.iter_mut().enumerate() {
+        let _ = entry.as_mut().register(&log.waker(number));
+    }
+    // To between the others; far behind them; and again, to a time beyond all that the wheel can tell.
+    assert!(entries[0].as_mut().reset(bench.at((1 << 30) + 1500)));
+    assert!(entries[1].as_mut().reset(bench.at(1 << 50)));
+    assert_eq!(bench.next_deadline(), Some((1 << 30) + 1500));
+    assert_eq!(bench.next_wake(), Some((1 << 30) + 1500));
+    bench.check();
+    assert_eq!(bench.turn_all((1 << 30) + 1499), 0);
+    assert_eq!(bench.turn_all((1 << 30) + 2000), 2);
+    assert_eq!(log.take(), [0, 2]);
+    assert_eq!(bench.next_deadline(), Some(1 << 50));
+    assert!(entries[1].as_mut().reset(bench.at(u64::MAX)));
+    assert_eq!(bench.next_deadline(), Some(LATEST));
+    // One that has fired is not put off, and one that is not registered neither.
+    assert!(!entries[0].as_mut().reset(bench.at(1 << 50)));
+    assert!(!entries[0].as_mut().reset(bench.at(1 << 51)));
+    drop(entries);
+    assert!(bench.wheel.is_empty());
 }
 
 #[test]

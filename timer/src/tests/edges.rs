@@ -3,23 +3,20 @@
 use std::{task::Waker, time::Duration};
 
 use super::{Bench, Log};
-use crate::{
-    Entry, Status,
-    levels::{LEVELS, NONE},
-};
+use crate::{Entry, Status, levels::LATEST};
 
 /// Times around each power of 64 and around the wrap of each digit.
 fn borders() -> Vec<u64> {
-    let mut times = vec![0, 1, NONE - 2, NONE - 1];
-    for level in 0..LEVELS as u32 {
-        let unit = 1_u64 << (6 * level);
+    let mut times = vec![0, 1, LATEST - 1, LATEST];
+    for six_bits in 0..11 {
+        let unit = 1_u64 << (6 * six_bits);
         for factor in [1, 2, 31, 62, 63, 64, 65, 127, 128] {
             if let Some(time) = unit.checked_mul(factor) {
                 times.extend([time - 1, time, time.saturating_add(1)]);
             }
         }
     }
-    times.retain(|time| *time < NONE);
+    times.retain(|time| *time <= LATEST);
     times.sort_unstable();
     times.dedup();
     times
@@ -200,8 +197,8 @@ fn times_beyond_the_wheel_count_as_its_end() {
     let mut entry = Box::pin(Entry::new(bench.wheel.clone(), end));
     assert_eq!(entry.as_mut().register(Waker::noop()), Status::Earliest);
     assert_eq!(entry.deadline(), end);
-    assert_eq!(bench.next_wake(), Some(NONE - 1));
-    assert_eq!(bench.turn(NONE - 2), (0, false));
+    assert_eq!(bench.next_wake(), Some(LATEST));
+    assert_eq!(bench.turn(LATEST - 1), (0, false));
     assert!(!bench.wheel.turn(end, &mut Vec::new()));
     assert!(entry.is_fired());
     entry.as_mut().reset(end);

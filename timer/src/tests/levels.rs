@@ -7,6 +7,7 @@ const BASE: u64 = 5 << 18;
 
 fn levels_at(now: u64) -> Levels {
     let mut levels = Levels::new();
+    levels.allocate();
     levels.advance(now);
     assert_eq!(levels.elapsed(), now, "nothing is in the way");
     levels
@@ -67,7 +68,10 @@ fn time_goes_on_to_just_before_the_first_slot() {
         (BASE + (7 << 12), 2),
         (BASE + (9 << 6), 1),
         (7 << 18, 3),
-        (1 << 60, 10),
+        (7 << 24, 4),
+        (100 << 24, 4),
+        (7 << 36, 5),
+        (1 << 60, 9),
     ] {
         let mut levels = levels_at(BASE);
         let slot = levels.place(start + 3);

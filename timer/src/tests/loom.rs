@@ -83,6 +83,37 @@ fn loom_fire_and_reset() {
 }
 
 #[test]
+fn loom_fire_and_put_off() {
+    race(
+        |bench, mut entry, log| {
+            let put_off = entry.as_mut().reset(bench.at(2 * DEADLINE));
+            fire(bench);
+            // Whichever came first, the other side has seen it: it waits on for the new deadline, or it fires by the old one.
+            assert!(!entry.is_fired());
+            assert_eq!(bench.turn_all(2 * DEADLINE), usize::from(put_off));
+            assert_eq!(entry.is_fired(), put_off);
+            while log.take() != [1] {
+                thread::yield_now();
+            }
+        },
+        fire,
+    );
+}
+
+#[test]
+fn loom_close_and_put_off() {
+    race(
+        |bench, mut entry, log| {
+            let put_off = entry.as_mut().reset(bench.at(2 * DEADLINE));
+            close(bench);
+            assert!(put_off || entry.as_mut().register(Waker::noop()) == Status::Closed);
+            assert_eq!(entry.as_mut().register(&log.waker(1)), Status::Closed);
+        },
+        close,
+    );
+}
+
+#[test]
 fn loom_turn_and_register() {
     loom::model(|| {
         let bench = Arc::new(Bench::new());

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, pin::Pin, task::Waker};
 use proptest::prelude::*;
 
 use super::Bench;
-use crate::{BATCH, Entry, Status, levels::NONE};
+use crate::{BATCH, Entry, Status, levels::LATEST};
 
 const ENTRIES: usize = 150;
 
@@ -16,6 +16,8 @@ enum Op {
     /// Makes or resets many neighbouring ones.
     RegisterMany(usize, u64, u64),
     Again(usize),
+    /// Resets this entry, if it is there, and does not register it.
+    Reset(usize, u64),
     Cancel(usize),
     Drop(usize),
     /// One turn after so much time.
@@ -46,6 +48,7 @@ fn op() -> impl Strategy<Value = Op> {
         6 => (index.clone(), distance()).prop_map(|(i, d)| Op::Register(i, d)),
         1 => (index.clone(), distance(), distance()).prop_map(|(i, d, s)| Op::RegisterMany(i, d, s)),
         1 => index.clone().prop_map(Op::Again),
+        3 => (index.clone(), distance()).prop_map(|(i, d)| Op::Reset(i, d)),
         2 => index.clone().prop_map(Op::Cancel),
         2 => index.prop_map(Op::Drop),
         3 => distance().prop_map(Op::Turn),
@@ -94,6 +97,19 @@ impl Model {
                     // Otherwise it has fired, or was cancelled and registers anew.
                     assert!(!waiting || status == Status::Waiting);
                     self.note(index, status);
+                }
+            }
+            Op::Reset(index, distance) => {
+                let deadline = self.later(distance);
+                let time = self.bench.at(deadline);
+                if let Some(entry) = &mut self.entries[index] {
+                    let waits = self.waiting.iter().find(|(_, i)| *i == index);
+                    let later = waits.is_some_and(|(before, _)| *before <= deadline);
+                    assert_eq!(entry.as_mut().reset(time), later);
+                    self.forget(index);
+                    if later {
+                        self.waiting.insert((deadline, index));
+                    }
                 }
             }
             Op::Cancel(index) => {
@@ -145,7 +161,7 @@ impl Model {
     }
 
     fn later(&self, distance: u64) -> u64 {
-        self.now.saturating_add(distance).min(NONE - 1)
+        self.now.saturating_add(distance).min(LATEST)
     }
 
     fn register(&mut self, index: usize, distance: u64) {
@@ -153,7 +169,7 @@ impl Model {
         let time = self.bench.at(deadline);
         self.forget(index);
         match &mut self.entries[index] {
-            Some(entry) => entry.as_mut().reset(time),
+            Some(entry) => _ = entry.as_mut().reset(time),
             empty => *empty = Some(self.bench.entry(deadline)),
         }
         let wake = self.bench.next_wake();
