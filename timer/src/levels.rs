@@ -93,13 +93,17 @@ impl Levels {
             if self.entered == Some(slot) {
                 self.entered = None;
             }
-            self.earliest = self.least_minimum();
+            // Nothing earlier can have been hidden by a slot that was not the earliest.
+            if self.minimum[slot.index()] == self.earliest {
+                self.earliest = self.least_minimum();
+            }
         } else if slot.level() > 0 && deadline == self.minimum[slot.index()] {
             self.stale[word] |= bit;
         }
     }
 
     /// A time not later than the earliest deadline, and equal to it if no minimum is stale; [`NONE`] without entries.
+    #[inline]
     pub(crate) fn earliest(&self) -> u64 {
         self.earliest
     }

@@ -66,6 +66,7 @@ impl State {
         }
     }
 
+    #[inline]
     fn from_word(word: u64) -> Self {
         match word {
             IDLE => Self::Idle,
@@ -103,12 +104,14 @@ impl Node {
 
     /// The state. `Registered` may be outdated at once unless the wheel's lock is held; from the other states only the
     /// owner moves on.
+    #[inline]
     pub(crate) fn state(&self) -> State {
         // Acquire: pairs with the Release in `settle`, so that an owner who sees Fired or Closed may free the node.
         State::from_word(self.state.load(Ordering::Acquire))
     }
 
     /// Makes `deadline` the wanted one, if the node is registered for the same or an earlier time; else false. For the owner; no lock.
+    #[inline]
     pub(crate) fn put_off(&self, deadline: u64) -> bool {
         // Only the owner makes it later, so what changes it between the two steps is a turn or `close`, which end the registration.
         // Relaxed for those: their Release is read by `state`. Release: pairs with the Acquire of `fire` and `close`, which come after.

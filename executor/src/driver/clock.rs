@@ -190,39 +190,43 @@ mod test {
 #[cfg(all(target_os = "linux", not(shuttle)))]
 #[derive(Debug)]
 struct Coarse {
-    /// One point of time, by both of their names.
-    origin: Instant,
-    origin_nanos: i64,
+    /// What the standard library calls the beginning of `second`, and [`FAR`] more.
+    far_from_second: Instant,
+    second: libc::time_t,
 }
 
 #[cfg(all(target_os = "linux", not(shuttle)))]
 impl Coarse {
     fn new() -> Self {
         // The standard library does not say what it calls a point of time, but on Linux it goes by this clock.
-        let origin_nanos = nanos_of(libc::CLOCK_MONOTONIC);
+        let time = read(libc::CLOCK_MONOTONIC);
+        let origin = now();
+        let into_second = Duration::from_nanos(time.tv_nsec.try_into().unwrap_or(0));
         Self {
-            origin: now(),
-            origin_nanos,
+            far_from_second: origin.checked_sub(into_second).unwrap_or(origin) + FAR,
+            second: time.tv_sec,
         }
     }
 
     #[inline]
     fn is_far(&self, time: Instant) -> bool {
-        let elapsed = nanos_of(libc::CLOCK_MONOTONIC_COARSE).saturating_sub(self.origin_nanos);
-        let elapsed = Duration::from_nanos(elapsed.try_into().unwrap_or(0));
-        time.saturating_duration_since(self.origin) > elapsed.saturating_add(FAR)
+        let coarse = read(libc::CLOCK_MONOTONIC_COARSE);
+        let seconds = (coarse.tv_sec - self.second).try_into().unwrap_or(0);
+        let since_second = Duration::new(seconds, coarse.tv_nsec as u32);
+        time > self.far_from_second + since_second
     }
 }
 
 #[cfg(all(target_os = "linux", not(shuttle)))]
-fn nanos_of(clock: libc::clockid_t) -> i64 {
+#[inline]
+fn read(clock: libc::clockid_t) -> libc::timespec {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
     // SAFETY: the structure outlives the call, which fills it, or leaves it as it is if there is no such clock.
     unsafe { libc::clock_gettime(clock, &raw mut time) };
-    i64::from(time.tv_sec) * 1_000_000_000 + i64::from(time.tv_nsec)
+    time
 }
 
 /// Far from a time that a tick of 10 ms, the slowest of Linux, has passed.

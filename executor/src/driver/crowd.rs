@@ -40,7 +40,7 @@ impl Crowd {
 }
 
 /// In a crowd a sleep lasts at least until so long after the last timer.
-const PAUSE: Duration = Duration::from_micros(50);
+const PAUSE: Duration = Duration::from_micros(100);
 
 /// So many sleeps in a row may be shorter: a few timers that are close to each other are no crowd, and each of them is waited for exactly.
 const PATIENCE: u32 = 8;

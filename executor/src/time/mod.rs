@@ -11,8 +11,8 @@
 //! ```
 //!
 //! Timers never fire early. How late they fire depends on the machine: the wheel is exact, and on Linux so are the sleeps of an idle
-//! runtime, to some tens of microseconds; a busy worker looks about every 50 µs between two tasks, and where more than 20 000 in a second are due,
-//! those within 50 µs wake up together.
+//! runtime, to some tens of microseconds; a busy worker looks about every 50 µs between two tasks, and where more than 10 000 in a second are due,
+//! those within 100 µs wake up together.
 //!
 //! A timer belongs to the runtime in which it was made, outside of any to the default one (see
 //! [`Handle::current`](crate::runtime::Handle::current)). Any [`Duration`] is accepted; what lies beyond the clock's range is about
