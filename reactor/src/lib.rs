@@ -53,6 +53,7 @@ mod readiness;
 mod ready;
 mod registration;
 mod registry;
+mod slot;
 mod source;
 mod sync;
 mod sys;

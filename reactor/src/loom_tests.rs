@@ -371,3 +371,144 @@ fn loom_a_reader_takes_no_error_from_who_waits_for_it() {
         assert!(matches!(readiness.look(Wanted::Fault), Look::Ready(_)));
     });
 }
+
+/// A second poll of the same task, which finds its waker in the slot and leaves it there, against an event.
+#[test]
+fn loom_a_second_poll_with_the_same_waker_is_heard() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::default());
+        let waker = mark();
+        assert_eq!(
+            readiness.wait(Wanted::Transfer, Place::Slot, &waker),
+            Look::Idle
+        );
+        let polls: Vec<_> = (0..2)
+            .map(|_| {
+                let (readiness, waker) = (readiness.clone(), waker.clone());
+                thread::spawn(move || readiness.wait(Wanted::Transfer, Place::Slot, &waker))
+            })
+            .collect();
+        let wakers = deliver(&readiness, EVENT);
+        let seen: Vec<_> = polls.into_iter().map(|poll| poll.join().unwrap()).collect();
+        assert!(
+            !seen.contains(&Look::Idle) || contains(&wakers, &waker),
+            "somebody was told to wait, and is not woken"
+        );
+    });
+}
+
+/// Two tasks poll one direction, and one of them twice: the last is heard, and all wakers but those in hand are gone in the end.
+#[test]
+fn loom_of_two_tasks_in_the_slot_one_is_heard() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::default());
+        let first = {
+            let readiness = readiness.clone();
+            thread::spawn(move || {
+                let (mark, other) = (std::sync::Arc::new(Mark::default()), self::mark());
+                readiness.wait(Wanted::Transfer, Place::Slot, &other);
+                let waker = mark.clone().into();
+                (
+                    readiness.wait(Wanted::Transfer, Place::Slot, &waker),
+                    waker,
+                    mark,
+                )
+            })
+        };
+        let second = {
+            let readiness = readiness.clone();
+            thread::spawn(move || {
+                let waker = mark();
+                (readiness.wait(Wanted::Transfer, Place::Slot, &waker), waker)
+            })
+        };
+        let mut wakers = deliver(&readiness, EVENT);
+        let (seen, waker, mark) = first.join().unwrap();
+        let (other_seen, other) = second.join().unwrap();
+        let heard = |seen, waker| seen != Look::Idle || contains(&wakers, waker);
+        assert!(
+            heard(seen, &waker) || heard(other_seen, &other),
+            "nobody was heard"
+        );
+        readiness.shut_down(&mut wakers);
+        drop((wakers, waker));
+        assert_eq!(
+            std::sync::Arc::strong_count(&mark),
+            1,
+            "a waker stayed behind"
+        );
+    });
+}
+
+/// A waiter that was woken by one event waits again while the next event takes a waker out of the slot, or while a late event
+/// for the last owner does: there are wakers enough for everybody.
+#[test]
+fn loom_who_finds_the_slot_in_use_waits_in_the_list() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::default());
+        let other = mark();
+        assert_eq!(
+            readiness.wait(Wanted::Transfer, Place::Slot, &other),
+            Look::Idle
+        );
+        let reader = {
+            let readiness = readiness.clone();
+            thread::spawn(move || {
+                if let Look::Ready(seen) = readiness.look(Wanted::Transfer) {
+                    readiness.clear(Wanted::Transfer, seen, Clear::All);
+                }
+                let waker = mark();
+                (readiness.wait(Wanted::Transfer, Place::Slot, &waker), waker)
+            })
+        };
+        let mut wakers = deliver(&readiness, EVENT);
+        let (seen, waker) = reader.join().unwrap();
+        wakers.extend(deliver(&readiness, EVENT));
+        assert!(
+            seen != Look::Idle || contains(&wakers, &waker),
+            "the second event was lost"
+        );
+        let mut rest = Vec::new();
+        readiness.shut_down(&mut rest);
+        assert!(rest.is_empty(), "an event left a waker behind");
+        assert!(wakers.len() <= 2, "a waker was handed out twice");
+    });
+}
+
+/// An event that has taken the right to the slot, but not yet its waker, while the entry changes owner: the next owner's waker is
+/// heard by the next owner's event.
+#[test]
+fn loom_a_late_taker_leaves_the_next_owner_its_waker() {
+    loom::model(|| {
+        let entry = Arc::new(Entry::default());
+        let old = mark();
+        assert_eq!(
+            entry
+                .readiness(Direction::Read)
+                .wait(Wanted::Transfer, Place::Slot, &old),
+            Look::Idle
+        );
+        let late = {
+            let entry = entry.clone();
+            thread::spawn(move || {
+                let mut late = Vec::new();
+                entry.deliver(0, Some(EVENT), None, &mut late);
+                late
+            })
+        };
+        let mut wakers = Vec::new();
+        let generation = entry.release(0, &mut wakers);
+        let waker = mark();
+        assert_eq!(
+            entry
+                .readiness(Direction::Read)
+                .wait(Wanted::Transfer, Place::Slot, &waker),
+            Look::Idle
+        );
+        entry.deliver(generation, Some(EVENT), None, &mut wakers);
+        wakers.extend(late.join().unwrap());
+        assert!(contains(&wakers, &waker), "its own event did not reach it");
+        assert!(contains(&wakers, &old), "a waker was lost");
+        assert_eq!(wakers.len(), 2, "a waker was handed out twice");
+    });
+}
