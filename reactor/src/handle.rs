@@ -12,7 +12,7 @@ use mio::unix::SourceFd;
 use parking_lot::RwLock;
 
 use crate::error;
-use crate::interest::Interest;
+use crate::interest::{Direction, Interest};
 use crate::registration::Registration;
 use crate::registry::{Registry, Token};
 use crate::source::Source;
@@ -110,9 +110,27 @@ impl Handle {
     ) -> Result<Source<T>, (T, io::Error)> {
         let fd = io.as_raw_fd();
         match self.add(fd, interest) {
-            Ok(token) => Ok(Source::new(io, Registration::new(self.clone(), token, fd))),
+            Ok(token) => {
+                let registration = Registration::new(self.clone(), token, fd, false);
+                Ok(Source::new(io, registration))
+            }
             Err(error) => Err((io, error)),
         }
+    }
+
+    /// Watches `io`, a stream that is connected and in non-blocking mode, for reading and writing, both of which count as ready, as
+    /// after [`Source::assume_ready`].
+    ///
+    /// The system is asked about writing only after an operation has found no room. Until then an event is for the reader alone;
+    /// otherwise each that says "readable" says "writable", too.
+    ///
+    /// # Errors
+    /// As [`register`](Self::register).
+    pub fn register_ready<T: AsRawFd>(&self, io: T) -> io::Result<Source<T>> {
+        let fd = io.as_raw_fd();
+        let token = self.add(fd, Interest::READABLE)?;
+        let registration = Registration::new(self.clone(), token, fd, true);
+        Ok(Source::new(io, registration).assume_ready(&[Direction::Read, Direction::Write]))
     }
 
     /// Shuts the reactor down: every source, now and later, answers that its runtime has shut down.
@@ -191,6 +209,18 @@ impl Handle {
             .registered
             .fetch_add(1, Ordering::Relaxed);
         Ok(token)
+    }
+
+    /// Adds writing to what is watched of a descriptor that is registered for reading. If it is ready for either now, that is an event.
+    pub(crate) fn watch_both(&self, token: Token, fd: RawFd) -> io::Result<()> {
+        if self.was_forked() {
+            return Err(error::forked());
+        }
+        let os = self.shared.os.read();
+        let os = os.as_ref().ok_or_else(error::shut_down)?;
+        let both = Interest::READABLE | Interest::WRITABLE;
+        os.registry
+            .reregister(&mut SourceFd(&fd), token.to_mio(), both.to_mio())
     }
 
     /// Ends a registration; `fd` is `None` when the descriptor is not ours any more. Not called in a forked child.

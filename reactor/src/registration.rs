@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::RawFd;
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
 
 use crate::error;
@@ -18,10 +19,12 @@ pub(crate) struct Registration {
     handle: Handle,
     token: Token,
     fd: RawFd,
+    /// The system was not asked about writing yet. Then that counts as ready, and no operation has said otherwise.
+    write_unwatched: AtomicBool,
 }
 
 impl Registration {
-    pub(crate) fn new(handle: Handle, token: Token, fd: RawFd) -> Self {
+    pub(crate) fn new(handle: Handle, token: Token, fd: RawFd, write_unwatched: bool) -> Self {
         let entry = ptr::from_ref(handle.registry().entry(token.index()));
         Self {
             // SAFETY: an entry is neither moved nor freed before its registry, which lives as long as the handle; and `entry` gives the
@@ -30,6 +33,7 @@ impl Registration {
             handle,
             token,
             fd,
+            write_unwatched: AtomicBool::new(write_unwatched),
         }
     }
 
@@ -80,6 +84,9 @@ impl Registration {
         if self.handle.was_forked() {
             return Poll::Ready(Err(error::forked()));
         }
+        if direction == Direction::Write && self.is_write_unwatched() {
+            self.watch_writing()?;
+        }
         answer(
             direction,
             self.entry()
@@ -104,6 +111,24 @@ impl Registration {
         self.entry()
             .readiness(direction)
             .clear(direction.wanted(), event.snapshot(), part);
+        if direction == Direction::Write && self.is_write_unwatched() {
+            // After the clear, so that what the system answers stands. Here, because who only tries, and never waits, needs the event, too.
+            // If it fails, whoever waits tries again, and is told.
+            let _ = self.watch_writing();
+        }
+    }
+
+    fn is_write_unwatched(&self) -> bool {
+        // Relaxed: who sees it late asks the system twice, which does no harm.
+        self.write_unwatched.load(Ordering::Relaxed)
+    }
+
+    /// From now on the system tells of writing, and now if it is possible.
+    #[cold]
+    fn watch_writing(&self) -> io::Result<()> {
+        self.handle.watch_both(self.token, self.fd)?;
+        self.write_unwatched.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Gives the place back. Called once, by the source, which knows the descriptor it has `now`.

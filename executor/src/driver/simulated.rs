@@ -105,6 +105,10 @@ impl Handle {
             .map_err(|(_, error)| error)
     }
 
+    pub(crate) fn register_ready<T: AsRawFd>(&self, io: T) -> io::Result<Source<T>> {
+        self.register(io, Interest::READABLE)
+    }
+
     pub(crate) fn try_register<T: AsRawFd>(
         &self,
         io: T,

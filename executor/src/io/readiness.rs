@@ -27,6 +27,11 @@ pub(crate) fn try_watch<T: AsRawFd>(
     handle.try_register(io, interest)
 }
 
+/// Watches a connected stream in the current runtime: see `reactor::Handle::register_ready`.
+pub(crate) fn watch_ready<T: AsRawFd>(io: T) -> io::Result<Source<T>> {
+    context::with_current(|state| state.scheduler.driver().handle().clone()).register_ready(io)
+}
+
 /// Waits until anything of `interest` is there, which counts in the task's budget. Any number of these may wait on one source.
 ///
 /// Cancel safe: dropping the future loses no event. An error says that the runtime has shut down.

@@ -41,7 +41,7 @@ pub mod tcp;
 mod udp;
 pub mod unix;
 
-pub(crate) use crate::io::readiness::watch;
+pub(crate) use crate::io::readiness::{watch, watch_ready};
 
 pub use addr::{ToSocketAddrs, lookup_host};
 pub use tcp::{TcpListener, TcpSocket, TcpStream};

@@ -107,6 +107,46 @@ fn an_assumed_direction_is_ready_until_an_operation_says_otherwise() {
 }
 
 #[test]
+fn a_stream_that_counts_as_ready_is_watched_for_writing_once_it_is_full() {
+    let (mut reactor, handle) = Reactor::new().unwrap();
+    for waits in [true, false] {
+        let (ours, mut peer) = unix_pair();
+        let source = handle.register_ready(ours).unwrap();
+        assert!(source.readiness(Direction::Read).is_some());
+        let guess = source.readiness(Direction::Write).unwrap();
+
+        let (reads, reader) = Count::new();
+        source.clear_would_block(source.readiness(Direction::Read).unwrap());
+        let cx = &mut Context::from_waker(&reader);
+        assert!(source.poll_ready(cx, Direction::Read).is_pending());
+        peer.write_all(b"x").unwrap();
+        turn_until(&mut reactor, || reads.wakes() == 1);
+        let untouched = source.readiness(Direction::Write).unwrap();
+        assert_eq!(
+            untouched, guess,
+            "an event for the reader was one for the writer"
+        );
+
+        let write = || source.try_io(Direction::Write, |mut io| io.write(&[0; 4096]));
+        while write().is_ok() {}
+        assert_eq!(source.readiness(Direction::Write), None);
+        let (writes, writer) = Count::new();
+        let cx = &mut Context::from_waker(&writer);
+        if waits {
+            assert!(source.poll_ready(cx, Direction::Write).is_pending());
+        }
+        let mut buffer = [0; 64 * 1024];
+        while peer.read(&mut buffer).is_ok() {}
+        // Who only tries now and then hears of the room, too.
+        turn_until(&mut reactor, || {
+            source.readiness(Direction::Write).is_some()
+        });
+        assert_eq!(writes.wakes(), usize::from(waits));
+        write().unwrap();
+    }
+}
+
+#[test]
 fn room_wakes_the_writer() {
     let (mut reactor, handle) = Reactor::new().unwrap();
     let (source, mut peer) = quiet(&mut reactor, &handle);

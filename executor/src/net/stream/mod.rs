@@ -22,7 +22,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 
 use crate::driver::{Direction, Interest, Source};
-use crate::net::watch;
+use crate::net::{watch, watch_ready};
 
 pub(crate) use connect::connect;
 pub(crate) use descriptor::{ReadFd, WriteFd};
@@ -41,6 +41,13 @@ impl<T: AsRawFd> ByteStream<T> {
     /// reactor has said anything of them.
     pub(crate) fn new(io: T, interest: Interest, assumed: &[Direction]) -> io::Result<Self> {
         let source = watch(io, interest)?.assume_ready(assumed);
+        Ok(Self { source })
+    }
+
+    /// Watches a connected socket that is in non-blocking mode, in the current runtime. Both directions are assumed to be ready, and the
+    /// system is asked about writing only once there was no room.
+    pub(crate) fn connected(io: T) -> io::Result<Self> {
+        let source = watch_ready(io)?;
         Ok(Self { source })
     }
 

@@ -9,7 +9,6 @@ use std::time::Duration;
 use socket2::{Domain, SockRef};
 
 use super::TcpSocket;
-use crate::driver::{Direction, Interest};
 use crate::net::ToSocketAddrs;
 use crate::net::addr::{about, no_address, resolve};
 use crate::net::stream::{ByteStream, Carrier};
@@ -240,9 +239,9 @@ impl TcpStream {
 
     /// Watches a connection that is in non-blocking mode, in the current runtime.
     pub(super) fn register(stream: net::TcpStream) -> io::Result<Self> {
-        let assumed = [Direction::Read, Direction::Write];
-        let bytes = ByteStream::new(stream, Interest::READABLE | Interest::WRITABLE, &assumed)?;
-        Ok(Self { bytes })
+        Ok(Self {
+            bytes: ByteStream::connected(stream)?,
+        })
     }
 
     fn socket(&self) -> &net::TcpStream {

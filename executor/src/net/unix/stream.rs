@@ -97,7 +97,10 @@ impl UnixStream {
         let (one, other) = net::UnixStream::pair()?;
         let register = |stream: net::UnixStream| {
             stream.set_nonblocking(true)?;
-            Self::register(stream, &[Direction::Write])
+            // The other end is the caller's, who has written nothing yet.
+            let both = Interest::READABLE | Interest::WRITABLE;
+            let bytes = ByteStream::new(stream, both, &[Direction::Write])?;
+            Ok::<_, io::Error>(Self { bytes })
         };
         Ok((register(one)?, register(other)?))
     }
@@ -113,7 +116,7 @@ impl UnixStream {
     /// Outside of a runtime, if the default one cannot be started.
     pub fn from_std(stream: net::UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        Self::register(stream, &[Direction::Read, Direction::Write])
+        Self::register(stream)
     }
 
     /// Gives the connection back to the standard library. It stays in non-blocking mode.
@@ -161,10 +164,11 @@ impl UnixStream {
         self.socket().take_error()
     }
 
-    /// Watches a socket that is in non-blocking mode, in the current runtime; see `ByteStream::new`.
-    pub(super) fn register(stream: net::UnixStream, assumed: &[Direction]) -> io::Result<Self> {
-        let bytes = ByteStream::new(stream, Interest::READABLE | Interest::WRITABLE, assumed)?;
-        Ok(Self { bytes })
+    /// Watches a connection that is in non-blocking mode, in the current runtime.
+    pub(super) fn register(stream: net::UnixStream) -> io::Result<Self> {
+        Ok(Self {
+            bytes: ByteStream::connected(stream)?,
+        })
     }
 
     fn socket(&self) -> &net::UnixStream {
