@@ -65,9 +65,7 @@ impl Worker {
         self.core.pace.restart(real);
         self.count_busy(real);
         // Remote work first: a worker with an endless local queue would never see it.
-        if !self.shared.injector.is_empty() {
-            self.shared.injector.move_into(&self.core.queue);
-        }
+        self.take_injected();
         let mut wakers = self.wakers.take();
         if let Some(number) = self.number() {
             driver.fire_wheel(number, now, &mut wakers);
@@ -79,6 +77,17 @@ impl Worker {
         }
         self.wake_batch(wakers);
         self.rescue();
+    }
+
+    /// Moves what waits in the injector behind this worker's own tasks: not one batch only, or remote tasks would be done at so many in each
+    /// interval, however short they are; nor all, or those that come from outside for ever would be all that is done here.
+    fn take_injected(&self) {
+        for _ in 0..MOST_BATCHES {
+            if self.shared.injector.is_empty() {
+                break;
+            }
+            self.shared.injector.move_into(&self.core.queue);
+        }
     }
 
     /// Takes work from a worker that has been in one poll since our last maintenance: its thread blocks, computes, or was preempted,
@@ -139,3 +148,6 @@ impl Shared {
 
 /// How often maintenance should come.
 const TARGET: Duration = Duration::from_micros(50);
+
+/// Batches from the injector at one maintenance, of some 30 tasks each.
+const MOST_BATCHES: usize = 8;
