@@ -4,11 +4,11 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use executor::runtime::Builder;
+use executor::runtime::{Builder, Runtime};
 
 use crate::support::{
     Drops, assert_usable, block_on, child, current_thread, each_runtime, threads, until, within,
@@ -18,19 +18,7 @@ use crate::support::{
 fn it_grows_until_closures_that_wait_for_each_other_all_run() {
     within(60, || {
         each_runtime(|runtime| {
-            let barrier = Arc::new(Barrier::new(100));
-            let jobs: Vec<_> = (0..100)
-                .map(|_| {
-                    let barrier = barrier.clone();
-                    runtime.spawn_blocking(move || barrier.wait().is_leader())
-                })
-                .collect();
-            let leaders = jobs
-                .into_iter()
-                .map(|job| block_on(job).unwrap())
-                .filter(|leader| *leader)
-                .count();
-            assert_eq!(leaders, 1);
+            all_at_once(&runtime, 100);
         });
     });
 }
@@ -46,22 +34,93 @@ fn it_shrinks_when_there_is_nothing_to_do() {
                 .unwrap();
             let base = threads();
             for _ in 0..5 {
-                let barrier = Arc::new(Barrier::new(20));
-                let jobs: Vec<_> = (0..20)
-                    .map(|_| {
-                        let barrier = barrier.clone();
-                        runtime.spawn_blocking(move || barrier.wait().is_leader())
-                    })
-                    .collect();
-                let leaders = jobs
-                    .into_iter()
-                    .filter_map(|job| block_on(job).unwrap().then_some(()));
-                assert_eq!(leaders.count(), 1);
+                all_at_once(&runtime, 20);
                 until(|| threads() == base);
             }
             assert_usable(&runtime);
         },
     );
+}
+
+#[test]
+fn threads_that_wait_are_all_called_for_closures_that_wait_for_each_other() {
+    within(60, || {
+        let runtime = current_thread();
+        for _ in 0..200 {
+            all_at_once(&runtime, 20);
+        }
+    });
+}
+
+#[test]
+fn of_many_threads_those_that_are_not_needed_leave_though_closures_keep_coming() {
+    child(
+        "blocking_pool::of_many_threads_those_that_are_not_needed_leave_though_closures_keep_coming",
+        || {
+            let runtime = Builder::new_current_thread()
+                .thread_keep_alive(Duration::from_millis(200))
+                .build()
+                .unwrap();
+            let base = threads();
+            all_at_once(&runtime, 40);
+            // Called in turn, each of the forty would have a closure every few milliseconds.
+            until(|| {
+                block_on(runtime.spawn_blocking(|| ())).unwrap();
+                threads() < base + 10
+            });
+        },
+    );
+}
+
+#[test]
+fn a_thread_that_is_long_in_starting_keeps_no_closure_from_one_that_waits() {
+    within(60, || {
+        let (started, start) = channel();
+        let (let_start, may_start) = channel::<()>();
+        let may_start = Mutex::new((0, may_start));
+        let runtime = Builder::new_current_thread()
+            .on_thread_start(move || {
+                let mut may_start = may_start.lock().unwrap();
+                may_start.0 += 1;
+                if may_start.0 == 2 {
+                    started.send(()).unwrap();
+                    may_start.1.recv().unwrap();
+                }
+            })
+            .build()
+            .unwrap();
+        let (release, wait) = channel::<()>();
+        let first = runtime.spawn_blocking(move || wait.recv().unwrap());
+        // While the first thread is busy, another is started.
+        let second = loop {
+            let job = runtime.spawn_blocking(|| ());
+            if start.recv_timeout(Duration::from_millis(20)).is_ok() {
+                break job;
+            }
+        };
+        release.send(()).unwrap();
+        block_on(first).unwrap();
+        block_on(second).unwrap();
+        for n in 0..100 {
+            assert_eq!(block_on(runtime.spawn_blocking(move || n)).unwrap(), n);
+        }
+        let_start.send(()).unwrap();
+    });
+}
+
+/// Runs so many closures that wait for each other.
+fn all_at_once(runtime: &Runtime, closures: usize) {
+    let barrier = Arc::new(Barrier::new(closures));
+    let jobs: Vec<_> = (0..closures)
+        .map(|_| {
+            let barrier = barrier.clone();
+            runtime.spawn_blocking(move || barrier.wait().is_leader())
+        })
+        .collect();
+    let leaders = jobs
+        .into_iter()
+        .filter_map(|job| block_on(job).unwrap().then_some(()));
+    assert_eq!(leaders.count(), 1);
 }
 
 #[test]

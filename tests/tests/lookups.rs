@@ -107,13 +107,13 @@ fn lookups_have_a_limit_of_their_own_and_show_in_the_metrics() {
             let gate = Gate::default();
             let runtime = hanging(&gate, most_threads);
             let metrics = runtime.metrics();
-            let lookups = spawn_lookups(&runtime, 100);
+            let lookups = spawn_lookups(&runtime, 1000);
             assert_eq!(metrics.num_blocking_threads(), expected);
             assert_eq!(metrics.num_idle_blocking_threads(), 0);
-            assert_eq!(metrics.blocking_queue_depth(), 100);
+            assert_eq!(metrics.blocking_queue_depth(), 1000);
             let closure = runtime.spawn_blocking(|| ());
             assert_eq!(metrics.num_blocking_threads(), expected + 1);
-            assert_eq!(metrics.blocking_queue_depth(), 101);
+            assert_eq!(metrics.blocking_queue_depth(), 1001);
             gate.open();
             for lookup in lookups {
                 assert!(runtime.block_on(lookup).unwrap() > 0);

@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use crate::rt_sync::whole::now;
 use crate::task::{
     self, Id, JoinHandle, Notified, Observer, Origin, Schedule, TaskRef, UnobservedFailure,
 };
@@ -23,14 +22,13 @@ pub(crate) struct Begun {
 }
 
 impl Begun {
-    /// It begins now.
-    pub(crate) fn now(job: &Notified) -> Self {
+    pub(crate) fn new(job: &Notified, since: Instant) -> Self {
         let origin = job.origin();
         Self {
             id: job.id(),
             name: origin.name().map(Box::from),
             location: origin.location(),
-            since: now(),
+            since,
         }
     }
 }

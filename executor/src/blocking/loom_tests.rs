@@ -1,4 +1,5 @@
-//! Models of one pool: submissions beside waits that end by their time, beside the close, beside threads that the system refuses.
+//! Models of one pool: submissions beside waits that end by their time, beside the close, beside threads that the system refuses, beside
+//! jobs that block.
 //!
 //! Shipped code that runs here: `Pool`. Not shipped: the jobs, which are values that must not be lost; who starts threads, which here is a
 //! loom thread that calls `Pool::run` and nothing else; and the condition variable, whose waits end by their time when the model calls
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use loom::sync::Arc;
 use loom::sync::atomic::AtomicUsize;
 use loom::sync::atomic::Ordering::{AcqRel, Acquire};
+use loom::sync::{Condvar, Mutex};
 use loom::thread::{self, JoinHandle};
 
 use super::Begun;
@@ -24,21 +26,42 @@ struct World {
     /// Jobs that were neither run nor returned.
     left: AtomicUsize,
     ran: AtomicUsize,
+    /// A job blocks until so many are being run.
+    meet: usize,
+    met: Mutex<usize>,
+    all_met: Condvar,
+    /// The pool's threads ask for threads that the system refuses.
+    refuses: bool,
+    /// The lock is real, and not held where threads switch.
+    threads: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// It cannot be copied, and a model that drops one fails.
 struct Job(bool);
 
 impl World {
-    fn new(most_threads: usize, jobs: usize) -> Arc<Self> {
-        Arc::new(Self {
+    fn new(most_threads: usize, jobs: usize) -> Self {
+        Self {
             pool: Pool::new(most_threads, Duration::ZERO),
             left: AtomicUsize::new(jobs),
             ran: AtomicUsize::new(0),
-        })
+            meet: 0,
+            met: Mutex::new(0),
+            all_met: Condvar::new(),
+            refuses: false,
+            threads: std::sync::Mutex::default(),
+        }
     }
 
     fn run(&self, job: Job) {
+        if self.meet > 0 {
+            let mut met = self.met.lock().unwrap();
+            *met += 1;
+            self.all_met.notify_all();
+            while *met < self.meet {
+                met = self.all_met.wait(met).unwrap();
+            }
+        }
         self.ran.fetch_add(1, AcqRel);
         self.done(job);
     }
@@ -52,13 +75,26 @@ impl World {
         }
     }
 
+    /// The thread that was asked for does not come.
+    fn refuse(&self) {
+        let returned = self.pool.thread_failed();
+        returned.into_iter().for_each(|job| self.done(job));
+    }
+
     fn close(&self) {
         let returned = self.pool.close();
         returned.into_iter().for_each(|job| self.done(job));
     }
 
-    /// How many jobs ran. All threads have ended.
+    /// How many jobs ran. Nobody submits any more.
     fn end(&self) -> usize {
+        // A thread that starts another has not ended.
+        while let Some(thread) = {
+            let mut threads = self.threads.lock().unwrap();
+            threads.pop()
+        } {
+            thread.join().unwrap();
+        }
         assert_eq!(
             self.pool.counts(),
             Counts::default(),
@@ -76,21 +112,32 @@ impl Drop for Job {
 }
 
 /// Submits a job, and starts a thread if one is asked for. False: the pool was closed.
-fn submit(world: &Arc<World>, at_close: AtClose, threads: &mut Vec<JoinHandle<()>>) -> bool {
+fn submit(world: &Arc<World>, at_close: AtClose) -> bool {
     match world.pool.submit(Job(false), at_close) {
         Submitted::Queued => {}
-        Submitted::NeedsThread => {
-            let world = world.clone();
-            threads.push(thread::spawn(move || {
-                world.pool.run(|_| begun(), |job| world.run(job))
-            }));
-        }
+        Submitted::NeedsThread => start(world),
         Submitted::Refused(job) => {
             world.done(job);
             return false;
         }
     }
     true
+}
+
+fn start(world: &Arc<World>) {
+    let in_thread = world.clone();
+    let thread = thread::spawn(move || {
+        let world = in_thread;
+        let start = || {
+            if world.refuses {
+                world.refuse();
+            } else {
+                start(&world);
+            }
+        };
+        world.pool.run(|_, _| begun(), start, |job| world.run(job));
+    });
+    world.threads.lock().unwrap().push(thread);
 }
 
 fn begun() -> Begun {
@@ -102,25 +149,17 @@ fn begun() -> Begun {
     }
 }
 
-fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
-    threads
-        .into_iter()
-        .for_each(|thread| thread.join().unwrap());
-}
-
 #[test]
 fn loom_no_job_is_lost_while_a_thread_gives_up_waiting() {
     loom::model(|| {
-        let world = World::new(1, 2);
-        let mut threads = Vec::new();
-        assert!(submit(&world, AtClose::Cancel, &mut threads));
+        let world = Arc::new(World::new(1, 2));
+        assert!(submit(&world, AtClose::Cancel));
         let clock = thread::spawn({
             let world = world.clone();
             move || world.pool.expire()
         });
-        assert!(submit(&world, AtClose::Cancel, &mut threads));
+        assert!(submit(&world, AtClose::Cancel));
         clock.join().unwrap();
-        join(threads);
         assert_eq!(world.end(), 2);
     });
 }
@@ -128,29 +167,66 @@ fn loom_no_job_is_lost_while_a_thread_gives_up_waiting() {
 #[test]
 fn loom_no_job_is_lost_while_two_threads_give_up_waiting() {
     loom::model(|| {
-        let world = World::new(2, 3);
-        let mut threads = Vec::new();
-        (0..2).for_each(|_| assert!(submit(&world, AtClose::Cancel, &mut threads)));
+        let world = Arc::new(World::new(2, 3));
+        (0..2).for_each(|_| assert!(submit(&world, AtClose::Cancel)));
         world.pool.expire();
-        assert!(submit(&world, AtClose::Cancel, &mut threads));
+        assert!(submit(&world, AtClose::Cancel));
         world.pool.expire();
-        join(threads);
         assert_eq!(world.end(), 3);
+    });
+}
+
+/// Each job needs a thread of its own, so whoever takes one must see to the next before it runs it.
+#[test]
+fn loom_jobs_that_block_keep_no_others_waiting() {
+    loom::model(|| {
+        let world = Arc::new(World {
+            meet: 2,
+            ..World::new(2, 2)
+        });
+        let other = thread::spawn({
+            let world = world.clone();
+            move || assert!(submit(&world, AtClose::Cancel))
+        });
+        assert!(submit(&world, AtClose::Cancel));
+        other.join().unwrap();
+        assert_eq!(world.end(), 2);
+    });
+    loom::model(|| {
+        let world = Arc::new(World {
+            meet: 3,
+            ..World::new(3, 3)
+        });
+        (0..3).for_each(|_| assert!(submit(&world, AtClose::Cancel)));
+        assert_eq!(world.end(), 3);
+    });
+}
+
+/// As above, with threads that sleep, or have just given up sleeping, when the jobs come that block: the two jobs before have started them.
+#[test]
+fn loom_jobs_that_block_wake_threads_that_give_up_waiting() {
+    loom::model(|| {
+        let world = Arc::new(World {
+            meet: 2,
+            ..World::new(2, 4)
+        });
+        (0..2).for_each(|_| assert!(submit(&world, AtClose::Cancel)));
+        world.pool.expire();
+        (0..2).for_each(|_| assert!(submit(&world, AtClose::Cancel)));
+        assert_eq!(world.end(), 4);
     });
 }
 
 #[test]
 fn loom_each_job_is_run_or_returned_once_by_a_pool_that_closes() {
     loom::model(|| {
-        let world = World::new(2, 2);
+        let world = Arc::new(World::new(2, 2));
         let submitter = thread::spawn({
             let world = world.clone();
             move || {
-                let mut threads = Vec::new();
                 for _ in 0..2 {
-                    submit(&world, AtClose::Cancel, &mut threads);
+                    submit(&world, AtClose::Cancel);
                 }
-                join(threads);
             }
         });
         world.pool.expire();
@@ -163,13 +239,11 @@ fn loom_each_job_is_run_or_returned_once_by_a_pool_that_closes() {
 #[test]
 fn loom_a_job_that_must_run_runs_though_the_pool_closes() {
     loom::model(|| {
-        let world = World::new(1, 2);
+        let world = Arc::new(World::new(1, 2));
         let submitter = thread::spawn({
             let world = world.clone();
             move || {
-                let mut threads = Vec::new();
-                let accepted = [0; 2].map(|_| submit(&world, AtClose::Run, &mut threads));
-                join(threads);
+                let accepted = [0; 2].map(|_| submit(&world, AtClose::Run));
                 accepted.into_iter().filter(|accepted| *accepted).count()
             }
         });
@@ -180,7 +254,7 @@ fn loom_a_job_that_must_run_runs_though_the_pool_closes() {
     });
 }
 
-/// With one thread at most the other job relies on the thread that is refused; with two it asks for its own.
+/// With one thread at most the other job relies on the thread that is refused; with two it may ask for its own.
 #[test]
 fn loom_a_refused_thread_returns_the_jobs_that_relied_on_it() {
     loom::model(|| refuse_a_thread(1));
@@ -188,23 +262,45 @@ fn loom_a_refused_thread_returns_the_jobs_that_relied_on_it() {
 }
 
 fn refuse_a_thread(most_threads: usize) {
-    let world = World::new(most_threads, 2);
+    let world = Arc::new(World {
+        refuses: true,
+        ..World::new(most_threads, 2)
+    });
     let other = thread::spawn({
         let world = world.clone();
-        move || {
-            let mut threads = Vec::new();
-            assert!(submit(&world, AtClose::Cancel, &mut threads));
-            join(threads);
-        }
+        move || assert!(submit(&world, AtClose::Cancel))
     });
-    match world.pool.submit(Job(false), AtClose::Cancel) {
-        Submitted::NeedsThread => {
-            let returned = world.pool.thread_failed();
-            returned.into_iter().for_each(|job| world.done(job));
-        }
-        Submitted::Queued => {}
-        Submitted::Refused(_) => unreachable!("a job is left"),
+    if needs_thread(&world) {
+        world.refuse();
     }
     other.join().unwrap();
     assert!(world.end() <= 2);
+}
+
+/// The one thread there is may fall asleep before the last job comes, while a thread is being started that is then refused.
+#[test]
+fn loom_a_refused_thread_leaves_its_jobs_to_one_that_sleeps() {
+    loom::model(|| {
+        let world = Arc::new(World {
+            refuses: true,
+            ..World::new(2, 3)
+        });
+        assert!(submit(&world, AtClose::Cancel));
+        let refused = needs_thread(&world);
+        let also_refused = needs_thread(&world);
+        [refused, also_refused]
+            .into_iter()
+            .filter(|refused| *refused)
+            .for_each(|_| world.refuse());
+        assert_eq!(world.end(), 3);
+    });
+}
+
+/// Submits a job. True: it asks for a thread.
+fn needs_thread(world: &World) -> bool {
+    match world.pool.submit(Job(false), AtClose::Cancel) {
+        Submitted::NeedsThread => true,
+        Submitted::Queued => false,
+        Submitted::Refused(_) => unreachable!("a job is left"),
+    }
 }

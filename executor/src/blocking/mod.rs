@@ -2,7 +2,7 @@
 //!
 //! | file | concept |
 //! |---|---|
-//! | `pool` | a queue and its threads |
+//! | `pool` | a queue and its threads: who is called, and when |
 //! | `job`  | a closure as a task |
 //!
 //! Closures come in two lanes, each a pool of its own, so that the one cannot use up the threads of the other:

@@ -137,16 +137,26 @@ impl State {
         let refused = match pool.submit(job, at_close) {
             Submitted::Queued => Vec::new(),
             Submitted::Refused(job) => vec![job],
-            Submitted::NeedsThread => match self.threads.start(self, move |state| {
-                let pool = state.blocking.pool(lane);
-                pool.run(Begun::now, |job| state.run_job(job));
-            }) {
-                Ok(()) => Vec::new(),
-                Err(_) => pool.thread_failed(),
-            },
+            Submitted::NeedsThread => self.start_blocking_thread(lane),
         };
         refused.iter().for_each(|_| self.scheduler.release_clock());
         refused
+    }
+
+    /// Starts a thread that a pool has asked for. Returns the jobs that have no thread without it.
+    fn start_blocking_thread(self: &Arc<Self>, lane: Lane) -> Vec<Notified> {
+        let main = move |state: &Arc<Self>| {
+            let start = || {
+                let refused = state.start_blocking_thread(lane);
+                debug_assert!(refused.is_empty(), "the thread that calls has them");
+            };
+            let pool = state.blocking.pool(lane);
+            pool.run(Begun::new, start, |job| state.run_job(job));
+        };
+        match self.threads.start(self, main) {
+            Ok(()) => Vec::new(),
+            Err(_) => self.blocking.pool(lane).thread_failed(),
+        }
     }
 
     fn run_job(&self, job: Notified) {

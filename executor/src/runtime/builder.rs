@@ -248,8 +248,8 @@ impl Builder {
         self
     }
 
-    /// Called on each thread of the runtime, those of the blocking pool included, before it does anything else. A panic in it is
-    /// reported by the panic hook and has no other effect.
+    /// Called on each thread of the runtime, those of the blocking pool included, before it does anything else. While it runs, closures
+    /// of `spawn_blocking` may wait for it. A panic in it is reported by the panic hook and has no other effect.
     pub fn on_thread_start(&mut self, f: impl Fn() + Send + Sync + 'static) -> &mut Self {
         self.options.on_start = Some(Hook::new(f));
         self
