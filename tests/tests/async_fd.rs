@@ -98,6 +98,8 @@ fn a_cleared_readiness_comes_back_with_the_next_event() {
         let (ours, mut peer) = pair();
         let ours = AsyncFd::new(ours).unwrap();
         peer.write_all(b"0").unwrap();
+        // An event that came after the look would make the clear late.
+        events_are_in().await;
         let mut guard = ours.readable().await.unwrap();
         let n = guard.try_io(|fd| fd.get_ref().read(&mut [0])).unwrap();
         assert_eq!(n.unwrap(), 1);

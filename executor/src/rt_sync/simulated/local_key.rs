@@ -8,6 +8,13 @@ impl<T> LocalKey<T> {
     pub(crate) fn with<R>(&'static self, f: impl FnOnce(&T) -> R) -> R {
         self.0.with(f)
     }
+
+    pub(crate) fn try_with<R>(
+        &'static self,
+        f: impl FnOnce(&T) -> R,
+    ) -> Result<R, impl std::error::Error> {
+        self.0.try_with(f)
+    }
 }
 
 impl<T> LocalKey<Cell<T>> {
