@@ -105,10 +105,9 @@ impl Sleep {
     /// A task that waits is not woken by this; it must poll once more to be woken at the new deadline.
     pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.project();
-        // One that waits on is the wheel's business.
-        if !this.entry.reset(deadline.into_std()) {
-            *this.begun = None;
-        }
+        // Whether it goes on waiting or not: the new time, too, may have come, and the next poll asks the clock.
+        this.entry.reset(deadline.into_std());
+        *this.begun = None;
     }
 
     fn poll_elapsed(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
