@@ -5,15 +5,19 @@ use std::ptr;
 
 use super::worker::Worker;
 use crate::rt_sync::whole::thread_local;
+use crate::task::Keeper;
 
 /// Makes the current thread `worker` until dropped.
 pub(super) struct Installed {
     previous: *const Worker,
+    /// A thread that runs tasks keeps their memory.
+    _keeper: Keeper,
 }
 
 pub(super) fn install(worker: &Worker) -> Installed {
     Installed {
         previous: WORKER.replace(worker),
+        _keeper: Keeper::start(),
     }
 }
 

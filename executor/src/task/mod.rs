@@ -11,7 +11,7 @@
 //! | file | concept |
 //! |---|---|
 //! | `state`  | the state word: who may poll, who is interested, how many references. Safe code, all decisions |
-//! | `memory` | the blocks of memory that tasks lie in, kept by the threads where they end |
+//! | `memory` | the blocks of memory that tasks lie in, kept by workers, and left by one thread for another |
 //! | `raw`    | the allocation: header, scheduler, stage, and the table of functions that know the future's type |
 //! | `harness`| running, completing, cancelling: acts on the decisions |
 //! | `reference`, `waker`, `join` | the three kinds of reference: `TaskRef` and `Notified`, `Waker`, `JoinHandle` |
@@ -55,6 +55,7 @@ pub(crate) use failure::Observer;
 pub(crate) use harness::drop_quietly;
 pub(crate) use id::IdSource;
 pub(crate) use list::TaskList;
+pub(crate) use memory::Keeper;
 pub(crate) use origin::Origin;
 pub(crate) use raw::Schedule;
 pub(crate) use reference::{Notified, TaskRef, new, new_local};

@@ -1,7 +1,7 @@
 //! Where threads that have too many blocks leave full bundles for those that have none.
 //!
 //! One for the process: a task may be spawned by one runtime's thread and end on another's. It holds so many bytes at most as `ROOM` says for each
-//! thread that keeps blocks; with the last of them it gives everything back.
+//! thread that has blocks, or could; with the last of them it gives everything back.
 
 use super::{Bundle, CLASSES, Class};
 use crate::ledger::{self, Line};
@@ -12,7 +12,7 @@ struct Depot {
     bundles: [Vec<Bundle>; CLASSES],
     /// How many bundles these are.
     full: usize,
-    /// Threads that keep blocks.
+    /// Threads that have blocks, or could.
     threads: usize,
 }
 
@@ -40,12 +40,12 @@ pub(super) fn give(class: Class, bundle: Bundle) -> Result<(), Bundle> {
     Ok(())
 }
 
-/// The current thread keeps blocks from now on.
+/// The current thread may have blocks from now on.
 pub(super) fn enter() {
     lock().threads += 1;
 }
 
-/// The current thread keeps none any more.
+/// The current thread has none any more.
 pub(super) fn leave() {
     lock().threads -= 1;
     while let Some((class, bundle)) = lock().surplus() {

@@ -1,18 +1,20 @@
 //! The memory that tasks lie in: threads keep the blocks of tasks that end, for the next ones.
 //!
 //! ```text
-//!   spawn ◀── a thread's blocks of this size: the bundle at hand, and a full one or none beside it ◀── end of a task
-//!                     │ both are empty                                       │ both are full
-//!                     ◀───────────── `depot`: full bundles of all threads ◀──┘
-//!                     │ it has none                                          │ it has enough
-//!                 the allocator                                         the allocator
+//!   spawn ◀── a worker's blocks of this size: the bundle at hand, and full ones beside it ◀── end of a task
+//!                     │ all are empty                                    │ all are full
+//!                     ◀────── `depot`: full bundles of all threads ◀─────┘
+//!                     │ it has none                                      │ it has enough
+//!                 the allocator                                      the allocator
 //! ```
 //! Of what it takes to spawn a small task and to end it, a general allocator is half, and more where one thread frees what another has
 //! allocated, as after each steal: most allocators then take a lock or a queue of the other thread's. A task is of a size that the
 //! last one had, too, so a list for each size is all that is needed. Where tasks are spawned by one thread and end on another, their blocks go back
 //! a bundle at a time, so that the way between threads is taken once for hundreds of them. It is the scheme of Bonwick and
-//! Adams, "Magazines and Vmem" (2001): two bundles, or a thread between a full and an empty one would change with the depot each time. Figures are
-//! in decision 022.
+//! Adams, "Magazines and Vmem" (2001): more than one bundle, or a thread between a full and an empty one would change with the depot each time. Figures
+//! are in decision 022.
+//!
+//! Only a thread with a `Keeper` keeps what ends there. Others, which spawn from outside, take bundles, and keep no more than was in the last one.
 //!
 //! For a model checker nothing is kept, nor with `cfg(executor_plain_memory)`: then an instrument that watches the allocator sees every task's
 //! end.
@@ -23,7 +25,8 @@ mod tests;
 
 use std::alloc::{self, Layout};
 use std::cell::Cell;
-use std::mem;
+use std::marker::PhantomData;
+use std::mem::{self, ManuallyDrop};
 use std::ptr::NonNull;
 
 use crate::rt_sync::whole::thread_local;
@@ -58,9 +61,36 @@ pub(super) unsafe fn free(block: NonNull<u8>, layout: Layout) {
     });
 }
 
+/// While it lives, its thread keeps blocks. Of one inside another, the outer one gives them back.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    is_outermost: bool,
+    /// It is about this thread.
+    _not_send: PhantomData<*const ()>,
+}
+
+impl Keeper {
+    pub(crate) fn start() -> Self {
+        Self {
+            is_outermost: KEPT.with(Kept::start_keeping),
+            _not_send: PhantomData,
+        }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        if self.is_outermost {
+            KEPT.with(Kept::stop_keeping);
+        }
+    }
+}
+
 /// The blocks of one thread.
 struct Kept {
     life: Cell<Life>,
+    /// How many full bundles it has, of all classes.
+    full: Cell<usize>,
     classes: [Blocks; CLASSES],
 }
 
@@ -68,10 +98,10 @@ struct Kept {
 struct Blocks {
     /// The bundle at hand. The latest comes first: the likeliest to be in the cache.
     latest: Cell<Option<NonNull<Block>>>,
-    /// How many more blocks it takes. 0 as well before the thread begins to keep, and after its end.
+    /// How many more blocks it takes. 0 as well as long as there is neither a `Keeper` nor a bundle, and after the thread's end.
     room: Cell<usize>,
-    /// A full bundle.
-    spare: Cell<Option<Bundle>>,
+    /// Not dropped, see `End`.
+    full: Cell<ManuallyDrop<Vec<Bundle>>>,
 }
 
 /// A block that is kept: its first word leads to the one before it.
@@ -86,6 +116,7 @@ struct Bundle(NonNull<Block>);
 enum Life {
     /// The thread has not needed a block yet.
     New,
+    Takes,
     Keeps,
     /// Its thread locals are being destroyed: what comes now is not kept.
     Over,
@@ -100,11 +131,11 @@ impl Kept {
     /// A block, after the bundle at hand has run out.
     #[cold]
     fn refill(&self, class: Class) -> Option<NonNull<u8>> {
-        if !self.keeps() {
+        if !self.begin() {
             return None;
         }
         let blocks = self.of(class);
-        let bundle = blocks.spare.take().or_else(|| depot::take(class))?;
+        let bundle = self.take_full(blocks).or_else(|| depot::take(class))?;
         blocks.latest.set(Some(bundle.0));
         blocks.room.set(0);
         blocks.take()
@@ -113,56 +144,83 @@ impl Kept {
     /// After the bundle at hand is full. False: there is no room.
     #[cold]
     fn make_room(&self, class: Class) -> bool {
-        if !self.keeps() {
+        if self.life.get() != Life::Keeps {
             return false;
         }
         let blocks = self.of(class);
-        if blocks.has_room() {
-            // It was the thread's first.
-            return true;
-        }
         let Some(full) = blocks.latest.take().map(Bundle) else {
             unreachable!("a full bundle without a block")
         };
         blocks.room.set(class.bundle());
-        let Some(full) = blocks.spare.replace(Some(full)) else {
-            return true;
-        };
-        if let Err(refused) = depot::give(class, full) {
+        if self.full.get() < FULL {
+            self.full.set(self.full.get() + 1);
+            let mut bundles = blocks.full.take();
+            bundles.push(full);
+            blocks.full.set(bundles);
+        } else if let Err(refused) = depot::give(class, full) {
             class.dealloc(refused.0);
         }
         true
     }
 
-    /// Whether the thread keeps blocks, which it begins to do with the first.
-    fn keeps(&self) -> bool {
+    fn take_full(&self, blocks: &Blocks) -> Option<Bundle> {
+        let mut bundles = blocks.full.take();
+        let bundle = bundles.pop();
+        blocks.full.set(bundles);
+        self.full
+            .set(self.full.get() - usize::from(bundle.is_some()));
+        bundle
+    }
+
+    /// Whether the thread may have blocks, from now on or already.
+    fn begin(&self) -> bool {
+        // `END` gives them back when the thread ends. If it is past that already, there shall be none.
         if self.life.get() == Life::New && KEEPS {
-            // Ends it when the thread ends. If it is past that already, nothing is kept.
-            if END.try_with(|_| ()).is_err() {
+            if END.try_with(|_| ()).is_ok() {
+                self.life.set(Life::Takes);
+                depot::enter();
+            } else {
                 self.life.set(Life::Over);
-                return false;
-            }
-            self.life.set(Life::Keeps);
-            depot::enter();
-            for class in Class::all() {
-                self.of(class).room.set(class.bundle());
             }
         }
-        self.life.get() == Life::Keeps
+        matches!(self.life.get(), Life::Takes | Life::Keeps)
+    }
+
+    /// True if the thread does not keep blocks already.
+    fn start_keeping(&self) -> bool {
+        let starts = self.begin() && self.life.get() == Life::Takes;
+        if starts {
+            self.life.set(Life::Keeps);
+            for class in Class::all() {
+                if self.of(class).latest.get().is_none() {
+                    self.of(class).room.set(class.bundle());
+                }
+            }
+        }
+        starts
+    }
+
+    fn stop_keeping(&self) {
+        self.give_back();
+        self.life.set(Life::Takes);
     }
 
     /// Gives everything to the allocator.
-    fn end(&self) {
-        self.life.set(Life::Over);
+    fn give_back(&self) {
         for class in Class::all() {
             let blocks = self.of(class);
             blocks.room.set(0);
-            let chains = [blocks.latest.take(), blocks.spare.take().map(|full| full.0)];
-            chains
-                .into_iter()
-                .flatten()
-                .for_each(|chain| class.dealloc(chain));
+            let full = ManuallyDrop::into_inner(blocks.full.take());
+            let chains = full.into_iter().map(|full| full.0);
+            let chains = chains.chain(blocks.latest.take());
+            chains.for_each(|chain| class.dealloc(chain));
         }
+        self.full.set(0);
+    }
+
+    fn end(&self) {
+        self.give_back();
+        self.life.set(Life::Over);
         depot::leave();
     }
 }
@@ -172,7 +230,7 @@ impl Blocks {
         Self {
             latest: Cell::new(None),
             room: Cell::new(0),
-            spare: Cell::new(None),
+            full: Cell::new(ManuallyDrop::new(Vec::new())),
         }
     }
 
@@ -255,7 +313,10 @@ fn from_allocator(layout: Layout) -> NonNull<u8> {
         .unwrap_or_else(|| alloc::handle_alloc_error(layout))
 }
 
-/// Its destructor is the end of the thread's blocks. `Kept` itself has none, so that to reach it takes no look at whether it is still there.
+const _: () = assert!(!mem::needs_drop::<Kept>());
+
+/// Its destructor is the end of the thread's blocks. `Kept` itself must have none, for to reach it then takes no look at whether it is still
+/// there.
 struct End;
 
 impl Drop for End {
@@ -268,6 +329,7 @@ thread_local! {
     static KEPT: Kept = const {
         Kept {
             life: Cell::new(Life::New),
+            full: Cell::new(0),
             classes: [const { Blocks::new() }; CLASSES],
         }
     };
@@ -281,4 +343,6 @@ const CLASSES: usize = 512 / STEP;
 /// The bytes of a bundle: some 700 of the smallest tasks. With a quarter, `fib` on two workers takes 1.05 of the time: each bundle that moves mixes
 /// the lines of two workers.
 const BUNDLE: usize = 64 << 10;
+/// Full bundles of one thread: a MiB, so that bursts of some thousand tasks stay on it.
+const FULL: usize = (1 << 20) / BUNDLE;
 const KEEPS: bool = !cfg!(any(loom, shuttle, executor_plain_memory));

@@ -26,6 +26,7 @@ fn free_all(blocks: &[usize], layout: Layout) {
 
 #[test]
 fn a_block_comes_back_where_a_task_of_its_size_ended() {
+    let _keeper = Keeper::start();
     let block = allocate_many(1, layout(48));
     free_all(&block, layout(48));
     let larger = allocate_many(1, layout(52));
@@ -40,18 +41,19 @@ fn a_block_comes_back_where_a_task_of_its_size_ended() {
 fn blocks_that_ended_on_another_thread_come_back_a_bundle_at_a_time() {
     let layout = layout(56);
     let class = Class::of(layout).unwrap();
-    let blocks = allocate_many(3 * class.bundle(), layout);
+    let blocks = allocate_many((FULL + 2) * class.bundle(), layout);
     let freed = blocks.clone();
     // Its thread lives on: at its end it gives what it holds to the allocator.
     let (stay, stays) = std::sync::mpsc::channel::<()>();
     let (done, is_done) = std::sync::mpsc::channel();
     let other = thread::spawn(move || {
+        let _keeper = Keeper::start();
         free_all(&freed, layout);
         done.send(()).unwrap();
         let _ = stays.recv();
     });
     is_done.recv().unwrap();
-    // The other thread has kept a bundle at hand and one beside it.
+    // The other thread has kept a bundle at hand and `FULL` beside it.
     let again = allocate_many(class.bundle(), layout);
     assert!(again.iter().all(|block| blocks.contains(block)));
     drop(stay);
@@ -60,24 +62,32 @@ fn blocks_that_ended_on_another_thread_come_back_a_bundle_at_a_time() {
 }
 
 #[test]
-fn no_more_is_kept_than_there_is_room_for() {
+fn no_more_is_kept_than_there_is_room_for_and_nothing_after_the_last_keeper() {
     let layout = layout(60);
     let class = Class::of(layout).unwrap();
-    let many = 4 * class.bundle();
-    let blocks = allocate_many(many, layout);
-    free_all(&blocks, layout);
-    let held = |blocks: &Blocks| {
-        let chain = |first: Option<NonNull<Block>>| {
-            // SAFETY: the blocks of a chain are this thread's.
-            std::iter::successors(first, |block| unsafe { block.as_ref() }.before).count()
-        };
-        let spare = blocks.spare.take();
-        let count = chain(blocks.latest.get()) + chain(spare.as_ref().map(|full| full.0));
-        blocks.spare.set(spare);
-        count
+    let many = (FULL + 3) * class.bundle();
+    let held = || KEPT.with(|kept| held(kept.of(class)));
+    let keeper = Keeper::start();
+    drop(Keeper::start());
+    free_all(&allocate_many(many, layout), layout);
+    assert_eq!(held(), (FULL + 1) * class.bundle());
+    drop(keeper);
+    assert_eq!(held(), 0);
+    free_all(&allocate_many(many, layout), layout);
+    // Of what came from the depot, at most a bundle; of what came from the allocator nothing.
+    assert!(held() <= class.bundle());
+}
+
+fn held(blocks: &Blocks) -> usize {
+    let chain = |first: Option<NonNull<Block>>| {
+        // SAFETY: the blocks of a chain are this thread's.
+        std::iter::successors(first, |block| unsafe { block.as_ref() }.before).count()
     };
-    let here = KEPT.with(|kept| held(kept.of(class)));
-    assert_eq!(here, 2 * class.bundle());
+    let full = blocks.full.take();
+    let count =
+        chain(blocks.latest.get()) + full.iter().map(|full| chain(Some(full.0))).sum::<usize>();
+    blocks.full.set(full);
+    count
 }
 
 #[test]
