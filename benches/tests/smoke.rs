@@ -168,14 +168,25 @@ fn memory() {
 #[test]
 fn counts() {
     let arguments = ["counts", "--smoke", "--json", "--rounds", "1"];
-    let lines = compare(&[&arguments[..], &["--rows", "chained", "--only", "tokio"]].concat());
+    let lines = compare(
+        &[
+            &arguments[..],
+            &["--rows", "chained", "--only", "executor,tokio"],
+        ]
+        .concat(),
+    );
     for line in lines {
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
-        // tokio asks the allocator for each task, where our workers keep the memory of the last one.
-        let figures = &value["runtimes"]["tokio"];
-        for metric in ["instructions/op", "allocations/op"] {
-            assert!(figures[metric]["median"].as_f64().unwrap() > 0.5, "{line}");
+        let median = |runtime: &str, metric: &str| {
+            let figure = &value["runtimes"][runtime][metric]["median"];
+            figure.as_f64().unwrap()
+        };
+        for runtime in ["executor", "tokio"] {
+            assert!(median(runtime, "instructions/op") > 0.0, "{line}");
         }
+        // tokio asks the allocator for each task, where our workers keep the memory of the last one.
+        assert!(median("tokio", "allocations/op") > 0.5, "{line}");
+        assert!(median("executor", "allocations/op") < 0.5, "{line}");
     }
 }
 

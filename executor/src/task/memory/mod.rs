@@ -100,7 +100,7 @@ struct Blocks {
     latest: Cell<Option<NonNull<Block>>>,
     /// How many more blocks it takes. 0 as well as long as there is neither a `Keeper` nor a bundle, and after the thread's end.
     room: Cell<usize>,
-    /// Not dropped, see `End`.
+    /// Bundles beside the one at hand. Not dropped, see `End`.
     full: Cell<ManuallyDrop<Vec<Bundle>>>,
 }
 
@@ -116,7 +116,9 @@ struct Bundle(NonNull<Block>);
 enum Life {
     /// The thread has not needed a block yet.
     New,
+    /// It spawns, and may take bundles.
     Takes,
+    /// It has a `Keeper`.
     Keeps,
     /// Its thread locals are being destroyed: what comes now is not kept.
     Over,
