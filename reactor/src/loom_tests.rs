@@ -27,6 +27,15 @@ impl Wake for Mark {
     }
 }
 
+/// Leaves a reader's waker in the slot of an entry that is not ready.
+fn wait_to_read(entry: &Entry, waker: &Waker) {
+    let readiness = entry.readiness(Direction::Read);
+    assert_eq!(
+        readiness.wait(Wanted::Transfer, Place::Slot, waker),
+        Look::Idle
+    );
+}
+
 fn mark() -> Waker {
     std::sync::Arc::new(Mark::default()).into()
 }
@@ -241,12 +250,7 @@ fn loom_the_directions_are_independent() {
                 entry
                     .readiness(Direction::Read)
                     .clear(Wanted::Transfer, seen, Clear::All);
-                assert_eq!(
-                    entry
-                        .readiness(Direction::Read)
-                        .wait(Wanted::Transfer, Place::Slot, &waker),
-                    Look::Idle
-                );
+                wait_to_read(&entry, &waker);
             })
         };
         let writer = {
@@ -283,12 +287,7 @@ fn loom_a_late_event_does_not_reach_the_next_owner() {
     loom::model(|| {
         let entry = Arc::new(Entry::default());
         let old = mark();
-        assert_eq!(
-            entry
-                .readiness(Direction::Read)
-                .wait(Wanted::Transfer, Place::Slot, &old),
-            Look::Idle
-        );
+        wait_to_read(&entry, &old);
         let owner = {
             let entry = entry.clone();
             thread::spawn(move || {
@@ -487,12 +486,7 @@ fn loom_a_late_taker_leaves_the_next_owner_its_waker() {
     loom::model(|| {
         let entry = Arc::new(Entry::default());
         let old = mark();
-        assert_eq!(
-            entry
-                .readiness(Direction::Read)
-                .wait(Wanted::Transfer, Place::Slot, &old),
-            Look::Idle
-        );
+        wait_to_read(&entry, &old);
         let late = {
             let entry = entry.clone();
             thread::spawn(move || {
@@ -504,12 +498,7 @@ fn loom_a_late_taker_leaves_the_next_owner_its_waker() {
         let mut wakers = Vec::new();
         let generation = entry.release(0, &mut wakers);
         let waker = mark();
-        assert_eq!(
-            entry
-                .readiness(Direction::Read)
-                .wait(Wanted::Transfer, Place::Slot, &waker),
-            Look::Idle
-        );
+        wait_to_read(&entry, &waker);
         entry.deliver(generation, Some(EVENT), None, &mut wakers);
         wakers.extend(late.join().unwrap());
         assert!(contains(&wakers, &waker), "its own event did not reach it");
