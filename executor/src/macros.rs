@@ -158,6 +158,9 @@ macro_rules! pin {
     )*};
 }
 
+/// For the code that `gather!` makes, and for nobody else.
+pub use crate::task_api::gather_tuple as gathering;
+
 /// For the code that the macros make, and for nobody else.
 #[cfg(feature = "macros")]
 pub mod support {

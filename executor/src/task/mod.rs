@@ -63,7 +63,9 @@ pub(crate) use waker::{is_task, step_back};
 
 // The one line that points up: what else users find at `executor::task` needs a context, which this module must not know.
 pub use crate::task_api::{
-    AccessError, Builder, JoinSet, LocalEnterGuard, LocalKey, LocalSet, Unconstrained,
-    block_in_place, consume_budget, coop, futures, join_set, spawn, spawn_blocking, spawn_local,
-    unconstrained, yield_now,
+    AccessError, AsCompleted, Builder, Gather, GatherSettled, JoinSet, LocalEnterGuard, LocalKey,
+    LocalSet, ReturnWhen, TryGather, Unconstrained, Wait, as_completed, block_in_place,
+    consume_budget, coop, futures, gather, gather_settled, join_all, join_set, spawn,
+    spawn_blocking, spawn_local, try_gather, try_join_all, try_wait, unconstrained, wait,
+    yield_now,
 };

@@ -1,27 +1,38 @@
 //! What users find at `executor::task` and that needs to know the current runtime.
 
+mod as_completed;
 mod block_in_place;
 mod blocking;
 mod builder;
 pub mod coop;
+mod gather;
+pub mod gather_tuple;
 pub mod join_set;
 mod local_set;
+mod placed;
 mod spawn;
 mod spawn_local;
 mod task_local;
+mod wait;
 mod yield_now;
 
+pub use as_completed::{AsCompleted, as_completed};
 pub use block_in_place::block_in_place;
 pub use blocking::spawn_blocking;
 pub(crate) use blocking::{not_carried_out, spawn_lookup, spawn_mandatory};
 pub use builder::Builder;
 pub use coop::{Unconstrained, consume_budget, unconstrained};
+pub use gather::{Gather, GatherSettled, TryGather, gather, gather_settled, try_gather};
 pub use join_set::JoinSet;
 pub use local_set::{LocalEnterGuard, LocalSet};
 pub use spawn::spawn;
 pub use spawn_local::spawn_local;
 pub use task_local::{AccessError, LocalKey};
+pub use wait::{ReturnWhen, Wait, try_wait, wait};
 pub use yield_now::yield_now;
+
+/// Same-task concurrency over many futures, as `futures` has it: they spawn nothing, may borrow, and are dropped together.
+pub use ::futures::future::{join_all, try_join_all};
 
 /// Types of futures.
 pub mod futures {

@@ -1,0 +1,214 @@
+//! `gather`: waits for many tasks, and gives their outputs in the order of the arguments.
+
+use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use super::placed::{Placed, placed};
+use crate::task::{JoinError, JoinHandle};
+use futures::stream::{FuturesUnordered, StreamExt};
+
+/// Waits for tasks, and gives their outputs in the order of the arguments, in whatever order they end.
+///
+/// The tasks run already; futures become tasks by `map`: `gather(futures.map(spawn))`. For tasks of different types there is
+/// [`gather!`](crate::gather!), which spawns futures itself.
+///
+/// The first task that has no output, because it panicked or was aborted, ends the wait with its error, at once. *The others go on*,
+/// as they do in asyncio. Where they should not, there are [`JoinSet`](super::JoinSet), which aborts what is left when it is dropped, and
+/// [`try_join!`](crate::try_join!) and [`try_join_all`](super::try_join_all), for futures that are no tasks.
+/// If the tasks return a `Result` of their own, see [`try_gather`].
+///
+/// # Errors
+///
+/// The error of the task that failed first.
+///
+/// # Cancel safety
+///
+/// Dropping the future before it is ready aborts the tasks that have not ended, as asyncio cancels the children of a gather that is
+/// cancelled: a [`timeout`](crate::time::timeout) around it stops the work, too. Outputs that it has taken are dropped.
+///
+/// ```
+/// # executor::runtime::Runtime::new().unwrap().block_on(async {
+/// use executor::{spawn, task::gather};
+///
+/// let squares = gather((0..4).map(|n| spawn(async move { n * n }))).await.unwrap();
+/// assert_eq!(squares, [0, 1, 4, 9]);
+/// # });
+/// ```
+pub fn gather<I, T>(tasks: I) -> Gather<T>
+where
+    I: IntoIterator<Item = JoinHandle<T>>,
+{
+    Gather(Gathering::new(tasks))
+}
+
+/// As [`gather`], for tasks that return a `Result`: an error that a task *returns* ends the wait as well.
+///
+/// Gives what `handle.await??` would, for all: so the tasks' type of error must be made from a [`JoinError`]. `io::Error` and
+/// `Box<dyn Error + Send + Sync>` are.
+///
+/// # Errors
+///
+/// The error of the task that failed first. The others go on.
+///
+/// # Cancel safety
+///
+/// As [`gather`].
+///
+/// ```
+/// # executor::runtime::Runtime::new().unwrap().block_on(async {
+/// use std::io;
+/// use executor::{spawn, task::try_gather};
+///
+/// let numbers = ["1", "2", "x"].map(|text| spawn(async move {
+///     text.parse::<u8>().map_err(io::Error::other)
+/// }));
+/// assert!(try_gather(numbers).await.is_err());
+/// # });
+/// ```
+#[doc(alias = "gather")]
+pub fn try_gather<I, T, E>(tasks: I) -> TryGather<T, E>
+where
+    I: IntoIterator<Item = JoinHandle<Result<T, E>>>,
+    E: From<JoinError>,
+{
+    TryGather(Gathering::new(tasks))
+}
+
+/// As [`gather`], and errors are among the results: waits until *all* tasks have ended.
+///
+/// # Cancel safety
+///
+/// As [`gather`].
+///
+/// ```
+/// # executor::runtime::Runtime::new().unwrap().block_on(async {
+/// use executor::{spawn, task::gather_settled};
+///
+/// let tasks = [spawn(async { 1 }), spawn(std::future::pending())];
+/// tasks[1].abort();
+/// let results = gather_settled(tasks).await;
+/// assert_eq!(*results[0].as_ref().unwrap(), 1);
+/// assert!(results[1].as_ref().unwrap_err().is_cancelled());
+/// # });
+/// ```
+#[doc(alias = "gather")]
+#[doc(alias = "return_exceptions")]
+pub fn gather_settled<I, T>(tasks: I) -> GatherSettled<T>
+where
+    I: IntoIterator<Item = JoinHandle<T>>,
+{
+    GatherSettled(Gathering::new(tasks))
+}
+
+/// The future of [`gather`].
+#[must_use = "dropping it aborts the tasks"]
+pub struct Gather<T>(Gathering<T, T>);
+
+/// The future of [`try_gather`].
+#[must_use = "dropping it aborts the tasks"]
+pub struct TryGather<T, E>(Gathering<Result<T, E>, T>);
+
+/// The future of [`gather_settled`].
+#[must_use = "dropping it aborts the tasks"]
+pub struct GatherSettled<T>(Gathering<T, Result<T, JoinError>>);
+
+// Nothing in them is pinned: the tasks' futures are elsewhere.
+impl<T> Unpin for Gather<T> {}
+impl<T, E> Unpin for TryGather<T, E> {}
+impl<T> Unpin for GatherSettled<T> {}
+
+impl<T> Future for Gather<T> {
+    type Output = Result<Vec<T>, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll(cx, |result| result)
+    }
+}
+
+impl<T, E: From<JoinError>> Future for TryGather<T, E> {
+    type Output = Result<Vec<T>, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll(cx, |result| result?)
+    }
+}
+
+impl<T> Future for GatherSettled<T> {
+    type Output = Vec<Result<T, JoinError>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let all = ready!(self.0.poll(cx, Ok::<_, JoinError>));
+        Poll::Ready(all.expect("no result is kept as an error"))
+    }
+}
+
+/// Tasks with outputs `T`, of each of which a value `V` is kept. Aborts those that have not ended when it is dropped.
+struct Gathering<T, V> {
+    tasks: FuturesUnordered<Placed<T>>,
+    values: Vec<Option<V>>,
+}
+
+impl<T, V> Gathering<T, V> {
+    fn new(tasks: impl IntoIterator<Item = JoinHandle<T>>) -> Self {
+        let tasks = placed(tasks);
+        let mut values = Vec::new();
+        values.resize_with(tasks.len(), || None);
+        Self { tasks, values }
+    }
+
+    /// Ready with all values, or with the first error that `keep` gives.
+    fn poll<E>(
+        &mut self,
+        cx: &mut Context<'_>,
+        keep: impl Fn(Result<T, JoinError>) -> Result<V, E>,
+    ) -> Poll<Result<Vec<V>, E>> {
+        while let Some((place, result)) = ready!(self.tasks.poll_next_unpin(cx)) {
+            match keep(result) {
+                Ok(value) => self.values[place] = Some(value),
+                Err(error) => {
+                    // Without their handles the others go on.
+                    drop(mem::take(&mut self.tasks));
+                    return Poll::Ready(Err(error));
+                }
+            }
+        }
+        let values = mem::take(&mut self.values).into_iter();
+        let values = values.map(|value| value.expect("a gather was polled after it was ready"));
+        Poll::Ready(Ok(values.collect()))
+    }
+}
+
+impl<T, V> Drop for Gathering<T, V> {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(Placed::abort);
+    }
+}
+
+impl<T, V> fmt::Debug for Gathering<T, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gather")
+            .field("waiting_for", &self.tasks.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Gather<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T, E> fmt::Debug for TryGather<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T> fmt::Debug for GatherSettled<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,299 @@
+//! `gather` and its kin: outputs in the order of the arguments, errors at once, and who goes on afterwards.
+
+use std::future::pending;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use executor::runtime::{Builder, Runtime};
+use executor::spawn;
+use executor::task::{JoinHandle, gather, gather_settled, try_gather, try_join_all, yield_now};
+use executor::time::{Duration, Instant, sleep, timeout};
+use proptest::prelude::*;
+
+use crate::support::{Drops, each_runtime, poll_once, within};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// On the paused clock, on both flavours.
+pub(crate) fn each_paused(test: impl Fn(Runtime)) {
+    test(
+        Builder::new_current_thread()
+            .start_paused(true)
+            .build()
+            .unwrap(),
+    );
+    test(
+        Builder::new_multi_thread()
+            .worker_threads(2)
+            .start_paused(true)
+            .build()
+            .unwrap(),
+    );
+}
+
+/// A task that ends after so many seconds, with a value.
+fn after<T: Send + 'static>(seconds: u32, value: T) -> JoinHandle<T> {
+    spawn(async move {
+        sleep(seconds * SECOND).await;
+        value
+    })
+}
+
+#[derive(Clone, Debug)]
+enum End {
+    Output,
+    Panic,
+    Abort,
+}
+
+fn end() -> impl Strategy<Value = End> {
+    prop_oneof![4 => Just(End::Output), 1 => Just(End::Panic), 1 => Just(End::Abort)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn outputs_have_the_order_of_the_arguments(delays in prop::collection::vec(0_u32..50, 0..40)) {
+        within(30, || each_paused(|runtime| {
+            runtime.block_on(async {
+                let tasks = delays.iter().enumerate().map(|(n, &delay)| after(delay, n));
+                let expected: Vec<_> = (0..delays.len()).collect();
+                assert_eq!(gather(tasks).await.unwrap(), expected);
+            });
+        }));
+    }
+
+    #[test]
+    fn settled_results_are_what_became_of_each_task(ends in prop::collection::vec((0_u32..20, end()), 0..20)) {
+        within(30, || each_paused(|runtime| {
+            runtime.block_on(async {
+                let tasks: Vec<_> = ends.iter().cloned().enumerate().map(|(n, (delay, end))| {
+                    let task = spawn(async move {
+                        sleep(delay * SECOND).await;
+                        match end {
+                            End::Output => n,
+                            End::Panic => std::panic::panic_any(n),
+                            End::Abort => pending().await,
+                        }
+                    });
+                    if matches!(ends[n].1, End::Abort) {
+                        task.abort();
+                    }
+                    task
+                }).collect();
+                let results = gather_settled(tasks).await;
+                assert_eq!(results.len(), ends.len());
+                for (n, (result, (_, end))) in results.into_iter().zip(&ends).enumerate() {
+                    match (result, end) {
+                        (Ok(output), End::Output) => assert_eq!(output, n),
+                        (Err(error), End::Panic) => {
+                            assert_eq!(*error.into_panic().downcast::<usize>().unwrap(), n);
+                        }
+                        (Err(error), End::Abort) => assert!(error.is_cancelled()),
+                        (result, end) => panic!("{result:?} of {end:?}"),
+                    }
+                }
+            });
+        }));
+    }
+}
+
+#[test]
+fn nothing_to_gather_is_ready_at_once() {
+    each_runtime(|runtime| {
+        runtime.block_on(async {
+            assert!(
+                gather(Vec::<JoinHandle<u8>>::new())
+                    .await
+                    .unwrap()
+                    .is_empty()
+            );
+            assert!(
+                gather_settled(Vec::<JoinHandle<u8>>::new())
+                    .await
+                    .is_empty()
+            );
+        });
+    });
+}
+
+#[test]
+fn the_first_error_comes_at_once_and_the_others_go_on() {
+    within(30, || {
+        each_paused(|runtime| {
+            runtime.block_on(async {
+                let start = Instant::now();
+                let (send, ended) = futures::channel::oneshot::channel();
+                let slow = spawn(async move {
+                    sleep(10 * SECOND).await;
+                    send.send(start.elapsed()).unwrap();
+                    Ok(1)
+                });
+                let fails = after(2, Err(io::Error::other("no")));
+                let later = after(3, Err(io::Error::other("later")));
+                let error = try_gather([slow, later, fails]).await.unwrap_err();
+                assert_eq!(error.to_string(), "no");
+                assert_eq!(start.elapsed(), 2 * SECOND);
+                assert_eq!(ended.await.unwrap(), 10 * SECOND);
+            });
+        });
+    });
+}
+
+#[test]
+fn a_panic_and_an_abort_are_errors_too() {
+    within(30, || {
+        each_paused(|runtime| {
+            runtime.block_on(async {
+                let start = Instant::now();
+                let panics = spawn(async {
+                    sleep(SECOND).await;
+                    panic!("one of them");
+                });
+                let error = gather([after(5, ()), panics]).await.unwrap_err();
+                assert!(error.to_string().contains("one of them"));
+                let aborted = after(5, ());
+                aborted.abort();
+                let error = gather([after(9, ()), aborted]).await.unwrap_err();
+                assert!(error.is_cancelled());
+                let aborted = after(5, Ok(1));
+                aborted.abort();
+                let error: io::Error = try_gather([aborted]).await.unwrap_err();
+                assert!(error.to_string().contains("cancelled"));
+                assert_eq!(start.elapsed(), SECOND);
+            });
+        });
+    });
+}
+
+#[test]
+fn a_gather_that_is_dropped_aborts_what_has_not_ended() {
+    within(30, || {
+        each_paused(|runtime| {
+            let drops = Drops::default();
+            runtime.block_on(async {
+                let value = drops.value();
+                let waits = spawn(async move {
+                    let _value = value;
+                    pending::<()>().await;
+                });
+                let waiting = waits.abort_handle();
+                let ended = after(1, ());
+                timeout(2 * SECOND, gather([ended, waits]))
+                    .await
+                    .unwrap_err();
+                while !waiting.is_finished() {
+                    yield_now().await;
+                }
+                assert_eq!(drops.count(), 1);
+
+                // Also if nobody ever polls it.
+                let task = spawn(pending::<()>());
+                let waiting = task.abort_handle();
+                drop(gather_settled([task]));
+                while !waiting.is_finished() {
+                    yield_now().await;
+                }
+            });
+        });
+    });
+}
+
+#[test]
+fn tasks_of_different_types_make_a_tuple() {
+    within(30, || {
+        each_paused(|runtime| {
+            runtime.block_on(async {
+                let start = Instant::now();
+                let handle = after(3, "three");
+                let gathered = executor::gather!(
+                    async {
+                        sleep(2 * SECOND).await;
+                        2
+                    },
+                    handle,
+                    std::future::ready(vec![1]),
+                );
+                assert_eq!(gathered.await.unwrap(), (2, "three", vec![1]));
+                assert_eq!(start.elapsed(), 3 * SECOND);
+                assert_eq!(executor::gather!(async { 1 }).await.unwrap(), (1,));
+            });
+        });
+    });
+}
+
+#[test]
+fn the_macro_begins_at_once_and_its_first_error_lets_the_others_go_on() {
+    within(30, || {
+        each_paused(|runtime| {
+            runtime.block_on(async {
+                let ran = Arc::new(AtomicUsize::new(0));
+                let counted = ran.clone();
+                let (send, ended) = futures::channel::oneshot::channel();
+                let gathered = executor::gather!(
+                    async move {
+                        counted.fetch_add(1, Ordering::SeqCst);
+                        sleep(5 * SECOND).await;
+                        send.send(()).unwrap();
+                    },
+                    async {
+                        sleep(SECOND).await;
+                        panic!("no");
+                    }
+                );
+                sleep(SECOND / 2).await;
+                assert_eq!(ran.load(Ordering::SeqCst), 1, "without being polled");
+                assert!(gathered.await.unwrap_err().is_panic());
+                ended.await.unwrap();
+
+                let task = spawn(pending::<()>());
+                let waiting = task.abort_handle();
+                let mut gathered = Box::pin(executor::gather!(task, async { 1 }));
+                assert!(poll_once(gathered.as_mut()).is_pending());
+                drop(gathered);
+                while !waiting.is_finished() {
+                    yield_now().await;
+                }
+            });
+        });
+    });
+}
+
+#[test]
+fn ten_thousand_sleeps_of_a_second_take_a_second_together() {
+    within(60, || {
+        each_paused(|runtime| {
+            runtime.block_on(async {
+                let start = Instant::now();
+                let tasks = (0..10_000).map(|n| after(1, n));
+                let outputs = gather(tasks).await.unwrap();
+                assert_eq!(start.elapsed(), SECOND);
+                assert!(outputs.into_iter().eq(0..10_000));
+            });
+        });
+    });
+}
+
+#[test]
+fn try_join_all_drops_the_others_at_the_first_error() {
+    within(30, || {
+        each_paused(|runtime| {
+            runtime.block_on(async {
+                let drops = Drops::default();
+                let start = Instant::now();
+                let futures = [3_u32, 1, 2].map(|n| {
+                    let value = drops.value();
+                    async move {
+                        let _value = value;
+                        sleep(n * SECOND).await;
+                        if n == 1 { Err(n) } else { Ok(n) }
+                    }
+                });
+                assert_eq!(try_join_all(futures).await, Err(1));
+                assert_eq!((start.elapsed(), drops.count()), (SECOND, 3));
+            });
+        });
+    });
+}
