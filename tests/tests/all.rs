@@ -10,6 +10,8 @@ mod blocking_on;
 mod blocking_pool;
 mod budget;
 mod builder;
+mod cancel;
+mod cancel_scopes;
 mod compile;
 mod compose;
 mod debug;

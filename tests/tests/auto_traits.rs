@@ -20,8 +20,8 @@ use executor::runtime::{
 use executor::signal::unix::{Signal, SignalKind};
 use executor::task::coop::RestoreOnPending;
 use executor::task::{
-    AbortHandle, AccessError, Id, JoinError, JoinHandle, JoinSet, LocalEnterGuard, LocalKey,
-    LocalSet, UnobservedFailure,
+    AbortHandle, AccessError, CancelScope, Cancelled, Id, JoinError, JoinHandle, JoinSet,
+    LocalEnterGuard, LocalKey, LocalSet, UnobservedFailure,
 };
 use executor::time::error::Elapsed;
 use executor::time::{Instant, Interval, MissedTickBehavior, Sleep, Timeout};
@@ -110,6 +110,19 @@ no!(Send: Scope<Neither, u8>, Scope<u8, Neither>);
 no!(Sync: Scope<SendOnly, u8>, Scope<u8, SendOnly>);
 no!(Unpin: Scope<u8, u8>);
 yes!(std::error::Error: AccessError);
+
+type OrCancelled<T> = executor::task::futures::OrCancelled<std::future::Ready<T>>;
+type RunScope<T> = executor::task::futures::RunScope<std::future::Ready<T>>;
+type Shield<T> = executor::task::futures::Shield<std::future::Ready<T>>;
+
+yes!(Send: Cancelled, CancelScope, OrCancelled<SendOnly>, RunScope<SendOnly>, Shield<SendOnly>);
+yes!(Sync: Cancelled, CancelScope, OrCancelled<u8>, RunScope<u8>, Shield<u8>);
+no!(Send: OrCancelled<Neither>, RunScope<Neither>, Shield<Neither>);
+no!(Sync: OrCancelled<SendOnly>, RunScope<SendOnly>, Shield<SendOnly>);
+yes!(Unpin: Cancelled, CancelScope, OrCancelled<u8>, RunScope<u8>, Shield<u8>);
+yes!(Clone: Cancelled, CancelScope);
+yes!(std::error::Error: Cancelled);
+yes!(std::fmt::Debug: Cancelled, CancelScope, OrCancelled<u8>, RunScope<u8>, Shield<u8>);
 
 type TaskBuilder = executor::task::Builder<'static>;
 

@@ -1,9 +1,10 @@
 //! Which task the current thread polls or drops, and what the task asks of it.
 
 use std::cell::Cell;
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 use super::Id;
+use super::raw::Header;
 use crate::rt_sync::thread_local;
 
 /// The id of the task that calls it, also in the closure of a [`spawn_blocking`](super::spawn_blocking).
@@ -29,20 +30,51 @@ pub fn id() -> Id {
 
 /// The id of the task that calls it, or `None` outside of a task. See [`id`].
 pub fn try_id() -> Option<Id> {
-    with(|frame| frame.map(|frame| frame.id))
+    with(|frame| frame.map(Frame::id))
 }
 
 /// A stretch of code of a task's user: a poll, or a destructor.
 pub(super) struct Frame {
-    id: Id,
+    /// In a poll the task's header. In a destructor, when the header may be gone, the id, twice, with the lowest bit set.
+    who: *const (),
     steps_back: Cell<bool>,
 }
 
 impl Frame {
-    pub(super) fn new(id: Id) -> Self {
+    /// Of a poll. The caller runs the task, which keeps it alive while it is in `enter`.
+    #[inline]
+    pub(super) fn of_poll(task: NonNull<Header>) -> Self {
         Self {
-            id,
+            who: task.as_ptr().cast_const().cast(),
             steps_back: Cell::new(false),
+        }
+    }
+
+    /// Of the destructor of a future or an output.
+    #[inline]
+    pub(super) fn of_end(id: Id) -> Self {
+        // An id is less than 2^63: no process spawns more tasks.
+        let who = ptr::without_provenance(((id.to_number() << 1) | 1) as usize);
+        Self {
+            who,
+            steps_back: Cell::new(false),
+        }
+    }
+
+    /// The task that is being polled.
+    #[inline]
+    fn task(&self) -> Option<&Header> {
+        if self.who.addr() & 1 != 0 {
+            return None;
+        }
+        // SAFETY: it is the header of a task that the maker of the frame runs, for as long as the frame is entered, and only then it is found here.
+        unsafe { self.who.cast::<Header>().as_ref() }
+    }
+
+    fn id(&self) -> Id {
+        match self.task() {
+            Some(task) => task.id,
+            None => Id::from_number(self.who.addr() as u64 >> 1),
         }
     }
 
@@ -66,9 +98,21 @@ impl Frame {
 #[inline]
 pub(super) fn step_back(id: Id) -> bool {
     with(|frame| {
-        let frame = frame.filter(|frame| frame.id == id);
+        let frame = frame.filter(|frame| frame.id() == id);
         frame.inspect(|frame| frame.steps_back.set(true)).is_some()
     })
+}
+
+/// Calls `f` with the task that this thread polls, if it does.
+#[inline]
+pub(super) fn with_task<R>(f: impl FnOnce(&Header) -> Option<R>) -> Option<R> {
+    with(|frame| frame.and_then(Frame::task).and_then(f))
+}
+
+/// What tells the innermost frame from those around it. Null outside of all.
+#[inline]
+pub(super) fn frame() -> *const Frame {
+    CURRENT.with(Cell::get)
 }
 
 #[inline]

@@ -1,4 +1,4 @@
-//! Why a task has no output: it was cancelled, or it panicked.
+//! Why a task has no output: it was aborted, it was cancelled, or it panicked.
 
 use std::any::Any;
 use std::fmt;
@@ -6,14 +6,20 @@ use std::io;
 use std::sync::Mutex;
 
 use super::Id;
+use super::cancel::Cancelled;
 use super::failure::{Unseen, message};
 use super::harness::drop_quietly;
 
 /// Why awaiting a [`JoinHandle`](super::JoinHandle) gave no output.
 pub struct JoinError {
     id: Id,
-    /// `None`: cancelled. Boxed, because every task has room for its error.
-    panic: Option<Box<Panic>>,
+    /// `None`: aborted. Boxed, because every task has room for its error.
+    cause: Option<Box<Cause>>,
+}
+
+enum Cause {
+    Cancelled(Cancelled),
+    Panic(Panic),
 }
 
 struct Panic {
@@ -26,35 +32,62 @@ struct Panic {
 struct Payload(Option<Box<dyn Any + Send>>);
 
 impl JoinError {
-    pub(crate) fn cancelled(id: Id) -> Self {
-        Self { id, panic: None }
+    /// Of a task whose future was dropped; because of `request`, if there was one.
+    pub(crate) fn dropped(id: Id, request: Option<Cancelled>) -> Self {
+        Self {
+            id,
+            cause: request.map(|request| Box::new(Cause::Cancelled(request))),
+        }
     }
 
     pub(super) fn panicked(id: Id, payload: Box<dyn Any + Send>, unseen: Unseen) -> Self {
         let payload = Mutex::new(Payload(Some(payload)));
         Self {
             id,
-            panic: Some(Box::new(Panic { payload, unseen })),
+            cause: Some(Box::new(Cause::Panic(Panic { payload, unseen }))),
         }
     }
 
     /// A handle has taken it.
     pub(super) fn seen(mut self) -> Self {
-        if let Some(panic) = &mut self.panic {
+        if let Some(panic) = self.panic_mut() {
             panic.unseen.seen();
         }
         self
     }
 
-    /// True if the task was aborted, or dropped by its runtime's shutdown. Its future is gone already.
+    /// True if the task was cancelled or aborted, or dropped by its runtime's shutdown. Its future is gone already.
     #[doc(alias = "CancelledError")]
     pub fn is_cancelled(&self) -> bool {
-        self.panic.is_none()
+        self.panic().is_none()
+    }
+
+    /// Why, by whom and where the task was cancelled, if it was by [`JoinHandle::cancel`](super::JoinHandle::cancel) or its like. `None` for a
+    /// task that was only aborted, or that panicked.
+    pub fn cancelled(&self) -> Option<&Cancelled> {
+        match self.cause.as_deref()? {
+            Cause::Cancelled(cancelled) => Some(cancelled),
+            Cause::Panic(_) => None,
+        }
     }
 
     /// True if the task, or the destructor of its future, panicked.
     pub fn is_panic(&self) -> bool {
-        self.panic.is_some()
+        self.panic().is_some()
+    }
+
+    fn panic(&self) -> Option<&Panic> {
+        match self.cause.as_deref()? {
+            Cause::Cancelled(_) => None,
+            Cause::Panic(panic) => Some(panic),
+        }
+    }
+
+    fn panic_mut(&mut self) -> Option<&mut Panic> {
+        match self.cause.as_deref_mut()? {
+            Cause::Cancelled(_) => None,
+            Cause::Panic(panic) => Some(panic),
+        }
     }
 
     /// The panic's payload, for [`resume_unwind`](std::panic::resume_unwind).
@@ -74,7 +107,7 @@ impl JoinError {
     ///
     /// The error itself, if the task did not panic.
     pub fn try_into_panic(mut self) -> Result<Box<dyn Any + Send + 'static>, Self> {
-        let payload = self.panic.as_mut().and_then(|panic| {
+        let payload = self.panic_mut().and_then(|panic| {
             let payload = panic.payload.get_mut();
             payload.unwrap_or_else(|e| e.into_inner()).0.take()
         });
@@ -88,7 +121,7 @@ impl JoinError {
 
     /// The panic's message, if it is text as `panic!` makes it.
     fn message(&self) -> Option<String> {
-        let payload = self.panic.as_ref()?.payload.lock();
+        let payload = self.panic()?.payload.lock();
         let payload = payload.unwrap_or_else(|e| e.into_inner());
         message(&**payload.0.as_ref()?).map(String::from)
     }
@@ -103,7 +136,10 @@ impl Drop for Payload {
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.is_panic(), self.message()) {
-            (false, _) => write!(f, "task {} was cancelled", self.id),
+            (false, _) => match self.cancelled() {
+                Some(cancelled) => write!(f, "task {} was {cancelled}", self.id),
+                None => write!(f, "task {} was cancelled", self.id),
+            },
             (true, Some(message)) => {
                 write!(f, "task {} panicked with message {message:?}", self.id)
             }
@@ -115,7 +151,13 @@ impl fmt::Display for JoinError {
 impl fmt::Debug for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.is_panic(), self.message()) {
-            (false, _) => write!(f, "JoinError::Cancelled({:?})", self.id),
+            (false, _) => match self.cancelled() {
+                Some(cancelled) => {
+                    let reason = cancelled.reason();
+                    write!(f, "JoinError::Cancelled({:?}, {reason:?})", self.id)
+                }
+                None => write!(f, "JoinError::Cancelled({:?})", self.id),
+            },
             (true, Some(message)) => write!(f, "JoinError::Panic({:?}, {message:?}, ...)", self.id),
             (true, None) => write!(f, "JoinError::Panic({:?}, ...)", self.id),
         }

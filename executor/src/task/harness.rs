@@ -10,6 +10,7 @@ use std::ptr::{self, NonNull};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
+use super::cancel::Scope;
 use super::current::Frame;
 use super::failure::{UnobservedFailure, Unseen};
 use super::raw::{Cell, Header, Schedule, Stage};
@@ -26,7 +27,7 @@ pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
     match cell.header.state.start_poll() {
         StartPoll::Poll => {
-            let frame = Frame::new(cell.header.id);
+            let frame = Frame::of_poll(task);
             match poll_future(cell, task, &frame) {
                 // SAFETY: `start_poll` has set RUNNING, for us.
                 Poll::Ready(output) => unsafe { complete::<F, S>(task, output) },
@@ -39,7 +40,36 @@ pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
             }
         }
         // SAFETY: as above.
+        StartPoll::Requested => unsafe { run_requested::<F, S>(task) },
+        // SAFETY: as above.
         StartPoll::Cancel => unsafe { cancel_claimed::<F, S>(task) },
+    }
+}
+
+/// Polls a task that somebody has asked to end. If it goes on, something in it must have heard of that, or have a shield around it; else the
+/// future is dropped.
+///
+/// # Safety
+///
+/// - `task` is a `Cell<F, S>`, and the caller has set RUNNING.
+#[cold]
+unsafe fn run_requested<F: Future, S: Schedule>(task: NonNull<Header>) {
+    // SAFETY: RUNNING is set, so the task is not complete and the owner's reference keeps it alive.
+    let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
+    let frame = Frame::of_poll(task);
+    match poll_future(cell, task, &frame) {
+        // SAFETY: the caller's promise.
+        Poll::Ready(output) => unsafe { complete::<F, S>(task, output) },
+        Poll::Pending if !cell.header.origin.scope().is_live() => {
+            // SAFETY: as above.
+            unsafe { cancel_claimed::<F, S>(task) }
+        }
+        Poll::Pending if frame.steps_back() => {
+            cell.header.state.end_poll_again();
+            cell.scheduler.reschedule(Notified::from_token(task));
+        }
+        // SAFETY: as above.
+        Poll::Pending => unsafe { suspend::<F, S>(task) },
     }
 }
 
@@ -48,9 +78,11 @@ pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
 /// - `task` is a `Cell<F, S>`, and the caller has set RUNNING, by `State::claim` for example.
 pub(super) unsafe fn cancel_claimed<F: Future, S: Schedule>(task: NonNull<Header>) {
     // SAFETY: RUNNING is set by the caller, so the task is not complete and the owner's reference keeps it alive.
-    let id = unsafe { task.as_ref() }.id;
+    let header = unsafe { task.as_ref() };
+    // Also if it was aborted after the request, because it took too long.
+    let request = header.origin.try_scope().and_then(Scope::request);
     // SAFETY: the caller's promise.
-    unsafe { complete::<F, S>(task, Err(JoinError::cancelled(id))) };
+    unsafe { complete::<F, S>(task, Err(JoinError::dropped(header.id, request))) };
 }
 
 /// # Safety
@@ -119,10 +151,10 @@ unsafe fn complete<F: Future, S: Schedule>(
 ) {
     // SAFETY: RUNNING is set, so the task is not complete and the owner's reference keeps it alive.
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
-    let frame = Frame::new(cell.header.id);
+    let frame = Frame::of_end(cell.header.id);
     if let Err(payload) = catch_within(&frame, || drop_future(cell)) {
         // The first panic is the one to report; what it replaces is dropped with its own destructor's panics caught.
-        let first = mem::replace(&mut output, Err(JoinError::cancelled(cell.header.id)));
+        let first = mem::replace(&mut output, Err(JoinError::dropped(cell.header.id, None)));
         output = match first {
             Err(error) if error.is_panic() => {
                 drop_quietly(payload);
@@ -206,7 +238,7 @@ fn drop_future<F: Future, S>(cell: &Cell<F, S>) {
 fn drop_output<F: Future, S>(cell: &Cell<F, S>) {
     take_output(cell, |output| {
         if let Some(output) = output {
-            Frame::new(cell.header.id).enter(|| drop_quietly(output));
+            Frame::of_end(cell.header.id).enter(|| drop_quietly(output));
         }
     });
 }
@@ -293,7 +325,7 @@ pub(super) unsafe fn drop_join_handle<F: Future, S: Schedule>(task: NonNull<Head
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
     if cell.header.state.is_handles_alone() {
         // The usual end of a task that was awaited: the short way. The output, if it is still there, is dropped as the task.
-        let frame = Frame::new(cell.header.id);
+        let frame = Frame::of_end(cell.header.id);
         // SAFETY: the handle's is the last reference.
         return frame.enter(|| unsafe { free::<F, S>(task) });
     }

@@ -1,5 +1,6 @@
 //! `JoinHandle` and `AbortHandle`: what the spawner of a task holds.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -11,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use super::harness::store_join_waker;
 use super::raw::Header;
 use super::reference::TaskRef;
-use super::{Id, JoinError};
+use super::{Cancelled, Id, JoinError};
 use crate::coop;
 
 /// Awaits a task's output, and may abort it.
@@ -60,9 +61,41 @@ impl<T> JoinHandle<T> {
     ///
     /// Awaiting the handle afterwards says whether the task was cancelled
     /// ([`JoinError::is_cancelled`]) or had completed before. By then its future is dropped.
-    #[doc(alias = "cancel")]
     pub fn abort(&self) {
         self.task_ref().abort();
+    }
+
+    /// Asks the task to end, and returns at once.
+    ///
+    /// What in the task hears of it, [`or_cancelled`](super::FutureExt::or_cancelled) or a [`CancelScope`](super::CancelScope), gets the error
+    /// [`Cancelled`](super::Cancelled) where it waits, and again wherever it begins to wait after that; the task goes on with it as it likes, and if
+    /// it returns, it has completed. A task that waits where nothing hears of it is dropped there, as by [`abort`](Self::abort), unless it is in a
+    /// [`shield`](super::shield): it is polled once more, and dropped if it still waits. Sockets, timers and channels do not fail by this.
+    ///
+    /// Of several requests the first one counts. A task that has not begun is begun. A closure of
+    /// [`spawn_blocking`](super::spawn_blocking) hears of it by [`check_cancelled`](super::check_cancelled).
+    ///
+    /// ```
+    /// # executor::runtime::Runtime::new().unwrap().block_on(async {
+    /// use executor::task::FutureExt;
+    ///
+    /// let task = executor::spawn(async {
+    ///     match std::future::pending::<()>().or_cancelled().await {
+    ///         Ok(()) => "done".to_owned(),
+    ///         Err(cancelled) => format!("given up: {}", cancelled.reason()),
+    ///     }
+    /// });
+    /// task.cancel("no time");
+    /// assert_eq!(task.await.unwrap(), "given up: no time");
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn cancel(&self, reason: impl Into<Cow<'static, str>>) {
+        self.cancel_with(&Cancelled::new(reason));
+    }
+
+    pub(crate) fn cancel_with(&self, cancelled: &Cancelled) {
+        self.task_ref().cancel(cancelled);
     }
 
     /// A handle that can abort the task and does not keep its output.
@@ -142,6 +175,16 @@ impl AbortHandle {
     /// As [`JoinHandle::abort`].
     pub fn abort(&self) {
         self.0.abort();
+    }
+
+    /// As [`JoinHandle::cancel`].
+    #[track_caller]
+    pub fn cancel(&self, reason: impl Into<Cow<'static, str>>) {
+        self.cancel_with(&Cancelled::new(reason));
+    }
+
+    pub(crate) fn cancel_with(&self, cancelled: &Cancelled) {
+        self.0.cancel(cancelled);
     }
 
     /// As [`JoinHandle::is_finished`].

@@ -19,7 +19,7 @@ use super::*;
 
 /// Tokens in flight, and what happened to the task.
 #[derive(Default)]
-struct World {
+pub(super) struct World {
     queue: Mutex<Vec<Notified>>,
     list: Mutex<List>,
     released: AtomicUsize,
@@ -37,7 +37,7 @@ struct Linked(NonNull<Header>);
 unsafe impl Send for Linked {}
 
 #[derive(Clone)]
-struct Scheduler(Arc<World>);
+pub(super) struct Scheduler(pub(super) Arc<World>);
 
 impl Schedule for Scheduler {
     fn schedule(&self, task: Notified) {
@@ -67,6 +67,10 @@ impl Schedule for Scheduler {
 }
 
 impl World {
+    pub(super) fn push(&self, token: Notified) {
+        self.queue.lock().unwrap().push(token);
+    }
+
     /// As `TaskList::close`, then what shutdown does with what it finds, in the list and in the queue.
     fn shut_down(&self) {
         let linked = {
@@ -83,13 +87,13 @@ impl World {
     }
 
     /// Runs one token, if there is one.
-    fn run_one(&self) -> bool {
+    pub(super) fn run_one(&self) -> bool {
         let task = self.queue.lock().unwrap().pop();
         task.map(Notified::run).is_some()
     }
 
     /// A task is in at most one queue.
-    fn run_all(&self) {
+    pub(super) fn run_all(&self) {
         loop {
             let task = {
                 let mut queue = self.queue.lock().unwrap();

@@ -16,7 +16,8 @@
 //! | `harness`| running, completing, cancelling: acts on the decisions |
 //! | `reference`, `waker`, `join` | the three kinds of reference: `TaskRef` and `Notified`, `Waker`, `JoinHandle` |
 //! | `list`   | the owner's list of tasks that wait |
-//! | `origin` | where a task was spawned, and its name |
+//! | `origin` | where a task was spawned, its name, its scope |
+//! | `cancel/` | the request to end, and who hears of it |
 //! | `current` | which task this thread polls, and what it asks of it |
 //! | `failure` | a panic that no handle takes, and who hears of it |
 //!
@@ -28,6 +29,7 @@
 //! - A panic in the future, its destructor or its output stays in the task. One of the future reaches the handle; if there is none, or it does
 //!   not ask, the runtime's observer (`failure`).
 
+mod cancel;
 mod current;
 mod error;
 mod failure;
@@ -45,12 +47,16 @@ mod waker;
 #[cfg(all(test, loom))]
 mod loom_tests;
 
+pub use cancel::Cancelled;
 pub use current::{id, try_id};
 pub use error::JoinError;
 pub use failure::UnobservedFailure;
 pub use id::Id;
 pub use join::{AbortHandle, JoinHandle};
 
+pub(crate) use cancel::{
+    Deadline, Region, Scope, effective_deadline as inner_deadline, nearest_request,
+};
 pub(crate) use failure::Observer;
 pub(crate) use harness::drop_quietly;
 pub(crate) use id::IdSource;
@@ -63,9 +69,9 @@ pub(crate) use waker::{is_task, step_back};
 
 // The one line that points up: what else users find at `executor::task` needs a context, which this module must not know.
 pub use crate::task_api::{
-    AccessError, AsCompleted, Builder, Gather, GatherSettled, JoinSet, LocalEnterGuard, LocalKey,
-    LocalSet, ReturnWhen, TryGather, Unconstrained, Wait, as_completed, block_in_place,
-    consume_budget, coop, futures, gather, gather_settled, join_all, join_set, spawn,
-    spawn_blocking, spawn_local, try_gather, try_join_all, try_wait, unconstrained, wait,
-    yield_now,
+    AccessError, AsCompleted, Builder, CancelScope, FutureExt, Gather, GatherSettled, JoinSet,
+    LocalEnterGuard, LocalKey, LocalSet, ReturnWhen, TryGather, Unconstrained, Wait, as_completed,
+    block_in_place, check_cancelled, checkpoint, consume_budget, coop, effective_deadline, futures,
+    gather, gather_settled, join_all, join_set, shield, spawn, spawn_blocking, spawn_local,
+    try_gather, try_join_all, try_wait, unconstrained, wait, yield_now,
 };

@@ -1,14 +1,23 @@
-//! Where a task was spawned, and its name if it has one: in one word, because every task carries it.
+//! Where a task was spawned, and what few tasks have besides, a name or a scope: in one word, because every task carries it.
 
 use std::panic::Location;
 use std::ptr;
+use std::sync::OnceLock;
 
-/// Either the pointer of a `&'static Location`, or that of a `Box<Named>` with its lowest bit set.
-pub(crate) struct Origin(*const ());
+use super::cancel::Scope;
+use crate::rt_sync::atomic::AtomicPtr;
+use crate::rt_sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
-struct Named {
-    name: Box<str>,
+/// Either the pointer of a `&'static Location`, or that of a `Box<Details>` with its lowest bit set.
+///
+/// The first may become the second, once: when the task gets a scope. A box stays until the end, so what it contains may be borrowed as long as
+/// the `Origin`.
+pub(crate) struct Origin(AtomicPtr<()>);
+
+struct Details {
+    name: Option<Box<str>>,
     location: &'static Location<'static>,
+    scope: OnceLock<Scope>,
 }
 
 impl Origin {
@@ -17,48 +26,101 @@ impl Origin {
         let Some(name) = name.map(Box::from) else {
             return location.into();
         };
-        let named = Box::into_raw(Box::new(Named { name, location }));
-        Self(named.cast_const().cast::<()>().map_addr(|at| at | NAMED))
+        let details = Details {
+            name: Some(name),
+            location,
+            scope: OnceLock::new(),
+        };
+        Self(AtomicPtr::new(details.into_word()))
     }
 
     pub(crate) fn name(&self) -> Option<&str> {
-        self.named().map(|named| &*named.name)
+        self.details().ok()?.name.as_deref()
     }
 
     pub(crate) fn location(&self) -> &'static Location<'static> {
-        match self.named() {
-            Some(named) => named.location,
-            // SAFETY: without the bit it is the pointer of such a reference.
-            None => unsafe { &*self.0.cast() },
+        match self.details() {
+            Ok(details) => details.location,
+            Err(location) => location,
         }
     }
 
-    fn named(&self) -> Option<&Named> {
-        // SAFETY: the box is ours, and nobody has it mutably while `self` is borrowed.
-        self.boxed().map(|named| unsafe { &*named })
+    /// The task's scope, if it has one.
+    #[inline]
+    pub(super) fn try_scope(&self) -> Option<&Scope> {
+        self.details().ok()?.scope.get()
     }
 
-    fn boxed(&self) -> Option<*mut Named> {
-        let is_named = self.0.addr() & NAMED != 0;
-        is_named.then(|| self.0.map_addr(|at| at & !NAMED).cast_mut().cast())
+    /// The task's scope, which the first call makes.
+    pub(super) fn scope(&self) -> &Scope {
+        match self.details() {
+            Ok(details) => details.scope.get_or_init(Scope::new),
+            Err(location) => self.add_scope(location),
+        }
     }
+
+    #[cold]
+    fn add_scope(&self, location: &'static Location<'static>) -> &Scope {
+        let details = Details {
+            name: None,
+            location,
+            scope: OnceLock::from(Scope::new()),
+        };
+        let (old, new) = (word(location), details.into_word());
+        // Release: pairs with the Acquire of `details`. Acquire: somebody else's box.
+        if self.0.compare_exchange(old, new, AcqRel, Acquire).is_err() {
+            // SAFETY: the box was made above, and nobody has seen it.
+            drop(unsafe { Box::from_raw(boxed(new)) });
+        }
+        self.try_scope().expect("whoever was first made a scope")
+    }
+
+    #[inline]
+    fn details(&self) -> Result<&Details, &'static Location<'static>> {
+        // Acquire: pairs with the Release of `add_scope`.
+        let word = self.0.load(Acquire);
+        if word.addr() & BOXED == 0 {
+            // SAFETY: without the bit it is the pointer of such a reference.
+            Err(unsafe { &*word.cast::<Location<'static>>() })
+        } else {
+            // SAFETY: the box is ours and stays until `self` is dropped; nobody has it mutably before.
+            Ok(unsafe { &*boxed(word) })
+        }
+    }
+}
+
+impl Details {
+    fn into_word(self) -> *mut () {
+        let details = Box::into_raw(Box::new(self));
+        details.cast::<()>().map_addr(|at| at | BOXED)
+    }
+}
+
+fn boxed(word: *mut ()) -> *mut Details {
+    word.map_addr(|at| at & !BOXED).cast()
+}
+
+fn word(location: &'static Location<'static>) -> *mut () {
+    ptr::from_ref(location).cast_mut().cast()
 }
 
 impl From<&'static Location<'static>> for Origin {
     fn from(location: &'static Location<'static>) -> Self {
-        Self(ptr::from_ref(location).cast())
+        Self(AtomicPtr::new(word(location)))
     }
 }
 
 impl Drop for Origin {
     fn drop(&mut self) {
-        if let Some(named) = self.boxed() {
-            // SAFETY: `new` made the pointer of a box, and this ends its one owner.
-            drop(unsafe { Box::from_raw(named) });
+        // Relaxed: whoever drops it is alone with it.
+        let word = self.0.load(Relaxed);
+        if word.addr() & BOXED != 0 {
+            // SAFETY: `into_word` made the pointer of a box, and this ends its one owner.
+            drop(unsafe { Box::from_raw(boxed(word)) });
         }
     }
 }
 
-/// The bit that no pointer to a `Location` or a `Named` has.
-const NAMED: usize = 1;
-const _: () = assert!(align_of::<Location<'_>>() > NAMED && align_of::<Named>() > NAMED);
+/// The bit that no pointer to a `Location` or a `Details` has.
+const BOXED: usize = 1;
+const _: () = assert!(align_of::<Location<'_>>() > BOXED && align_of::<Details>() > BOXED);

@@ -8,6 +8,7 @@ use std::panic::Location;
 use std::ptr::NonNull;
 
 use super::Id;
+use super::cancel::Cancelled;
 use super::join::JoinHandle;
 use super::origin::Origin;
 use super::raw::{Cell, Header, Schedule};
@@ -121,7 +122,7 @@ impl fmt::Debug for Notified {
 pub(crate) struct TaskRef(NonNull<Header>);
 
 // SAFETY: what a reference gives access to is the state word, the id, the origin, and the vtable's functions, all of which any
-// thread may use: an `Origin` is a name and a location that nobody changes; see `Notified` for the rest.
+// thread may use: an `Origin` is one atomic word, and what it leads to is shared; see `Notified` for the rest.
 unsafe impl Send for TaskRef {}
 // SAFETY: as above.
 unsafe impl Sync for TaskRef {}
@@ -150,8 +151,22 @@ impl TaskRef {
 
     /// Makes the task's next poll drop its future.
     pub(crate) fn abort(&self) {
-        match self.header().state.abort() {
-            // SAFETY: `abort` gave us the token.
+        self.schedule_if(self.header().state.abort());
+    }
+
+    /// Asks the task to end.
+    pub(crate) fn cancel(&self, cancelled: &Cancelled) {
+        if self.is_complete() {
+            return;
+        }
+        // First the scope: the poll that the word's bit leads to must find the request there.
+        self.header().origin.scope().cancel(cancelled);
+        self.schedule_if(self.header().state.request());
+    }
+
+    fn schedule_if(&self, wake: Wake) {
+        match wake {
+            // SAFETY: the transition gave us the token.
             Wake::Schedule => unsafe { (self.header().vtable.schedule)(self.0) },
             Wake::Nothing | Wake::Free => {}
         }

@@ -13,6 +13,10 @@
 //!                                                              └──────────┘
 //! ```
 //!
+//! Two bits say that the task is to end. CANCELLED is an order: the next poll drops the future instead. REQUESTED is a request, which only has the
+//! poll that follows it looked at: if it ends `Pending` and nothing in the task hears of the request (see `cancel`), the future is dropped. Both come
+//! with NOTIFIED, so a poll does follow, and both are seen where the token is spent. The end of a poll, and its plain stores, need not look.
+//!
 //! The right to poll is a token. It exists exactly while NOTIFIED is set and RUNNING is not: whoever sets NOTIFIED on an idle task
 //! (1) holds it and must put it in a queue, whoever takes it out of the queue spends it (2). A wake during a poll (5) makes no
 //! token; the poll's end (4) does. So a task is in at most one queue, and one thread polls it at a time.
@@ -42,10 +46,15 @@ const JOIN_WAKER: usize = 1 << 4;
 const CANCELLED: usize = 1 << 5;
 /// The task is in its owner's list, where shutdown finds it. Set by who runs it, once.
 const LINKED: usize = 1 << 6;
-const REF_ONE: usize = 1 << 7;
+/// Somebody has asked that the task end by itself. Never cleared.
+const REQUESTED: usize = 1 << 7;
+const REF_ONE: usize = 1 << 8;
 
 /// A new task is NOTIFIED, its token in the spawner's hand, with two references: the owner's and the `JoinHandle`'s.
 const INITIAL: usize = (2 * REF_ONE) | JOIN_INTEREST | NOTIFIED;
+
+/// What says nothing of who can reach the task.
+const ANY_TIME: usize = NOTIFIED | CANCELLED | LINKED | REQUESTED;
 
 /// The atomic word.
 pub(crate) struct State(AtomicUsize);
@@ -59,6 +68,8 @@ pub(crate) struct Snapshot(usize);
 #[derive(Debug, PartialEq)]
 pub(crate) enum StartPoll {
     Poll,
+    /// Poll, and look whether the task goes on.
+    Requested,
     Cancel,
 }
 
@@ -111,10 +122,10 @@ impl State {
             NOTIFIED,
             "a token without its bit"
         );
-        if before & CANCELLED == 0 {
-            StartPoll::Poll
-        } else {
-            StartPoll::Cancel
+        match before & (CANCELLED | REQUESTED) {
+            0 => StartPoll::Poll,
+            REQUESTED => StartPoll::Requested,
+            _ => StartPoll::Cancel,
         }
     }
 
@@ -185,7 +196,7 @@ impl State {
     /// True if the caller, who runs the task and has unlinked it, holds the only reference: nobody can make another.
     pub(crate) fn is_sole_owner(&self) -> bool {
         // Acquire: pairs with the Release of every dropped reference, before the memory is freed.
-        self.0.load(Acquire) & !(NOTIFIED | CANCELLED | LINKED) == RUNNING | REF_ONE
+        self.0.load(Acquire) & !ANY_TIME == RUNNING | REF_ONE
     }
 
     /// (1), (5) A wake through a borrowed waker.
@@ -216,7 +227,17 @@ impl State {
 
     /// (1), (5) Asks that the next poll drops the future.
     pub(crate) fn abort(&self) -> Wake {
-        let before = self.0.fetch_or(CANCELLED | NOTIFIED, AcqRel);
+        self.wake_with(CANCELLED)
+    }
+
+    /// (1), (5) Asks that the task end by itself, or be dropped after the next poll.
+    pub(crate) fn request(&self) -> Wake {
+        self.wake_with(REQUESTED)
+    }
+
+    fn wake_with(&self, bit: usize) -> Wake {
+        // Orderings as in `wake_by_ref`.
+        let before = self.0.fetch_or(bit | NOTIFIED, AcqRel);
         if before & (NOTIFIED | RUNNING | COMPLETE) == 0 {
             Wake::Schedule
         } else {
@@ -336,15 +357,14 @@ impl State {
     /// True if the caller, the `JoinHandle`, holds the only reference of a complete task: nobody can make another.
     pub(crate) fn is_handles_alone(&self) -> bool {
         // Acquire: pairs with the Release of every dropped reference, before the memory is freed.
-        self.0.load(Acquire) & !(NOTIFIED | CANCELLED | LINKED)
-            == COMPLETE | JOIN_INTEREST | REF_ONE
+        self.0.load(Acquire) & !ANY_TIME == COMPLETE | JOIN_INTEREST | REF_ONE
     }
 
     pub(crate) fn add_reference(&self) {
         // Relaxed: a reference is made from one that exists.
         let before = self.0.fetch_add(REF_ONE, Relaxed);
         if before > isize::MAX as usize {
-            // 2^56 forgotten wakers: going on would free a task in use.
+            // 2^55 forgotten wakers: going on would free a task in use.
             std::process::abort();
         }
     }

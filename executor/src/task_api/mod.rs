@@ -4,6 +4,7 @@ mod as_completed;
 mod block_in_place;
 mod blocking;
 mod builder;
+mod cancel;
 pub mod coop;
 mod gather;
 pub mod gather_tuple;
@@ -21,6 +22,7 @@ pub use block_in_place::block_in_place;
 pub use blocking::spawn_blocking;
 pub(crate) use blocking::{not_carried_out, spawn_lookup, spawn_mandatory};
 pub use builder::Builder;
+pub use cancel::{CancelScope, FutureExt, check_cancelled, checkpoint, effective_deadline, shield};
 pub use coop::{Unconstrained, consume_budget, unconstrained};
 pub use gather::{Gather, GatherSettled, TryGather, gather, gather_settled, try_gather};
 pub use join_set::JoinSet;
@@ -36,5 +38,6 @@ pub use ::futures::future::{join_all, try_join_all};
 
 /// Types of futures.
 pub mod futures {
+    pub use super::cancel::{OrCancelled, RunScope, Shield};
     pub use super::task_local::TaskLocalFuture;
 }

@@ -58,7 +58,7 @@ impl Instant {
     }
 
     /// `duration` from now, or, beyond the clock's range, thirty years from now.
-    pub(super) fn after(duration: Duration) -> Self {
+    pub(crate) fn after(duration: Duration) -> Self {
         Self::now().far_after(duration)
     }
 

@@ -3,6 +3,7 @@
 mod builder;
 mod finished;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -14,7 +15,7 @@ use finished::Finished;
 
 use crate::coop;
 use crate::runtime::Handle;
-use crate::task::{AbortHandle, Id, JoinError, JoinHandle, LocalSet};
+use crate::task::{AbortHandle, Cancelled, Id, JoinError, JoinHandle, LocalSet};
 
 pub use builder::Builder;
 
@@ -286,6 +287,19 @@ impl<T: 'static> JoinSet<T> {
     /// Aborts all tasks. They stay in the set; [`join_next`](Self::join_next) tells how each of them ended.
     pub fn abort_all(&mut self) {
         self.tasks.values().for_each(JoinHandle::abort);
+    }
+
+    /// Asks all tasks to end, as [`JoinHandle::cancel`] does. They stay in the set; [`join_next`](Self::join_next) tells how each of them ended.
+    #[track_caller]
+    #[doc(alias = "cancel_remaining")]
+    pub fn cancel_all(&mut self, reason: impl Into<Cow<'static, str>>) {
+        self.cancel_all_with(&Cancelled::new(reason));
+    }
+
+    pub(in crate::task_api) fn cancel_all_with(&mut self, cancelled: &Cancelled) {
+        self.tasks
+            .values()
+            .for_each(|task| task.cancel_with(cancelled));
     }
 
     /// Takes all tasks out of the set and lets them go on. Their outputs are dropped.

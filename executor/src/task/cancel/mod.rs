@@ -1,0 +1,32 @@
+//! Cooperative cancellation: a request, and the stretches of futures that hear of it.
+//!
+//! ```text
+//!   task ── Scope ◀─ waits in ── Region (or_cancelled) ─ polls ─▶ step1()
+//!             ▲
+//!             └──── linked ───── Region (CancelScope::run) ── Scope ◀─ waits in ── Region ─ polls ─▶ step2()
+//! ```
+//!
+//! A `Scope` is a request that has come or not, and a list of who is to be told. Each task has one, and so has each region that has others inside; both
+//! are made when the first region waits in them. A region that waits keeps its scope *live*. The one rule, for a task as for a region: when
+//! what it polls returns `Pending`, its cancellation is requested, and nothing inside is live, then it is dropped.
+//!
+//! | file | concept |
+//! |---|---|
+//! | `cancelled` | what was requested, by whom and where |
+//! | `scope` | the request, and who is told of it |
+//! | `level` | which scope the code that runs belongs to |
+//! | `region` | the life of a stretch of code that is told |
+
+mod cancelled;
+mod level;
+mod region;
+mod scope;
+
+#[cfg(all(test, loom))]
+mod loom_tests;
+
+pub use cancelled::Cancelled;
+
+pub(crate) use level::{Deadline, Level, effective_deadline, nearest_request};
+pub(crate) use region::Region;
+pub(crate) use scope::Scope;
