@@ -63,6 +63,7 @@ mod stuck_worker;
 mod support;
 mod system_faults;
 mod task_builder;
+mod task_group;
 mod task_locals;
 mod tasks;
 mod tcp;

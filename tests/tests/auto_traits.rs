@@ -20,8 +20,9 @@ use executor::runtime::{
 use executor::signal::unix::{Signal, SignalKind};
 use executor::task::coop::RestoreOnPending;
 use executor::task::{
-    AbortHandle, AccessError, CancelScope, Cancelled, Id, JoinError, JoinHandle, JoinSet,
-    LocalEnterGuard, LocalKey, LocalSet, UnobservedFailure,
+    AbortHandle, AccessError, CancelScope, Cancelled, ChildFailed, ChildTask, GroupPolicy, Id,
+    JoinError, JoinHandle, JoinSet, LocalEnterGuard, LocalKey, LocalSet, StartError, Started,
+    TaskError, TaskErrors, TaskGroup, UnobservedFailure,
 };
 use executor::time::error::Elapsed;
 use executor::time::{Instant, Interval, MissedTickBehavior, Sleep, Timeout};
@@ -123,6 +124,17 @@ yes!(Unpin: Cancelled, CancelScope, OrCancelled<u8>, RunScope<u8>, Shield<u8>);
 yes!(Clone: Cancelled, CancelScope);
 yes!(std::error::Error: Cancelled);
 yes!(std::fmt::Debug: Cancelled, CancelScope, OrCancelled<u8>, RunScope<u8>, Shield<u8>);
+
+type Group<F, T> = executor::task::futures::Group<std::future::Ready<F>, T, T>;
+
+yes!(Send: ChildTask<SendOnly>, ChildFailed, GroupPolicy, StartError<SendOnly>, Started<Neither>, TaskError<SendOnly>, TaskErrors<SendOnly>, TaskGroup<SendOnly>, Group<SendOnly, SendOnly>);
+yes!(Sync: ChildTask<SendOnly>, ChildFailed, GroupPolicy, StartError<u8>, TaskError<u8>, TaskErrors<u8>, TaskGroup<SendOnly>, Group<u8, u8>);
+no!(Send: ChildTask<Neither>, StartError<Neither>, TaskError<Neither>, TaskErrors<Neither>, TaskGroup<Neither>, Group<Neither, u8>, Group<u8, Neither>);
+no!(Sync: Started<u8>);
+yes!(Unpin: ChildTask<u8>, ChildFailed, GroupPolicy, StartError<u8>, Started<u8>, TaskError<u8>, TaskErrors<u8>, TaskGroup<u8>, Group<u8, u8>);
+yes!(Clone: ChildFailed, GroupPolicy, TaskGroup<Neither>);
+yes!(std::error::Error: ChildFailed, StartError<std::fmt::Error>, TaskError<std::fmt::Error>, TaskErrors<std::fmt::Error>);
+yes!(std::fmt::Debug: ChildTask<u8>, ChildFailed, GroupPolicy, StartError<u8>, Started<u8>, TaskError<u8>, TaskErrors<u8>, TaskGroup<u8>, Group<u8, u8>);
 
 type TaskBuilder = executor::task::Builder<'static>;
 

@@ -8,6 +8,7 @@ mod cancel;
 pub mod coop;
 mod gather;
 pub mod gather_tuple;
+mod group;
 pub mod join_set;
 mod local_set;
 mod placed;
@@ -25,6 +26,10 @@ pub use builder::Builder;
 pub use cancel::{CancelScope, FutureExt, check_cancelled, checkpoint, effective_deadline, shield};
 pub use coop::{Unconstrained, consume_budget, unconstrained};
 pub use gather::{Gather, GatherSettled, TryGather, gather, gather_settled, try_gather};
+pub use group::{
+    ChildFailed, ChildTask, GroupPolicy, StartError, Started, TaskError, TaskErrors, TaskGroup,
+    first_done, first_ok, group, group_with,
+};
 pub use join_set::JoinSet;
 pub use local_set::{LocalEnterGuard, LocalSet};
 pub use spawn::spawn;
@@ -39,5 +44,6 @@ pub use ::futures::future::{join_all, try_join_all};
 /// Types of futures.
 pub mod futures {
     pub use super::cancel::{OrCancelled, RunScope, Shield};
+    pub use super::group::Group;
     pub use super::task_local::TaskLocalFuture;
 }

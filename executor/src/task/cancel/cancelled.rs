@@ -44,6 +44,15 @@ impl Cancelled {
         }))
     }
 
+    /// By a part of the library that the user called at `at`.
+    pub(crate) fn of(reason: &'static str, at: &'static Location<'static>) -> Self {
+        Self(Arc::new(Request {
+            reason: reason.into(),
+            by: try_id(),
+            at,
+        }))
+    }
+
     /// What the caller of `cancel` has said.
     pub fn reason(&self) -> &str {
         &self.0.reason
