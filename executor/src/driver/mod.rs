@@ -13,6 +13,8 @@
 //! ```text
 //!   sleeper: sleep_until = min(next_wake) ; fence ; re-read next_wake        inserter: next_wake = d ; fence ; read sleep_until
 //! ```
+//! Of `next_wake` those of wheels are read that were ever used, as their bits say; who sets one does so before its fence, as it sets `next_wake`.
+//!
 //! With both fences SeqCst, either the sleeper's second look sees `d`, or the inserter sees `sleep_until` and, if `d` is earlier,
 //! ends the sleep. Storing after loading, instead of before, loses the timer for ever.
 
@@ -95,6 +97,10 @@ pub(crate) struct Alarm {
     handle: ReactorHandle,
     origin: Instant,
     clock: Arc<Clock>,
+    /// The wheel it belongs to.
+    wheel: usize,
+    /// Which wheels have ever had a deadline, a bit for each, modulo 64: there are many more than are used as a rule.
+    used: Arc<CachePadded<AtomicU64>>,
 }
 
 impl Driver {
@@ -113,13 +119,17 @@ impl Driver {
             handle: handle.clone(),
             origin,
             clock: clock.clone(),
+            wheel: 0,
+            used: Arc::default(),
+        };
+        let wheel = |wheel| {
+            let alarm = alarm.clone();
+            Arc::new(Timers::new(origin, Alarm { wheel, ..alarm }))
         };
         Ok(Self {
             duty: Mutex::new(reactor),
             handle,
-            wheels: (0..wheels)
-                .map(|_| Arc::new(Timers::new(origin, alarm.clone())))
-                .collect(),
+            wheels: (0..wheels).map(wheel).collect(),
             alarm,
             clock,
             turns: CachePadded::default(),
@@ -206,7 +216,8 @@ impl Driver {
 
     /// Moves the wakers of what is due in all wheels to `wakers`.
     pub(crate) fn fire_all(&self, now: Instant, wakers: &mut Vec<Waker>) {
-        (0..self.wheels.len()).for_each(|index| self.fire_wheel(index, now, wakers));
+        self.used_wheels()
+            .for_each(|index| self.fire_wheel(index, now, wakers));
     }
 
     /// After this, sources and timers answer that the runtime has shut down.
@@ -222,17 +233,24 @@ impl Driver {
 
     /// The earliest deadline of all wheels, exactly.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.wheels
-            .iter()
-            .filter_map(|wheel| wheel.next_deadline())
+        self.used_wheels()
+            .filter_map(|index| self.wheels[index].next_deadline())
             .min()
     }
 
     fn next_wake(&self) -> Option<Instant> {
-        self.wheels
-            .iter()
-            .filter_map(|wheel| wheel.next_wake())
+        self.used_wheels()
+            .filter_map(|index| self.wheels[index].next_wake())
             .min()
+    }
+
+    /// The wheels that may have a deadline. One that gets its first at this moment may be missing, as its deadline would be: see the top of
+    /// this file.
+    fn used_wheels(&self) -> impl Iterator<Item = usize> {
+        // Relaxed: who adds a deadline fences between this and its look at who sleeps, and who sleeps between that and this.
+        let used = self.alarm.used.load(Ordering::Relaxed);
+        let last = if used == 0 { 0 } else { self.wheels.len() };
+        (0..last).filter(move |wheel| used & wheel_bit(*wheel) != 0)
     }
 
     fn since_origin(&self, instant: Instant) -> u64 {
@@ -250,12 +268,12 @@ impl Driver {
 
 impl Duty<'_> {
     /// Waits for an event, a deadline or `Driver::wake`, and collects whom to wake. For a paused clock, `still` says whether anything
-    /// could happen by itself: `None`, or a value that changes when something has.
+    /// could happen by itself: `None`, or a value that changes when something has. Returns when it ended, by the real clock.
     pub(crate) fn block<S: PartialEq>(
         &mut self,
         wakers: &mut Vec<Waker>,
         still: impl Fn() -> Option<S>,
-    ) {
+    ) -> Instant {
         let driver = self.driver;
         let until = driver.alarm.publish(|| driver.next_wake());
         driver.blocking.store(true, Ordering::Relaxed);
@@ -271,7 +289,7 @@ impl Duty<'_> {
         }
         driver.blocking.store(false, Ordering::Relaxed);
         driver.alarm.retract();
-        self.finish(wakers);
+        self.finish(wakers)
     }
 
     /// Collects whom to wake now, without waiting.
@@ -322,7 +340,7 @@ impl Duty<'_> {
         }
     }
 
-    fn finish(&mut self, wakers: &mut Vec<Waker>) {
+    fn finish(&mut self, wakers: &mut Vec<Waker>) -> Instant {
         let real = now();
         let driver = self.driver;
         driver.record_turn(real);
@@ -331,6 +349,7 @@ impl Duty<'_> {
         if wakers.len() > before {
             driver.crowd.fired(driver.since_origin(real));
         }
+        real
     }
 }
 
@@ -348,6 +367,11 @@ impl Alarm {
 
     /// To be called after a wheel took a deadline that is its earliest.
     pub(crate) fn deadline_added(&self, deadline: Instant) {
+        let bit = wheel_bit(self.wheel);
+        // Relaxed: see `used_wheels`. Written once for each wheel.
+        if self.used.load(Ordering::Relaxed) & bit == 0 {
+            self.used.fetch_or(bit, Ordering::Relaxed);
+        }
         // Pairs with the fence in `publish`: see the top of this file.
         fence(Ordering::SeqCst);
         let deadline = nanos(deadline.saturating_duration_since(self.origin));
@@ -388,6 +412,10 @@ pub(crate) fn ledger_of_wheels() -> ledger::Entry {
         of_all: false,
         writes: 2 * timer::wheels_handed_over(),
     }
+}
+
+fn wheel_bit(wheel: usize) -> u64 {
+    1 << (wheel % 64)
 }
 
 fn nanos(duration: Duration) -> u64 {

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::worker::Worker;
 #[cfg(feature = "test-util")]
@@ -18,7 +18,6 @@ pub(super) struct Pace {
     interval: Cell<u32>,
     /// The most polls between two maintenances: bounds the delay when polls suddenly become slow.
     longest: u32,
-    last: Cell<Option<Instant>>,
 }
 
 impl Pace {
@@ -27,7 +26,6 @@ impl Pace {
             left: Cell::new(longest),
             interval: Cell::new(longest),
             longest,
-            last: Cell::new(None),
         }
     }
 
@@ -39,20 +37,33 @@ impl Pace {
         left == 0
     }
 
+    /// The worker falls asleep, so long after its last maintenance or sleep: it has just looked at all that there is.
+    pub(super) fn pause(&self, after: Duration) {
+        // One that sleeps often may never come to the end of an interval that is too long for its polls.
+        if after > TARGET {
+            self.shorten();
+        }
+    }
+
+    /// The worker woke. The time it slept does not count, and its driver has just looked at the outside world.
+    pub(super) fn resume(&self) {
+        self.left.set(self.interval.get());
+    }
+
+    fn shorten(&self) {
+        self.interval.set((self.interval.get() / 2).max(1));
+    }
+
     /// Adapts the interval to how long the last one took.
-    fn restart(&self, now: Instant) {
-        let took = self
-            .last
-            .replace(Some(now))
-            .map_or(TARGET, |last| now.saturating_duration_since(last));
+    fn restart(&self, took: Duration) {
         let interval = self.interval.get();
         if took > TARGET {
-            self.interval.set((interval / 2).max(1));
+            self.shorten();
         } else if took < TARGET / 4 {
             self.interval
                 .set(interval.saturating_mul(2).min(self.longest));
         }
-        self.left.set(self.interval.get());
+        self.resume();
     }
 }
 
@@ -62,8 +73,7 @@ impl Worker {
         let driver = &self.shared.driver;
         let real = whole::now();
         let now = driver.clock().at(real);
-        self.core.pace.restart(real);
-        self.count_busy(real);
+        self.core.pace.restart(self.count_busy(real));
         // Remote work first: a worker with an endless local queue would never see it.
         self.take_injected();
         let mut wakers = self.wakers.take();

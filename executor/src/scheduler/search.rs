@@ -1,6 +1,6 @@
 //! The search: how a worker that has nothing of its own finds work at the others' seats.
 //!
-//! Several passes over all seats, from a random one on. A queue is halved whenever there is anything in it; a next slot is taken on the last
+//! Several passes over all seats, from a random one on, while there is anything to be seen. A queue is halved whenever there is anything in it; a next slot is taken on the last
 //! pass only, and only if its owner has been in the same poll since the search began: a healthy owner is about to run what is there.
 
 use super::worker::Worker;
@@ -34,18 +34,19 @@ impl Worker {
         polls_before.clear();
         polls_before.extend(seats.iter().map(|seat| seat.running.seq()));
         for pass in 0..SEARCH_PASSES {
+            let mut in_sight = false;
             for victim in victims() {
                 let seat = &seats[victim];
                 // Asked first, because a steal pins the epoch even if it finds nothing.
-                if !seat.stealer.is_empty()
-                    && let Some(task) = seat.stealer.steal_into(&self.core.queue)
-                {
+                let (in_slot, in_queue) = (!seat.slot.is_empty(), !seat.stealer.is_empty());
+                in_sight |= in_slot || in_queue;
+                if in_queue && let Some(task) = seat.stealer.steal_into(&self.core.queue) {
                     // Our queue was empty: the rest of what we took is all there is.
                     self.count_stolen(1 + self.core.queue.len());
                     return Some(task);
                 }
                 if pass == SEARCH_PASSES - 1
-                    && !seat.slot.is_empty()
+                    && in_slot
                     && polls_before[victim] == seat.running.seq()
                     && let Some(task) = seat.slot.steal()
                 {
@@ -57,7 +58,10 @@ impl Worker {
             if let Some(task) = self.next_injected() {
                 return Some(task);
             }
-            // After the last pass there is nothing to wait for, and a pause is 140 cycles on some processors.
+            // A pause is 140 cycles on some processors: not if there is nothing to come back for, nor after the last pass.
+            if !in_sight {
+                break;
+            }
             if pass < SEARCH_PASSES - 1 {
                 spin_loop();
             }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::hand_over::Held;
 use super::idle::Left;
@@ -224,8 +224,9 @@ impl Worker {
         if !work_in_sight {
             if !shared.closed.load(Relaxed) {
                 self.count_park();
-                duty = self.wait(&mut wakers, last);
-                self.count_unpark();
+                let woke;
+                (duty, woke) = self.wait(&mut wakers, last);
+                self.count_unpark(woke);
             } else if self.strict_fifo {
                 // A worker thread ends now, but the future given to `block_on` may wait for somebody outside. The driver
                 // is closed and would not sleep.
@@ -268,27 +269,27 @@ impl Worker {
     }
 
     /// Waits, in the driver if nobody else does. Having announced itself as asleep and fenced, a worker that finds the duty taken
-    /// knows that its holder will not leave it vacant while all sleep. `last`: it was the last to fall asleep.
-    fn wait(&self, wakers: &mut Vec<Waker>, last: bool) -> Option<Duty<'_>> {
+    /// knows that its holder will not leave it vacant while all sleep. `last`: it was the last to fall asleep. Returns when it woke, too.
+    fn wait(&self, wakers: &mut Vec<Waker>, last: bool) -> (Option<Duty<'_>>, Instant) {
         let shared = &*self.shared;
         let Some(mut duty) = shared.driver.try_duty() else {
             if last {
                 shared.nudge();
             }
             self.core.parker.park();
-            return None;
+            return (None, now());
         };
         loop {
             if !self.core.parker.start_poll() {
-                return Some(duty);
+                return (Some(duty), now());
             }
-            duty.block(wakers, || {
+            let woke = duty.block(wakers, || {
                 shared
                     .stillness()
                     .filter(|_| !self.core.parker.is_notified())
             });
             if self.core.parker.end_poll() || !wakers.is_empty() {
-                return Some(duty);
+                return (Some(duty), woke);
             }
             // Nobody called for us: a new deadline, or a source's event that nobody waits for.
         }
@@ -306,18 +307,14 @@ impl Worker {
         wake_all(&mut wakers);
         self.batching.set(outer);
         self.wakers.set(wakers);
-        if self.strict_fifo {
+        let others = self.core.queue.len().saturating_sub(1);
+        if self.strict_fifo || others == 0 {
             return;
         }
         let counts = self.shared.idle.counts();
         // Spare workers stand in for some of those that are awake.
         let processors = self.shared.processors + self.shared.spare_workers();
-        let most = self
-            .core
-            .queue
-            .len()
-            .saturating_sub(1)
-            .min(processors.saturating_sub(counts.awake()));
+        let most = others.min(processors.saturating_sub(counts.awake()));
         if most > 0
             && self
                 .shared
@@ -343,14 +340,15 @@ impl Worker {
             seat.counters.noops.add(1);
         }
         seat.counters.parks_and_unparks.add(1);
-        self.count_busy(now());
+        self.core.pace.pause(self.count_busy(now()));
     }
 
-    fn count_unpark(&self) {
+    fn count_unpark(&self, woke: Instant) {
         let seat = self.seat();
         seat.counters.parks_and_unparks.add(1);
         self.polls_at_wake.set(Some(seat.running.seq()));
-        self.busy_since.set(now());
+        self.core.pace.resume();
+        self.busy_since.set(woke);
     }
 
     /// Back at a seat that may have been somebody else's: what was counted until now is not this thread's.
@@ -359,13 +357,13 @@ impl Worker {
         self.busy_since.set(now());
     }
 
-    /// Adds the time since this worker woke, or since the last call, and what was counted elsewhere on this thread.
-    pub(super) fn count_busy(&self, now: Instant) {
+    /// Adds the time since this worker woke, or since the last call, which it returns, and what was counted elsewhere on this thread.
+    pub(super) fn count_busy(&self, now: Instant) -> Duration {
         let since = self.busy_since.replace(now);
-        self.seat()
-            .counters
-            .add_busy(now.saturating_duration_since(since));
+        let busy = now.saturating_duration_since(since);
+        self.seat().counters.add_busy(busy);
         self.seat().counters.forced_yields.add(coop::take_forced());
+        busy
     }
 
     #[inline]

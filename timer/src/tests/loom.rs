@@ -204,22 +204,24 @@ fn loom_close_and_register() {
     });
 }
 
-/// Not shipped here: the sleeper's side, which is the driver's in the runtime.
+/// Not shipped here: the sleeper's side, and the bit that says that a wheel was ever used, which are the driver's in the runtime.
 #[test]
 fn loom_a_sleeper_is_told_of_an_earlier_deadline_or_sees_it() {
     loom::model(|| {
         let bench = Arc::new(Bench::new());
         let sleep_until = Arc::new(AtomicU64::new(0));
+        let used = Arc::new(AtomicU64::new(0));
         let sleeper = thread::spawn({
-            let (bench, sleep_until) = (bench.clone(), sleep_until.clone());
+            let (bench, sleep_until, used) = (bench.clone(), sleep_until.clone(), used.clone());
             move || {
                 sleep_until.store(NONE, Ordering::Relaxed);
                 fence(Ordering::SeqCst);
-                bench.next_wake().is_some()
+                used.load(Ordering::Relaxed) != 0 && bench.next_wake().is_some()
             }
         });
         let mut entry = bench.entry(DEADLINE);
         assert_eq!(entry.as_mut().register(Waker::noop()), Status::Earliest);
+        used.fetch_or(1, Ordering::Relaxed);
         fence(Ordering::SeqCst);
         let told = sleep_until.load(Ordering::Relaxed) > DEADLINE;
         let seen = sleeper.join().unwrap();
