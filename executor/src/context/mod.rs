@@ -1,5 +1,6 @@
 //! Which runtime the current thread is in, and the default one for threads that are in none.
 
+mod deferred;
 mod start;
 mod threads;
 
@@ -20,6 +21,7 @@ use crate::rt_sync::whole::thread_local;
 use crate::scheduler::Shared;
 use crate::task::{Observer, UnobservedFailure};
 
+pub(crate) use deferred::{Deferred, Turn};
 pub(crate) use start::{Ended, Options, next_id, start};
 use threads::Threads;
 
@@ -31,6 +33,8 @@ pub(crate) struct State {
     /// Unlike that of any other runtime of the process.
     pub(crate) id: NonZeroU64,
     pub(crate) name: Option<String>,
+    /// The functions that wait to be called.
+    pub(crate) deferred: Deferred,
     /// The tasks that stay on the thread that made the runtime, if it is of the kind that has them.
     pub(crate) local: Option<Arc<Local>>,
 }

@@ -68,6 +68,7 @@ pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
         threads: Threads::new(options.clone()),
         id: next_id(),
         name: options.name.clone(),
+        deferred: Default::default(),
         local: options.local.then(|| Local::new(super::failed)),
     });
     // Weak: the scheduler belongs to the state.

@@ -14,6 +14,7 @@
 
 mod block_on;
 mod builder;
+pub(crate) mod defer;
 mod handle;
 mod id;
 mod local;

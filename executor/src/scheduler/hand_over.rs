@@ -33,7 +33,6 @@ use super::seat::Core;
 use super::worker::Worker;
 use super::{Shared, ThreadHold, current};
 use crate::rt_sync::Mutex;
-use crate::rt_sync::whole::atomic::Ordering::Relaxed;
 use crate::rt_sync::whole::now;
 
 /// Where a seat's core is while it changes hands.
@@ -161,7 +160,7 @@ impl Worker {
         // From here on this thread pushes where others look.
         self.serves.set(ptr::null());
         let away = Away(self);
-        if self.batching.get() || self.shared.closed.load(Relaxed) {
+        if !self.polls() {
             return away;
         }
         // The next owner begins as one who is awake and does not search.

@@ -234,6 +234,32 @@ impl Shared {
         })
     }
 
+    /// As `spawn`. A worker of this runtime that polls a task polls the new one at once, inside of that poll, as a part of it: with what is
+    /// left of its budget.
+    pub(crate) fn spawn_eager<F>(
+        self: &Arc<Self>,
+        future: F,
+        origin: impl Into<Origin>,
+    ) -> (JoinHandle<F::Output>, Option<Closed>)
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let id = current::with(|worker| {
+            // Whoever wakes a batch, or drains, is in no poll; and what a poll may do, they may not.
+            let worker = worker.filter(|worker| worker.belongs_to(&**self) && worker.polls())?;
+            worker.seat().counters.spawned.add(1);
+            Some(worker.next_id())
+        });
+        let Some(id) = id else {
+            return self.spawn(future, origin);
+        };
+        let (task, handle) = task::new(future, Home::nowhere(), id, origin);
+        // The seat may be another thread's afterwards: this frame does not ask for it any more.
+        task.run();
+        (handle, None)
+    }
+
     /// The wheel that timers made on this thread go to.
     pub(crate) fn timers(&self) -> &Arc<Timers> {
         let index = current::with(|worker| {

@@ -169,6 +169,11 @@ impl Worker {
         coop::budgeted_task(|| task.run());
     }
 
+    /// True in a poll, of a task or of the root of a current-thread runtime.
+    pub(super) fn polls(&self) -> bool {
+        !self.batching.get() && !self.shared.closed.load(Relaxed)
+    }
+
     /// The next task of this worker's own queues or of the injector.
     pub(super) fn next(&self) -> Option<Notified> {
         // Maintenance runs wakers, but what they call does not give the core away (see `hand_over`).

@@ -3,6 +3,7 @@
 mod as_completed;
 mod block_in_place;
 mod blocking;
+mod blocking_join;
 mod builder;
 mod cancel;
 pub mod coop;
@@ -11,13 +12,17 @@ pub mod gather_tuple;
 mod group;
 pub mod join_set;
 mod local_set;
+mod on_complete;
+pub(crate) mod once;
 mod placed;
 mod spawn;
+mod spawn_eager;
 mod spawn_local;
 mod task_local;
 mod wait;
 mod yield_now;
 
+pub use crate::runtime::defer::{DeferHandle, defer};
 pub use as_completed::{AsCompleted, as_completed};
 pub use block_in_place::block_in_place;
 pub use blocking::spawn_blocking;
@@ -32,7 +37,9 @@ pub use group::{
 };
 pub use join_set::JoinSet;
 pub use local_set::{LocalEnterGuard, LocalSet};
+pub use on_complete::CallbackHandle;
 pub use spawn::spawn;
+pub use spawn_eager::spawn_eager;
 pub use spawn_local::spawn_local;
 pub use task_local::{AccessError, LocalKey};
 pub use wait::{ReturnWhen, Wait, try_wait, wait};

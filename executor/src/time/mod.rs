@@ -18,6 +18,7 @@
 //! [`Handle::current`](crate::runtime::Handle::current)). Any [`Duration`] is accepted; what lies beyond the clock's range is about
 //! thirty years off.
 
+mod call_later;
 mod instant;
 mod interval;
 mod sleep;
@@ -28,6 +29,7 @@ mod pause;
 
 pub use std::time::Duration;
 
+pub use call_later::{TimerHandle, call_at, call_later};
 pub use instant::Instant;
 pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
 #[cfg(feature = "test-util")]

@@ -35,13 +35,11 @@ use crate::scheduler;
 /// assert!(start.elapsed() >= Duration::from_micros(300));
 /// # });
 /// ```
-#[doc(alias = "call_later")]
 pub fn sleep(duration: Duration) -> Sleep {
     Sleep::new(Instant::after(duration))
 }
 
 /// Waits until `deadline`. See [`sleep`], also for panics and cancel safety.
-#[doc(alias = "call_at")]
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep::new(deadline)
 }
