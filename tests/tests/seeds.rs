@@ -1,0 +1,112 @@
+//! The programs of the articles on asyncio print what the originals do: each is an example, and its whole output is a file in `golden`.
+//!
+//! On the paused clock, which the feature `test-util` gives to an example.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+use std::{io, thread};
+
+/// An example, its arguments, and what the original has printed.
+const PROGRAMS: [(&str, &[&str], &str); 15] = [
+    ("seed_e01_fetch_data", &[], "g01_run_sleep_return"),
+    ("seed_e02_error", &[], "g02_error_catch"),
+    ("seed_e04_run_until_complete", &[], "g03_run_until_complete"),
+    ("seed_e05_loop_create_task", &[], "g04_loop_create_task"),
+    ("seed_e06_create_task", &[], "g05_create_task_await"),
+    ("seed_e07_done_callback", &[], "g06_done_callback"),
+    ("seed_e08_coroutine", &[], "g07_coroutine"),
+    ("seed_e09_other_work", &[], "g08_task_other_work"),
+    ("seed_e10_gather_tasks", &[], "g09_gather_tasks"),
+    ("seed_e12_say_hello_tasks", &[], "g11_say_hello_tasks"),
+    ("seed_e13_say_hello_gather", &[], "g12_say_hello_gather"),
+    ("seed_e14_exceptions", &[], "g13_exceptions"),
+    ("seed_e19_gather_two", &[], "g15_gather_two"),
+    ("seed_e25_periodic", &["6"], "e25_periodic"),
+    ("seed_e26_fetch_and_print", &[], "g17_blogspot_main"),
+];
+
+#[test]
+fn each_program_prints_what_the_original_does() {
+    build();
+    for (name, arguments, golden) in PROGRAMS {
+        let expected = fs::read_to_string(golden_file(golden)).unwrap();
+        assert_eq!(output(name, arguments), expected, "{name}");
+    }
+}
+
+#[test]
+fn each_program_has_its_row() {
+    let examples = fs::read_dir(workspace().join("executor/examples")).unwrap();
+    let examples = examples.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut examples: Vec<_> = examples.filter(|name| name.starts_with("seed_")).collect();
+    examples.sort();
+    let programs = PROGRAMS.map(|(name, ..)| format!("{name}.rs"));
+    assert_eq!(examples, programs);
+}
+
+/// What the example prints, to the last byte. It must succeed in time.
+fn output(name: &str, arguments: &[&str]) -> String {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let output = File::create(&path).unwrap();
+    let mut command = cargo(&["run", "--example", name, "--"]);
+    finish(name, command.args(arguments).stdout(output), RUN_LIMIT);
+    fs::read_to_string(&path).unwrap()
+}
+
+fn build() {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        finish(
+            "the build",
+            &mut cargo(&["build", "--examples"]),
+            BUILD_LIMIT,
+        )
+    });
+}
+
+fn finish(name: &str, command: &mut Command, limit: Duration) {
+    let mut process = command.spawn().unwrap();
+    let end = Instant::now() + limit;
+    let status: io::Result<_> = loop {
+        match process.try_wait().unwrap() {
+            Some(status) => break Ok(status),
+            None if Instant::now() > end => {
+                process.kill().unwrap();
+                break process.wait();
+            }
+            None => thread::sleep(Duration::from_millis(10)),
+        }
+    };
+    let status = status.unwrap();
+    assert!(status.success(), "{name}: {status}");
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let (verb, rest) = arguments.split_first().unwrap();
+    let mut command = Command::new(env!("CARGO"));
+    command
+        .current_dir(workspace())
+        .args([verb, "--quiet", "-p", "executor-rt"])
+        .args(["--features", "hyper,test-util"])
+        .args(rest);
+    command
+}
+
+fn golden_file(name: &str) -> PathBuf {
+    workspace()
+        .join("tests/golden")
+        .join(format!("{name}.stdout"))
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The machine may be busy with the other tests.
+const RUN_LIMIT: Duration = Duration::from_secs(120);
+
+/// Other features than the tests need, so some libraries are built once more.
+const BUILD_LIMIT: Duration = Duration::from_secs(900);
