@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use std::{io, thread};
 
 /// An example, its arguments, and what the original has printed.
-const PROGRAMS: [(&str, &[&str], &str); 15] = [
+const PROGRAMS: [(&str, &[&str], &str); 18] = [
     ("seed_e01_fetch_data", &[], "g01_run_sleep_return"),
     ("seed_e02_error", &[], "g02_error_catch"),
     ("seed_e04_run_until_complete", &[], "g03_run_until_complete"),
@@ -20,10 +20,17 @@ const PROGRAMS: [(&str, &[&str], &str); 15] = [
     ("seed_e08_coroutine", &[], "g07_coroutine"),
     ("seed_e09_other_work", &[], "g08_task_other_work"),
     ("seed_e10_gather_tasks", &[], "g09_gather_tasks"),
+    ("seed_e11_cancel", &[], "g10_cancel"),
     ("seed_e12_say_hello_tasks", &[], "g11_say_hello_tasks"),
     ("seed_e13_say_hello_gather", &[], "g12_say_hello_gather"),
     ("seed_e14_exceptions", &[], "g13_exceptions"),
+    (
+        "seed_e15_cancel_alice",
+        &[],
+        "g14_cancel_gather_return_exceptions",
+    ),
     ("seed_e19_gather_two", &[], "g15_gather_two"),
+    ("seed_e20_background_task", &[], "g16_background_task"),
     ("seed_e25_periodic", &["6"], "e25_periodic"),
     ("seed_e26_fetch_and_print", &[], "g17_blogspot_main"),
 ];
