@@ -54,6 +54,7 @@ mod process;
 mod readiness;
 mod reentrant_wakers;
 mod refused_threads;
+mod scopes;
 mod seeds;
 mod shutdown;
 mod shutdown_report;

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use executor::runtime::{Builder, Runtime};
 use executor::spawn;
-use executor::task::{JoinHandle, gather, gather_settled, try_gather, try_join_all, yield_now};
+use executor::task::{
+    FutureExt, JoinHandle, gather, gather_settled, try_gather, try_join_all, yield_now,
+};
 use executor::time::{Duration, Instant, sleep, timeout};
 use proptest::prelude::*;
 
@@ -169,7 +171,7 @@ fn a_panic_and_an_abort_are_errors_too() {
 }
 
 #[test]
-fn a_gather_that_is_dropped_aborts_what_has_not_ended() {
+fn a_gather_that_is_dropped_cancels_what_has_not_ended() {
     within(30, || {
         each_paused(|runtime| {
             let drops = Drops::default();
@@ -188,6 +190,20 @@ fn a_gather_that_is_dropped_aborts_what_has_not_ended() {
                     yield_now().await;
                 }
                 assert_eq!(drops.count(), 1);
+
+                // A request, which the task hears of.
+                let hears = spawn(async {
+                    let heard = pending::<()>().or_cancelled().await.unwrap_err();
+                    heard.reason().to_owned()
+                });
+                let (send, reason) = futures::channel::oneshot::channel();
+                let tells = spawn(async {
+                    let heard = pending::<()>().or_cancelled().await.unwrap_err();
+                    send.send(heard.reason().to_owned()).unwrap();
+                    String::new()
+                });
+                timeout(SECOND, gather([hears, tells])).await.unwrap_err();
+                assert!(reason.await.unwrap().contains("gather"));
 
                 // Also if nobody ever polls it.
                 let task = spawn(pending::<()>());

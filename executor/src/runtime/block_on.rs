@@ -25,8 +25,9 @@ pub(super) fn block_on<F: Future>(state: &Arc<State>, future: F) -> F::Output {
     }
 }
 
+/// As `block_on`, whatever becomes of the runtime's tasks.
 #[track_caller]
-fn run<F: Future>(state: &Arc<State>, future: F) -> F::Output {
+pub(super) fn run<F: Future>(state: &Arc<State>, future: F) -> F::Output {
     if let Some(slot) = state.scheduler.core_slot() {
         assert!(
             state.scheduler.is_driven_here() || !slot.has_driver_here(),

@@ -118,6 +118,12 @@ impl Handle {
         super::block_on::block_on(&self.state, future)
     }
 
+    /// As [`block_on`](Self::block_on), but not ended by a panic of a task where the builder says `UnhandledPanic::ShutdownRuntime`.
+    #[track_caller]
+    pub(crate) fn block_on_to_the_end<F: Future>(&self, future: F) -> F::Output {
+        super::block_on::run(&self.state, future)
+    }
+
     /// Which kind of runtime this is.
     pub fn runtime_flavor(&self) -> RuntimeFlavor {
         if self.state.scheduler.is_current_thread() {

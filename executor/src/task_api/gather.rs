@@ -26,8 +26,8 @@ use futures::stream::{FuturesUnordered, StreamExt};
 ///
 /// # Cancel safety
 ///
-/// Dropping the future before it is ready aborts the tasks that have not ended, as asyncio cancels the children of a gather that is
-/// cancelled: a [`timeout`](crate::time::timeout) around it stops the work, too. Outputs that it has taken are dropped.
+/// Dropping the future before it is ready [cancels](JoinHandle::cancel) the tasks that have not ended, as asyncio does with the children of a
+/// gather that is cancelled: a [`timeout`](crate::time::timeout) around it stops the work, too. Outputs that it has taken are dropped.
 ///
 /// ```
 /// # executor::runtime::Runtime::new().unwrap().block_on(async {
@@ -104,15 +104,15 @@ where
 }
 
 /// The future of [`gather`].
-#[must_use = "dropping it aborts the tasks"]
+#[must_use = "dropping it cancels the tasks"]
 pub struct Gather<T>(Gathering<T, T>);
 
 /// The future of [`try_gather`].
-#[must_use = "dropping it aborts the tasks"]
+#[must_use = "dropping it cancels the tasks"]
 pub struct TryGather<T, E>(Gathering<Result<T, E>, T>);
 
 /// The future of [`gather_settled`].
-#[must_use = "dropping it aborts the tasks"]
+#[must_use = "dropping it cancels the tasks"]
 pub struct GatherSettled<T>(Gathering<T, Result<T, JoinError>>);
 
 // Nothing in them is pinned: the tasks' futures are elsewhere.
@@ -145,7 +145,7 @@ impl<T> Future for GatherSettled<T> {
     }
 }
 
-/// Tasks with outputs `T`, of each of which a value `V` is kept. Aborts those that have not ended when it is dropped.
+/// Tasks with outputs `T`, of each of which a value `V` is kept. Cancels those that have not ended when it is dropped.
 struct Gathering<T, V> {
     tasks: FuturesUnordered<Placed<T>>,
     values: Vec<Option<V>>,
@@ -183,7 +183,7 @@ impl<T, V> Gathering<T, V> {
 
 impl<T, V> Drop for Gathering<T, V> {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(Placed::abort);
+        self.tasks.iter().for_each(Placed::cancel);
     }
 }
 

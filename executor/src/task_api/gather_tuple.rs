@@ -6,6 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::placed::GIVEN_UP;
 use crate::task::{JoinError, JoinHandle};
 
 /// Waits for a few tasks of different types, as [`task::gather`](crate::task::gather()) does for many of one, and gives a tuple.
@@ -18,7 +19,7 @@ use crate::task::{JoinError, JoinHandle};
 ///
 /// # Cancel safety
 ///
-/// As [`task::gather`](crate::task::gather()): dropped before it is ready, it aborts the tasks that have not ended.
+/// As [`task::gather`](crate::task::gather()): dropped before it is ready, it cancels the tasks that have not ended.
 ///
 /// ```
 /// # executor::runtime::Runtime::new().unwrap().block_on(async {
@@ -38,8 +39,8 @@ macro_rules! gather {
     };
 }
 
-/// The future of `gather!`. Aborts those that have not ended when it is dropped.
-#[must_use = "dropping it aborts the tasks"]
+/// The future of `gather!`. Cancels those that have not ended when it is dropped.
+#[must_use = "dropping it cancels the tasks"]
 pub struct GatherTuple<C: Tuple>(Option<C>);
 
 /// The tasks as a tuple. Not for users.
@@ -54,7 +55,7 @@ pub trait Tuple: Unpin {
     /// Ready when all have ended, or with the first error that it finds.
     fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<Result<Self::Outputs, JoinError>>;
     /// Those that have not ended.
-    fn abort_all(&self);
+    fn cancel_all(&self);
 }
 
 impl<C: Tuple> Future for GatherTuple<C> {
@@ -75,7 +76,7 @@ impl<C: Tuple> Future for GatherTuple<C> {
 
 impl<C: Tuple> Drop for GatherTuple<C> {
     fn drop(&mut self) {
-        self.0.iter().for_each(C::abort_all);
+        self.0.iter().for_each(C::cancel_all);
     }
 }
 
@@ -114,9 +115,9 @@ impl<T> Entry<T> {
         }
     }
 
-    fn abort(&self) {
+    fn cancel(&self) {
         if let Self::Waiting(task) = self {
-            task.abort();
+            task.cancel(GIVEN_UP);
         }
     }
 }
@@ -135,8 +136,8 @@ macro_rules! tuples {
                 Poll::Ready(Ok(($(self.$n.take(),)+)))
             }
 
-            fn abort_all(&self) {
-                $(self.$n.abort();)+
+            fn cancel_all(&self) {
+                $(self.$n.cancel();)+
             }
         }
     )+};

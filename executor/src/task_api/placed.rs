@@ -29,9 +29,13 @@ pub(super) fn in_order<T>(tasks: FuturesUnordered<Placed<T>>) -> Vec<JoinHandle<
     tasks.into_iter().map(|placed| placed.task).collect()
 }
 
+/// Why a task is cancelled whose gather was dropped.
+pub(super) const GIVEN_UP: &str = "the gather that waited for it was dropped";
+
 impl<T> Placed<T> {
-    pub(super) fn abort(&self) {
-        self.task.abort();
+    /// As asyncio does with the children of a gather that is cancelled.
+    pub(super) fn cancel(&self) {
+        self.task.cancel(GIVEN_UP);
     }
 }
 
