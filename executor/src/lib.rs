@@ -86,13 +86,9 @@ pub mod signal;
 #[cfg(feature = "sync")]
 #[doc(alias = "Queue")]
 #[doc(alias = "Lock")]
-#[doc(alias = "Event")]
-#[doc(alias = "Condition")]
 #[doc(alias = "BoundedSemaphore")]
-#[doc(alias = "CapacityLimiter")]
 #[doc(alias = "StrictFIFOLock")]
 #[doc(alias = "ParkingLot")]
-#[doc(alias = "open_memory_channel")]
 pub mod sync;
 pub mod task;
 mod task_api;
