@@ -83,6 +83,7 @@ mod scheduler;
 #[cfg(all(test, shuttle))]
 mod shuttle_tests;
 pub mod signal;
+pub mod stream;
 #[cfg(feature = "sync")]
 #[doc(alias = "Queue")]
 #[doc(alias = "Lock")]

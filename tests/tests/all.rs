@@ -63,6 +63,7 @@ mod signals;
 mod stalls;
 mod starvation;
 mod stdio;
+mod streams;
 mod stuck_worker;
 mod support;
 mod sync_extras;
