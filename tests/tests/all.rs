@@ -55,6 +55,7 @@ mod process;
 mod readiness;
 mod reentrant_wakers;
 mod refused_threads;
+mod resources;
 mod scopes;
 mod seeds;
 mod shutdown;

@@ -70,12 +70,12 @@ pub(crate) use waker::{is_task, step_back};
 // The one line that points up: what else users find at `executor::task` needs a context, which this module must not know.
 pub use crate::task_api::{
     AccessError, AsCompleted, BlockingScope, BlockingScopeHandle, Builder, CallbackHandle,
-    CancelScope, ChildFailed, ChildTask, Concurrent, ConcurrentHandle, ConcurrentScope,
+    CancelScope, ChildFailed, ChildTask, Concurrent, ConcurrentHandle, ConcurrentScope, ContextKey,
     DeferHandle, FutureExt, Gather, GatherSettled, GroupPolicy, JoinSet, LocalEnterGuard, LocalKey,
     LocalSet, ReturnWhen, StartError, Started, TaskError, TaskErrors, TaskGroup, TryGather,
     Unconstrained, Wait, as_completed, block_in_place, check_cancelled, checkpoint, concurrent,
     consume_budget, coop, defer, effective_deadline, first_done, first_ok, futures, gather,
-    gather_settled, group, group_with, join_all, join_set, scope_blocking, shield, spawn,
-    spawn_blocking, spawn_eager, spawn_local, try_gather, try_join_all, try_wait, unconstrained,
-    wait, yield_now,
+    gather_settled, group, group_with, inherit, inherit_fn, join_all, join_set, scope_blocking,
+    shield, spawn, spawn_blocking, spawn_eager, spawn_inheriting, spawn_local, try_gather,
+    try_join_all, try_wait, unconstrained, wait, with_resource, yield_now,
 };

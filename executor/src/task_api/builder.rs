@@ -1,10 +1,11 @@
-//! `Builder`: spawns a task with a name.
+//! `Builder`: spawns a task with a name, or with values that it inherits.
 
 use std::future::Future;
 use std::io;
 use std::panic::Location;
 
 use super::blocking::spawn_blocking_at;
+use super::context_local::{inherit, inherit_fn};
 use super::local_set::LocalSet;
 use super::spawn::spawn_at;
 use super::spawn_local::spawn_local_at;
@@ -27,6 +28,7 @@ use crate::task::{JoinHandle, Origin};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Builder<'a> {
     name: Option<&'a str>,
+    inherits: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -38,7 +40,20 @@ impl<'a> Builder<'a> {
     /// Sets the name.
     #[must_use]
     pub fn name(&self, name: &'a str) -> Self {
-        Self { name: Some(name) }
+        Self {
+            name: Some(name),
+            ..*self
+        }
+    }
+
+    /// The task, or the closure of the `spawn_blocking` methods, has the values of [`context_local!`](crate::context_local) that are there where
+    /// it is spawned.
+    #[must_use]
+    pub fn inherit(&self) -> Self {
+        Self {
+            inherits: true,
+            ..*self
+        }
     }
 
     /// As [`spawn`](super::spawn).
@@ -52,7 +67,11 @@ impl<'a> Builder<'a> {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        Ok(spawn_at(self.origin(), future))
+        Ok(if self.inherits {
+            spawn_at(self.origin(), inherit(future))
+        } else {
+            spawn_at(self.origin(), future)
+        })
     }
 
     /// As [`Handle::spawn`].
@@ -66,7 +85,11 @@ impl<'a> Builder<'a> {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        Ok(handle.spawn_at(self.origin(), future))
+        Ok(if self.inherits {
+            handle.spawn_at(self.origin(), inherit(future))
+        } else {
+            handle.spawn_at(self.origin(), future)
+        })
     }
 
     /// As [`spawn_local`](super::spawn_local).
@@ -84,7 +107,11 @@ impl<'a> Builder<'a> {
         F: Future + 'static,
         F::Output: 'static,
     {
-        Ok(spawn_local_at(self.origin(), future))
+        Ok(if self.inherits {
+            spawn_local_at(self.origin(), inherit(future))
+        } else {
+            spawn_local_at(self.origin(), future)
+        })
     }
 
     /// As [`LocalSet::spawn_local`].
@@ -98,7 +125,11 @@ impl<'a> Builder<'a> {
         F: Future + 'static,
         F::Output: 'static,
     {
-        Ok(set.spawn_local_at(self.origin(), future))
+        Ok(if self.inherits {
+            set.spawn_local_at(self.origin(), inherit(future))
+        } else {
+            set.spawn_local_at(self.origin(), future)
+        })
     }
 
     /// As [`spawn_blocking`](super::spawn_blocking).
@@ -112,7 +143,11 @@ impl<'a> Builder<'a> {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        Ok(spawn_blocking_at(self.origin(), f))
+        Ok(if self.inherits {
+            spawn_blocking_at(self.origin(), inherit_fn(f))
+        } else {
+            spawn_blocking_at(self.origin(), f)
+        })
     }
 
     /// As [`Handle::spawn_blocking`].
@@ -126,7 +161,11 @@ impl<'a> Builder<'a> {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        Ok(handle.spawn_blocking_at(self.origin(), f))
+        Ok(if self.inherits {
+            handle.spawn_blocking_at(self.origin(), inherit_fn(f))
+        } else {
+            handle.spawn_blocking_at(self.origin(), f)
+        })
     }
 
     #[track_caller]

@@ -7,6 +7,7 @@ mod blocking_join;
 mod builder;
 mod cancel;
 mod concurrent;
+mod context_local;
 pub mod coop;
 mod gather;
 pub mod gather_tuple;
@@ -22,6 +23,7 @@ mod spawn_eager;
 mod spawn_local;
 mod task_local;
 mod wait;
+mod with_resource;
 mod yield_now;
 
 pub use crate::runtime::defer::{DeferHandle, defer};
@@ -32,6 +34,7 @@ pub(crate) use blocking::{not_carried_out, spawn_lookup, spawn_mandatory};
 pub use builder::Builder;
 pub use cancel::{CancelScope, FutureExt, check_cancelled, checkpoint, effective_deadline, shield};
 pub use concurrent::{Concurrent, ConcurrentHandle, ConcurrentScope, concurrent};
+pub use context_local::{ContextKey, inherit, inherit_fn, spawn_inheriting};
 pub use coop::{Unconstrained, consume_budget, unconstrained};
 pub use gather::{Gather, GatherSettled, TryGather, gather, gather_settled, try_gather};
 pub use group::{
@@ -47,6 +50,7 @@ pub use spawn_eager::spawn_eager;
 pub use spawn_local::spawn_local;
 pub use task_local::{AccessError, LocalKey};
 pub use wait::{ReturnWhen, Wait, try_wait, wait};
+pub use with_resource::with_resource;
 pub use yield_now::yield_now;
 
 /// Same-task concurrency over many futures, as `futures` has it: they spawn nothing, may borrow, and are dropped together.

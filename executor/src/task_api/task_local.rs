@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 /// Declares values that belong to a future: each static is a [`LocalKey`](crate::task::LocalKey).
 ///
 /// A value is there while a future runs inside [`scope`](crate::task::LocalKey::scope), on whatever thread; there is no initial value, and
-/// tasks that such a future spawns do not inherit it.
+/// tasks that such a future spawns do not inherit it: see [`context_local!`](crate::context_local) for values that they may.
 ///
 /// ```
 /// # executor::runtime::Runtime::new().unwrap().block_on(async {
@@ -249,6 +249,12 @@ impl<T: fmt::Debug + 'static, F> fmt::Debug for TaskLocalFuture<T, F> {
 /// The key has no value here. See [`LocalKey::try_with`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AccessError(());
+
+impl AccessError {
+    pub(super) fn new() -> Self {
+        Self(())
+    }
+}
 
 impl fmt::Debug for AccessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! `Builder`: spawns a task with a name into a set.
+//! `Builder`: spawns a task with a name, or with values that it inherits, into a set.
 
 use std::fmt;
 use std::future::Future;
@@ -19,6 +19,12 @@ impl<'a, T: 'static> Builder<'a, T> {
     /// Sets the name.
     pub fn name(self, name: &'a str) -> Self {
         let builder = self.builder.name(name);
+        Self { builder, ..self }
+    }
+
+    /// As [`task::Builder::inherit`].
+    pub fn inherit(self) -> Self {
+        let builder = self.builder.inherit();
         Self { builder, ..self }
     }
 
