@@ -16,6 +16,7 @@ mod cancel_scopes;
 mod compile;
 mod compose;
 mod debug;
+mod debug_mode;
 mod default_runtime;
 mod destructors;
 mod documents;

@@ -199,6 +199,17 @@ fn futures_of_the_public_functions_may_cross_threads() {
     sync(&child.wait_with_output());
     send(&executor::signal::ctrl_c());
     sync(&executor::signal::ctrl_c());
+    let queue = executor::sync::mpmc::Queue::<SendOnly>::unbounded();
+    send(&queue.push(std::cell::Cell::new(1)));
+    send(&queue.pop_guarded());
+    send(&queue.join());
+    let limiter = executor::sync::CapacityLimiter::<u8>::new(1);
+    send(&limiter.acquire_for(1));
+    let lock = executor::sync::Mutex::new(std::cell::Cell::new(1));
+    let condvar = executor::sync::Condvar::new();
+    send(&condvar.wait_for(lock.try_lock().unwrap(), |_| true));
+    send(&executor::sync::Event::new().wait());
+    send(&executor::sync::BreakableBarrier::new(1).wait());
     send(&TcpStream::connect("127.0.0.1:1"));
     send(&TcpListener::bind("127.0.0.1:0"));
 }
@@ -369,6 +380,43 @@ fn every_public_type_is_in_these_tables() {
             }
         }
     }
+}
+
+/// What `sync` has besides tokio's, generators, values that are inherited, and what debug mode tells.
+mod waits {
+    use super::*;
+    use executor::runtime::{DebugEvent, DroppedTask, SlowPoll};
+    use executor::stream::{Emitter, Generate, TryGenerate};
+    use executor::sync::mpmc::{
+        Buffer, Closed, Fifo, Lifo, PushError, Receiver, Sender, SmallestFirst, TryPopError,
+        TryPushError, WorkItem,
+    };
+    use executor::sync::{
+        AlreadyBorrows, BarrierBroken, BreakableBarrier, CapacityLimiter, CapacityStatistics,
+        CapacityToken, Condvar, Event, TryBorrowError,
+    };
+    use executor::task::ContextKey;
+
+    type Body = fn(Emitter<SendOnly>) -> std::future::Ready<()>;
+    type Generated = Generate<SendOnly, Body, std::future::Ready<()>>;
+    type Tried = TryGenerate<SendOnly, u8, Body, std::future::Ready<()>>;
+
+    yes!(Send: Event, Condvar, BreakableBarrier, CapacityLimiter, CapacityToken<'static>, CapacityStatistics<u8>);
+    yes!(Sync: Event, Condvar, BreakableBarrier, CapacityLimiter, CapacityToken<'static>, CapacityStatistics<u8>);
+    yes!(Send: Buffer<Fifo<SendOnly>>, Buffer<Lifo<SendOnly>>, Buffer<SmallestFirst<SendOnly>>, WorkItem<Fifo<SendOnly>>);
+    yes!(Sync: Buffer<Fifo<SendOnly>>, Buffer<Lifo<SendOnly>>, Buffer<SmallestFirst<SendOnly>>, WorkItem<Fifo<u8>>);
+    no!(Send: Buffer<Fifo<Neither>>, WorkItem<Fifo<Neither>>);
+    no!(Sync: Buffer<Fifo<Neither>>, WorkItem<Fifo<SendOnly>>);
+    yes!(Send: Sender<SendOnly>, Receiver<SendOnly>, PushError<SendOnly>, TryPushError<SendOnly>);
+    yes!(Sync: Sender<SendOnly>, Receiver<SendOnly>, PushError<u8>, TryPushError<u8>);
+    yes!(Clone: Buffer<Fifo<SendOnly>>, Sender<SendOnly>, Receiver<SendOnly>);
+    yes!(std::error::Error: Closed, PushError<Neither>, TryPushError<Neither>, TryPopError, BarrierBroken, AlreadyBorrows, TryBorrowError);
+    yes!(Send: Emitter<SendOnly>, Generated, Tried);
+    no!(Send: Emitter<Neither>);
+    yes!(Sync: ContextKey<SendOnly>);
+    yes!(Send: DebugEvent, DroppedTask, SlowPoll);
+    yes!(Sync: DebugEvent, DroppedTask, SlowPoll);
+    yes!(std::fmt::Display: DebugEvent, DroppedTask, SlowPoll);
 }
 
 /// Sockets and pipes, whole and in halves.

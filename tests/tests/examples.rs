@@ -99,6 +99,32 @@ fn embed_runs_a_runtime_inside_three_other_things() {
     assert_eq!(output.lines().collect::<Vec<_>>(), expected);
 }
 
+#[test]
+fn seed_e21_tells_who_was_slow_who_failed_and_who_was_left() {
+    let output = run("seed_e21_debug", &[]);
+    let lines: Vec<_> = output
+        .lines()
+        .filter(|line| line.contains("seed_e21_debug.rs:") || line.starts_with("executor: "))
+        .filter(|line| !line.starts_with("thread '") && !line.contains(" has held its worker"))
+        // To panic takes long if the environment asks for a backtrace.
+        .filter(|line| !(line.contains("a poll of") && line.contains("\"clerk\"")))
+        .collect();
+    let expected = [
+        ("executor: a poll of task ", "\"report\", spawned at "),
+        ("executor: task ", "panicked with message \"out of paper\""),
+        (
+            "executor: the runtime has ended",
+            "dropped 1 task that had not:",
+        ),
+        ("  task ", "\"monitor\", spawned at "),
+    ];
+    assert_eq!(lines.len(), expected.len(), "{output}");
+    for (line, (start, part)) in lines.iter().zip(expected) {
+        assert!(line.starts_with(start) && line.contains(part), "{output}");
+    }
+    assert!(output.contains("main is done\n"), "{output}");
+}
+
 /// Runs an example, which must succeed in time, and returns what it has printed.
 fn run(name: &str, arguments: &[&str]) -> String {
     let mut command = example(name, arguments);

@@ -54,6 +54,7 @@ pub(crate) struct Args {
     pub(crate) unhandled_panic: Option<&'static str>,
     /// The runtime's, not that of its threads.
     pub(crate) name: Option<String>,
+    pub(crate) debug: Option<bool>,
     pub(crate) krate: Option<Path>,
 }
 
@@ -66,6 +67,7 @@ impl Args {
             start_paused: None,
             unhandled_panic: None,
             name: None,
+            debug: None,
             krate: None,
         }
     }
@@ -80,6 +82,7 @@ impl Args {
             start_paused: written.start_paused,
             unhandled_panic: written.unhandled_panic.map(|given| given.value),
             name: written.name.map(|given| given.value),
+            debug: written.debug.map(|given| given.value),
             krate: written.krate.map(|given| given.value),
         };
         args.check_flavor(kind)?;
@@ -112,6 +115,7 @@ struct Written {
     start_paused: Option<Given<bool>>,
     unhandled_panic: Option<Given<&'static str>>,
     name: Option<Given<String>>,
+    debug: Option<Given<bool>>,
     krate: Option<Given<Path>>,
 }
 
@@ -132,6 +136,7 @@ impl Written {
                     fill(&mut written.unhandled_panic, &name, input, unhandled_panic)?
                 }
                 "name" => fill(&mut written.name, &name, input, runtime_name)?,
+                "debug" => fill(&mut written.debug, &name, input, debug)?,
                 "crate" => fill(&mut written.krate, &name, input, krate)?,
                 unknown => {
                     let message = format!("unknown argument `{unknown}`: {KNOWN}");
@@ -150,7 +155,7 @@ impl Written {
 }
 
 const KNOWN: &str =
-    "use `flavor`, `worker_threads`, `start_paused`, `unhandled_panic`, `name` or `crate`";
+    "use `flavor`, `worker_threads`, `start_paused`, `unhandled_panic`, `name`, `debug` or `crate`";
 
 /// What an argument makes of its value, or else what it says instead.
 type Read<T> = fn(&Expr) -> std::result::Result<T, &'static str>;
@@ -209,13 +214,11 @@ fn worker_threads(written: &Expr) -> std::result::Result<usize, &'static str> {
 }
 
 fn start_paused(written: &Expr) -> std::result::Result<bool, &'static str> {
-    match written {
-        Expr::Lit(ExprLit {
-            lit: Lit::Bool(paused),
-            ..
-        }) => Ok(paused.value),
-        _ => Err("expected `true` or `false` without quotes, as in `start_paused = true`"),
-    }
+    boolean(written).ok_or("expected `true` or `false` without quotes, as in `start_paused = true`")
+}
+
+fn debug(written: &Expr) -> std::result::Result<bool, &'static str> {
+    boolean(written).ok_or("expected `true` or `false` without quotes, as in `debug = true`")
 }
 
 fn unhandled_panic(written: &Expr) -> std::result::Result<&'static str, &'static str> {
@@ -243,6 +246,16 @@ fn krate(written: &Expr) -> std::result::Result<Path, &'static str> {
         .ok_or(
             "expected the path of the library in quotes, as in `crate = \"framework::executor\"`",
         )
+}
+
+fn boolean(written: &Expr) -> Option<bool> {
+    match written {
+        Expr::Lit(ExprLit {
+            lit: Lit::Bool(boolean),
+            ..
+        }) => Some(boolean.value),
+        _ => None,
+    }
 }
 
 fn string(written: &Expr) -> Option<&LitStr> {
@@ -281,6 +294,7 @@ mod tests {
                     && args.start_paused.is_none()
                     && args.unhandled_panic.is_none()
                     && args.name.is_none()
+                    && args.debug.is_none()
                     && args.krate.is_none()
             );
         }
@@ -293,6 +307,7 @@ mod tests {
             start_paused = true,
             unhandled_panic = "shutdown_runtime",
             name = "a b",
+            debug = true,
             crate = "a::b",
         );
         let args = Args::parse(Kind::Main, args).unwrap();
@@ -301,6 +316,7 @@ mod tests {
         assert!(args.start_paused.unwrap().value);
         assert_eq!(args.unhandled_panic.unwrap(), "ShutdownRuntime");
         assert_eq!(args.name.unwrap(), "a b");
+        assert_eq!(args.debug, Some(true));
         assert_eq!(quote!(#krate).to_string(), "a :: b");
 
         let args = Args::parse(
@@ -337,6 +353,7 @@ mod tests {
             (quote!(flavor = "threaded"), "no such flavor"),
             (quote!(flavor = multi_thread), "no such flavor"),
             (quote!(start_paused = "true"), "without quotes"),
+            (quote!(debug = 1), "without quotes"),
             (quote!(unhandled_panic = true), "no such policy"),
             (quote!(unhandled_panic = "abort"), "no such policy"),
             (quote!(name = 3), "in quotes"),

@@ -218,6 +218,9 @@ fn runtime(kind: Kind, args: &Args) -> TokenStream {
         .name
         .as_ref()
         .map(|name| quote_spanned!(here=> .name(#name)));
+    let debug = args
+        .debug
+        .map(|debug| quote_spanned!(here=> .debug(#debug)));
     let build = match args.flavor {
         Flavor::MultiThread | Flavor::CurrentThread => quote_spanned!(here=> .build()),
         Flavor::Local => quote_spanned! {here=>
@@ -230,7 +233,7 @@ fn runtime(kind: Kind, args: &Args) -> TokenStream {
         kind.name(),
     );
     quote_spanned! {here=>
-        #krate::runtime::Builder::#flavor() #worker_threads #start_paused #unhandled_panic #name #build .expect(#failure)
+        #krate::runtime::Builder::#flavor() #worker_threads #start_paused #unhandled_panic #name #debug #build .expect(#failure)
     }
 }
 

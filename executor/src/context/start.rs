@@ -14,7 +14,9 @@ use crate::blocking::{AtClose, Begun, Lane, Lanes, Pool, Submitted};
 use crate::driver::MostEvents;
 use crate::local::Local;
 use crate::rt_sync::whole::now;
-use crate::scheduler::{Config, Failures, Hook, Shared, StallConfig, ThreadHold};
+use crate::scheduler::{
+    Config, DebugConfig, DebugEvent, DroppedTask, Failures, Hook, Shared, StallConfig, ThreadHold,
+};
 use crate::task::{Notified, Observer};
 
 /// What the builder decided.
@@ -44,10 +46,21 @@ pub(crate) struct Options {
     pub(crate) observer: Observer,
     /// The first task that panics ends the runtime.
     pub(crate) panics_end: bool,
+    pub(crate) debug: DebugConfig,
 }
 
 /// Starts a runtime.
 pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
+    let debug = options.debug.mode()?;
+    let observer = match &debug {
+        Some(mode) if options.observer.is_default() => {
+            let mode = mode.clone();
+            Observer::new(move |failure| {
+                mode.tell(&DebugEvent::UnobservedFailure(failure.clone()));
+            })
+        }
+        _ => options.observer.clone(),
+    };
     let config = Config {
         workers: options.workers,
         current_thread: options.current_thread,
@@ -59,7 +72,8 @@ pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
         most_events: options.most_events,
         on_park: options.on_park.clone(),
         on_unpark: options.on_unpark.clone(),
-        failures: Failures::new(options.observer.clone(), options.panics_end),
+        failures: Failures::new(observer, options.panics_end),
+        debug,
     };
     let (scheduler, cores) = Shared::new(config)?;
     let state = Arc::new(State {
@@ -199,6 +213,7 @@ impl State {
         Ended {
             tasks: alive.saturating_sub(self.alive()),
             closures,
+            dropped: self.scheduler.tell_dropped(),
             threads: self.threads.living(),
             took: now().saturating_duration_since(begin),
         }
@@ -216,6 +231,8 @@ impl State {
 pub(crate) struct Ended {
     /// Tasks that were alive before and are not any more.
     pub(crate) tasks: usize,
+    /// Those of them that are known by name: in debug mode.
+    pub(crate) dropped: Vec<DroppedTask>,
     /// Jobs of the pool that had not begun.
     pub(crate) closures: usize,
     /// Threads that are left.
@@ -250,6 +267,7 @@ impl Default for Options {
             guard: true,
             observer: Observer::default(),
             panics_end: false,
+            debug: DebugConfig::default(),
         }
     }
 }

@@ -79,7 +79,8 @@ fn park_on<F: Future>(scheduler: &Arc<Shared>, future: F) -> F::Output {
     let mut context = Context::from_waker(&waker);
     loop {
         root.state.begin_poll();
-        if let Poll::Ready(output) = coop::budgeted(|| future.as_mut().poll(&mut context)) {
+        let poll = || coop::budgeted(|| future.as_mut().poll(&mut context));
+        if let Poll::Ready(output) = scheduler.timed_root(poll) {
             return output;
         }
         // The thread's token alone would not do: what the future calls may park the thread as well, and take it.

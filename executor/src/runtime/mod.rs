@@ -34,7 +34,7 @@ pub use metrics::{RuntimeMetrics, worker_index};
 pub use runtime::{Runtime, RuntimeFlavor, is_rt_shutdown_err};
 pub use shutdown_report::{ShutdownReport, Straggler, StragglerKind};
 
-pub use crate::scheduler::{Stall, ThreadActivity};
+pub use crate::scheduler::{DebugEvent, DroppedTask, SlowPoll, Stall, ThreadActivity};
 
 /// What a build with `--cfg executor_ledger` has counted. For measurements: not a part of the interface that is kept.
 #[cfg(executor_ledger)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::blocking::{Begun, Lane};
 use crate::context::{Ended, State};
 use crate::rt_sync::whole::now;
-use crate::scheduler::Polled;
+use crate::scheduler::{DroppedTask, Polled};
 use crate::task::Id;
 
 /// What [`Runtime::shutdown`](super::Runtime::shutdown) has done, and what was still under way when it gave up waiting.
@@ -47,6 +47,7 @@ pub struct ShutdownReport {
     threads: usize,
     took: Duration,
     stragglers: Vec<Straggler>,
+    dropped: Vec<DroppedTask>,
 }
 
 /// Something that had not ended when a runtime stopped waiting for it. Part of a [`ShutdownReport`].
@@ -93,6 +94,7 @@ impl ShutdownReport {
             threads: ended.threads,
             took: ended.took,
             stragglers,
+            dropped: ended.dropped.clone(),
         }
     }
 
@@ -110,6 +112,12 @@ impl ShutdownReport {
     /// How many tasks were alive when the shutdown began, and have been dropped. A few of them may have completed, in the poll they were in.
     pub fn tasks_dropped(&self) -> usize {
         self.tasks
+    }
+
+    /// Which tasks were dropped, if the runtime is in [debug mode](super::Builder::debug); empty if it is not. Without tasks of local sets, and
+    /// those whose poll has not returned.
+    pub fn dropped_tasks(&self) -> &[DroppedTask] {
+        &self.dropped
     }
 
     /// How many closures for the blocking pool, lookups of names included, had not begun, and were dropped.

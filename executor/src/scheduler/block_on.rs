@@ -149,7 +149,9 @@ impl Root {
         if !self.state.begin_poll() {
             return None;
         }
-        match coop::budgeted(|| future.poll(&mut Context::from_waker(waker))) {
+        let mut cx = Context::from_waker(waker);
+        let poll = || coop::budgeted(|| future.poll(&mut cx));
+        match self.shared.timed_root(poll) {
             Poll::Ready(output) => Some(output),
             Poll::Pending => None,
         }
@@ -232,7 +234,7 @@ impl Worker {
             {
                 // A worker thread ends with its runtime; this one goes on for the root, and may even begin after the end.
                 if self.shared.closed.load(Relaxed) {
-                    task.cancel();
+                    self.shared.cancel_for_good(task);
                 } else {
                     self.run_task(task);
                 }

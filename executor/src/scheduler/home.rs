@@ -70,6 +70,11 @@ impl Schedule for Home {
                 .store(ptr::from_ref(seat).cast_mut(), Ordering::Relaxed);
             let linked = seat.tasks.insert(task);
             if !linked {
+                // The runtime has ended while it was polled: it is dropped now.
+                worker
+                    .expect("as above")
+                    .shared
+                    .note_dropped(task.id(), task.origin());
                 self.0.store(ptr::null_mut(), Ordering::Relaxed);
             }
             linked

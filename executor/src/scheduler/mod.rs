@@ -30,6 +30,7 @@
 //! | `block_on` | the current-thread flavour: the caller's thread is the worker |
 //! | `shutdown` | how everything is dropped once |
 //! | `failures` | what a task that panics leads to |
+//! | `debug` | which polls were slow, and what the end has dropped |
 //!
 //! A *seat* is a worker's place. While all workers are busy, spawn, wake, poll and completion write no line that all of them share.
 
@@ -38,6 +39,7 @@ mod backtrace;
 mod block_on;
 mod counters;
 mod current;
+mod debug;
 mod errands;
 mod failures;
 mod guard;
@@ -95,6 +97,8 @@ use worker::Worker;
 pub(crate) use backtrace::prepare as prepare_backtraces;
 pub(crate) use block_on::CoreSlot;
 pub(crate) use current::{drives_current_thread, worker_index};
+pub(crate) use debug::{DebugConfig, DebugMode};
+pub use debug::{DebugEvent, DroppedTask, SlowPoll};
 pub(crate) use failures::Failures;
 pub(crate) use hand_over::without_seat;
 pub(crate) use hooks::Hook;
@@ -126,6 +130,7 @@ pub(crate) struct Shared {
     foreign: CachePadded<ForeignCounters>,
     holds: Holds,
     failures: Arc<Failures>,
+    debug: Option<Arc<DebugMode>>,
 }
 
 /// Starts a thread that runs `Shared::run_spare` with the call.
@@ -147,6 +152,7 @@ pub(crate) struct Config {
     pub(crate) on_park: Option<Hook>,
     pub(crate) on_unpark: Option<Hook>,
     pub(crate) failures: Arc<Failures>,
+    pub(crate) debug: Option<Arc<DebugMode>>,
 }
 
 /// A runtime that has closed while a task was injected: to be drained where user code may run, because that drops tasks.
@@ -193,6 +199,7 @@ impl Shared {
             foreign: CachePadded::default(),
             holds: Holds::new(),
             failures: config.failures,
+            debug: config.debug,
         });
         for seat in shared.seats.all() {
             seat.tasks.set_keep_alive(shared.clone());

@@ -8,6 +8,7 @@
 //! told nothing, because a poll began meanwhile. A task may be freed at any time, so nothing of it is pointed to: its name is copied, and a
 //! `Location` is there for ever. The sequence also counts polls: who finds it unchanged has found the same poll.
 
+use std::fmt;
 use std::panic::Location;
 use std::ptr;
 
@@ -33,9 +34,31 @@ pub(super) struct Running {
 #[derive(Clone, Debug)]
 pub(crate) struct Polled {
     pub(crate) id: Id,
-    /// Cut after 64 bytes.
+    /// Cut after 64 bytes, if it was seen from outside.
     pub(crate) name: Option<String>,
     pub(crate) location: &'static Location<'static>,
+}
+
+impl Polled {
+    /// The task itself says so, and its name is whole.
+    pub(super) fn new(id: Id, origin: &Origin) -> Self {
+        Self {
+            id,
+            name: origin.name().map(String::from),
+            location: origin.location(),
+        }
+    }
+}
+
+/// As it is named in a log.
+impl fmt::Display for Polled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task {}", self.id)?;
+        if let Some(name) = &self.name {
+            write!(f, " {name:?}")?;
+        }
+        write!(f, ", spawned at {}", self.location)
+    }
 }
 
 impl Shared {

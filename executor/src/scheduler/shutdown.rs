@@ -16,6 +16,7 @@ use super::{Failures, Shared, current, wake_all};
 use crate::rt_sync::whole::atomic::Ordering::{Relaxed, SeqCst};
 use crate::rt_sync::whole::atomic::fence;
 use crate::rt_sync::whole::thread_local;
+use crate::task::Notified;
 
 impl Shared {
     /// Stops polling. Threads end after the poll they are in; the caller then drains.
@@ -42,7 +43,9 @@ impl Shared {
         for seat in self.seats.all() {
             let (tasks, last) = seat.tasks.close();
             for task in tasks {
-                task.cancel_if_idle();
+                if task.cancel_if_idle() {
+                    self.note_dropped(task.id(), task.origin());
+                }
             }
             drop(last);
         }
@@ -68,8 +71,16 @@ impl Shared {
             })
         };
         while let Some(task) = queued() {
-            task.cancel();
+            self.cancel_for_good(task);
         }
+    }
+}
+
+impl Shared {
+    /// Drops a task whose runtime has ended.
+    pub(super) fn cancel_for_good(&self, task: Notified) {
+        self.note_dropped(task.id(), task.origin());
+        task.cancel();
     }
 }
 
@@ -86,7 +97,7 @@ impl Worker {
     /// Empties this worker's own queues, while it is still the one who may.
     pub(super) fn drain(&self) {
         while let Some(task) = self.seat().slot.take().or_else(|| self.core.queue.pop()) {
-            task.cancel();
+            self.shared.cancel_for_good(task);
         }
     }
 }

@@ -107,13 +107,7 @@ impl fmt::Display for Stall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.polled {
             None => write!(f, "code of the user outside of any task")?,
-            Some(polled) => {
-                write!(f, "task {}", polled.id)?;
-                if let Some(name) = &polled.name {
-                    write!(f, " {name:?}")?;
-                }
-                write!(f, ", spawned at {},", polled.location)?;
-            }
+            Some(polled) => write!(f, "{polled},")?,
         }
         let millis = self.elapsed.as_millis();
         write!(

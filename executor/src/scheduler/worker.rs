@@ -165,6 +165,9 @@ impl Worker {
     pub(super) fn run_task(&self, task: Notified) {
         self.found_work();
         self.seat().running.begin(task.id(), task.origin());
+        if let Some(mode) = self.shared.debug() {
+            return self.run_timed(mode, task);
+        }
         // Nothing of the seat may be touched after this: it may be another thread's by then.
         coop::budgeted_task(|| task.run());
     }

@@ -91,6 +91,11 @@ impl Observer {
         Self(Some(Arc::new(f)))
     }
 
+    /// Nobody but standard error.
+    pub(crate) fn is_default(&self) -> bool {
+        self.0.is_none()
+    }
+
     fn tell(&self, failure: &UnobservedFailure) {
         let tell = || match &self.0 {
             Some(f) => f(failure),

@@ -172,12 +172,14 @@ impl TaskRef {
         }
     }
 
-    /// Cancels the task on this thread if it is idle; else whoever runs it, or holds its token, will.
-    pub(crate) fn cancel_if_idle(&self) {
-        if self.header().state.claim() {
+    /// Cancels the task on this thread if it is idle; else, which is false, whoever runs it, or holds its token, will.
+    pub(crate) fn cancel_if_idle(&self) -> bool {
+        let claimed = self.header().state.claim();
+        if claimed {
             // SAFETY: `claim` gave us the right to run it.
             unsafe { (self.header().vtable.cancel_claimed)(self.0) };
         }
+        claimed
     }
 
     pub(crate) fn is_complete(&self) -> bool {
@@ -194,6 +196,10 @@ impl TaskRef {
 
     pub(crate) fn name(&self) -> Option<&str> {
         self.header().origin.name()
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.header().origin
     }
 
     pub(super) fn pointer(&self) -> NonNull<Header> {

@@ -19,6 +19,9 @@ enum Setting {
     #[cfg(feature = "backtrace")]
     StallBacktraces(bool),
     OnUnobservedFailure,
+    Debug(bool),
+    SlowPollThreshold(Duration),
+    OnDebug,
     UnhandledPanic(super::UnhandledPanic),
     MaxBlockingThreads(usize),
     ThreadKeepAlive(Duration),
@@ -67,6 +70,9 @@ fn settings() -> impl Strategy<Value = Vec<Setting>> {
         #[cfg(feature = "backtrace")]
         any::<bool>().prop_map(StallBacktraces).boxed(),
         Just(OnUnobservedFailure).boxed(),
+        any::<bool>().prop_map(Debug).boxed(),
+        time().prop_map(SlowPollThreshold).boxed(),
+        Just(OnDebug).boxed(),
         prop_oneof![
             Just(super::UnhandledPanic::Ignore),
             Just(super::UnhandledPanic::ShutdownRuntime)
@@ -116,6 +122,9 @@ impl Setting {
             #[cfg(feature = "backtrace")]
             StallBacktraces(backtraces) => builder.stall_backtraces(backtraces),
             OnUnobservedFailure => builder.on_unobserved_failure(|_| {}),
+            Debug(debug) => builder.debug(debug),
+            SlowPollThreshold(time) => builder.slow_poll_threshold(time),
+            OnDebug => builder.on_debug(|_| {}),
             UnhandledPanic(behavior) => builder.unhandled_panic(behavior),
             MaxBlockingThreads(threads) => builder.max_blocking_threads(threads),
             ThreadKeepAlive(time) => builder.thread_keep_alive(time),
@@ -164,6 +173,7 @@ fn kept(builder: &Builder) -> String {
         keep_alive,
         observer: _,
         panics_end,
+        debug,
     } = options;
     let MostEvents {
         of_a_turn,
@@ -177,12 +187,13 @@ fn kept(builder: &Builder) -> String {
     } = stalls;
     let numbers = (default_workers, most_polls, of_a_turn, of_a_look);
     let flags = (current_thread, local, start_paused, backtraces, panics_end);
+    let debug = (debug.is_on, debug.slow, debug.hook.is_some());
     let names = (name, thread_name());
     let hooks = [on_start, on_stop, on_park, on_unpark].map(Option::is_some);
     let limits = (stack_size, spare_workers, blocking_threads);
     let times = (keep_alive, threshold);
     let own = (workers, event_interval, global_queue_interval);
-    format!("{own:?} {numbers:?} {flags:?} {names:?} {hooks:?} {limits:?} {times:?}")
+    format!("{own:?} {numbers:?} {flags:?} {names:?} {hooks:?} {limits:?} {times:?} {debug:?}")
 }
 
 /// What `build` says: nothing, or why not.

@@ -1,0 +1,360 @@
+//! Debug mode: what it tells of, to whom, and who turns it on.
+
+use std::fs;
+use std::future::pending;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use executor::runtime::{Builder, DebugEvent, Runtime};
+use executor::task;
+
+use crate::support::{Directory, block_on, child_with, is_child, spawn_child_as, within};
+
+/// A builder of each flavour.
+fn each_builder(test: impl Fn(Builder)) {
+    let mut multi = Builder::new_multi_thread();
+    multi.worker_threads(2);
+    test(multi);
+    test(Builder::new_current_thread());
+}
+
+fn listening(builder: &mut Builder) -> (Runtime, Receiver<DebugEvent>) {
+    let (send, events) = channel();
+    let runtime = builder
+        .debug(true)
+        .slow_poll_threshold(SLOW)
+        .on_debug(move |event| send.send(event.clone()).unwrap())
+        .build()
+        .unwrap();
+    (runtime, events)
+}
+
+#[test]
+fn a_slow_poll_is_told_of_when_it_is_over() {
+    within(60, || {
+        each_builder(|mut builder| {
+            let (runtime, events) = listening(&mut builder);
+            let task = task::Builder::new().name("sleeper").spawn_on(
+                async {
+                    task::yield_now().await;
+                    thread::sleep(SLOW);
+                    task::yield_now().await;
+                },
+                runtime.handle(),
+            );
+            let task = task.unwrap();
+            let id = task.id();
+            runtime.block_on(task).unwrap();
+            let DebugEvent::SlowPoll(poll) = events.recv().unwrap() else {
+                panic!("another event");
+            };
+            assert_eq!(poll.task_id(), Some(id));
+            assert_eq!(poll.task_name(), Some("sleeper"));
+            assert_eq!(poll.spawned_at().unwrap().file(), file!());
+            assert!(poll.elapsed() >= SLOW);
+            let line = poll.to_string();
+            assert!(
+                line.starts_with(&format!("a poll of task {id} \"sleeper\", spawned at ")),
+                "{line}"
+            );
+        });
+    });
+}
+
+#[test]
+fn a_slow_root_is_told_of_and_says_so() {
+    within(60, || {
+        each_builder(|mut builder| {
+            let (runtime, events) = listening(&mut builder);
+            runtime.block_on(async { thread::sleep(SLOW) });
+            let DebugEvent::SlowPoll(poll) = events.recv().unwrap() else {
+                panic!("another event");
+            };
+            assert_eq!((poll.task_id(), poll.spawned_at()), (None, None));
+            assert!(poll.to_string().contains("the future given to `block_on`"));
+        });
+    });
+}
+
+#[test]
+fn who_blocks_in_place_has_held_nobody_up() {
+    within(60, || {
+        let mut builder = Builder::new_multi_thread();
+        let (runtime, events) = listening(builder.worker_threads(1));
+        let blocks = runtime.spawn(async {
+            // The other can be done only if its worker goes on.
+            let (send, receive) = channel();
+            let other = executor::spawn(async move { send.send(()).unwrap() });
+            task::block_in_place(|| {
+                receive.recv().unwrap();
+                thread::sleep(SLOW);
+            });
+            other.await.unwrap();
+        });
+        block_on(blocks).unwrap();
+        drop(runtime);
+        assert!(
+            !events
+                .try_iter()
+                .any(|event| matches!(event, DebugEvent::SlowPoll(_)))
+        );
+    });
+}
+
+#[test]
+fn failures_go_where_the_other_events_go_unless_they_have_a_function() {
+    within(60, || {
+        each_builder(|mut builder| {
+            let (runtime, events) = listening(&mut builder);
+            drop(runtime.spawn(async { panic!("out of paper") }));
+            runtime.block_on(async { task::yield_now().await });
+            let failure = events.iter().find_map(|event| match event {
+                DebugEvent::UnobservedFailure(failure) => Some(failure),
+                _ => None,
+            });
+            assert_eq!(failure.unwrap().message(), Some("out of paper"));
+
+            let (send, failures) = channel();
+            builder.on_unobserved_failure(move |failure| send.send(failure.clone()).unwrap());
+            let (runtime, events) = listening(&mut builder);
+            drop(runtime.spawn(async { panic!("out of ink") }));
+            runtime.block_on(async { task::yield_now().await });
+            assert_eq!(failures.recv().unwrap().message(), Some("out of ink"));
+            drop(runtime);
+            let failed = |event: DebugEvent| matches!(event, DebugEvent::UnobservedFailure(_));
+            assert!(!events.try_iter().any(failed));
+        });
+    });
+}
+
+#[test]
+fn the_end_lists_the_tasks_it_has_dropped() {
+    within(60, || {
+        each_builder(|mut builder| {
+            let (runtime, events) = listening(&mut builder);
+            for name in ["idle", "other"] {
+                let task = task::Builder::new().name(name);
+                drop(task.spawn_on(pending::<()>(), runtime.handle()));
+            }
+            runtime.block_on(async {
+                task::yield_now().await;
+                // Done by the end.
+                executor::spawn(async {}).await.unwrap();
+            });
+            let report = runtime.shutdown(Duration::from_secs(30));
+            let mut names: Vec<_> = report
+                .dropped_tasks()
+                .iter()
+                .map(|task| task.task_name().unwrap())
+                .collect();
+            names.sort_unstable();
+            assert_eq!(names, ["idle", "other"]);
+            assert_eq!(report.dropped_tasks()[0].spawned_at().file(), file!());
+
+            let event = events.recv().unwrap();
+            let DebugEvent::TasksDropped(tasks) = &event else {
+                panic!("another event: {event}");
+            };
+            assert_eq!(tasks.len(), 2);
+            let text = event.to_string();
+            assert!(
+                text.contains("2 tasks") && text.contains("\"idle\""),
+                "{text}"
+            );
+            assert!(events.try_recv().is_err(), "told of once");
+        });
+    });
+}
+
+#[test]
+fn a_task_that_is_polled_while_its_runtime_ends_is_listed_when_it_is_dropped() {
+    within(60, || {
+        let mut builder = Builder::new_multi_thread();
+        let (runtime, events) = listening(builder.worker_threads(1));
+        let ((began, begin), (end, wait)) = (channel(), channel::<()>());
+        let task = task::Builder::new().name("busy");
+        let busy = task.spawn_on(
+            async move {
+                began.send(()).unwrap();
+                wait.recv().unwrap();
+                pending::<()>().await;
+            },
+            runtime.handle(),
+        );
+        drop(busy);
+        begin.recv().unwrap();
+        let closer = thread::spawn(move || runtime.shutdown(Duration::from_secs(30)));
+        end.send(()).unwrap();
+        let report = closer.join().unwrap();
+        assert!(report.is_complete(), "{report}");
+        let names = report.dropped_tasks().iter().map(|task| task.task_name());
+        assert_eq!(names.collect::<Vec<_>>(), [Some("busy")]);
+        drop(events);
+    });
+}
+
+#[test]
+fn without_debug_mode_nothing_is_told() {
+    within(60, || {
+        let (send, events) = channel();
+        let runtime = Builder::new_current_thread()
+            .slow_poll_threshold(Duration::ZERO)
+            .on_debug(move |event| send.send(event.clone()).unwrap())
+            .build()
+            .unwrap();
+        drop(runtime.spawn(pending::<()>()));
+        runtime.block_on(async { task::yield_now().await });
+        let report = runtime.shutdown(Duration::ZERO);
+        assert_eq!(
+            (report.tasks_dropped(), report.dropped_tasks().len()),
+            (1, 0)
+        );
+        assert!(events.recv().is_err());
+    });
+}
+
+#[test]
+fn the_environment_turns_it_on_unless_the_builder_says_no() {
+    child_with(
+        "debug_mode::the_environment_turns_it_on_unless_the_builder_says_no",
+        &[("EXECUTOR_DEBUG", "1")],
+        || {
+            for (debug, told) in [(None, true), (Some(false), false), (Some(true), true)] {
+                let (send, events) = channel();
+                let mut builder = Builder::new_current_thread();
+                builder
+                    .slow_poll_threshold(Duration::ZERO)
+                    .on_debug(move |event| send.send(event.clone()).unwrap());
+                if let Some(debug) = debug {
+                    builder.debug(debug);
+                }
+                builder.build().unwrap().block_on(async {});
+                assert_eq!(events.try_iter().count() > 0, told, "{debug:?}");
+            }
+        },
+    );
+}
+
+#[test]
+fn an_environment_that_says_something_else_is_an_error() {
+    child_with(
+        "debug_mode::an_environment_that_says_something_else_is_an_error",
+        &[("EXECUTOR_DEBUG", "yes")],
+        || {
+            let error = Builder::new_current_thread().build().unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+            assert!(error.to_string().contains("EXECUTOR_DEBUG"), "{error}");
+            // Who says it itself does not ask.
+            Builder::new_current_thread().debug(false).build().unwrap();
+        },
+    );
+}
+
+#[test]
+fn without_a_function_lines_go_to_standard_error() {
+    const NAME: &str = "debug_mode::without_a_function_lines_go_to_standard_error";
+    if is_child(NAME) {
+        return within(60, || {
+            let runtime = Builder::new_multi_thread()
+                .worker_threads(1)
+                .debug(true)
+                .stall_threshold(Duration::MAX)
+                .slow_poll_threshold(SLOW)
+                .build()
+                .unwrap();
+            let sleeper = task::Builder::new().name("sleeper");
+            let sleeper = sleeper.spawn_on(async { thread::sleep(SLOW) }, runtime.handle());
+            runtime.block_on(sleeper.unwrap()).unwrap();
+            let monitor = task::Builder::new().name("monitor");
+            drop(monitor.spawn_on(pending::<()>(), runtime.handle()));
+        });
+    }
+    let directory = Directory::new();
+    let file = directory.file("stderr");
+    let child = spawn_child_as(NAME, |command| {
+        command.stderr(fs::File::create(&file).unwrap())
+    });
+    child.finish();
+    let text = fs::read_to_string(&file).unwrap();
+    let mut lines = text.lines();
+    let slow = lines.next().unwrap();
+    assert!(slow.starts_with("executor: a poll of task "), "{text}");
+    assert!(
+        slow.contains("\"sleeper\", spawned at ") && slow.contains(" ms; "),
+        "{text}"
+    );
+    let dropped = lines.next().unwrap();
+    assert_eq!(
+        dropped,
+        "executor: the runtime has ended, and has dropped 1 task that had not:"
+    );
+    assert!(lines.next().unwrap().contains("\"monitor\""), "{text}");
+    assert_eq!(lines.next(), None, "{text}");
+}
+
+#[test]
+fn with_a_subscriber_events_go_to_tracing() {
+    child_with(
+        "debug_mode::with_a_subscriber_events_go_to_tracing",
+        &[("EXECUTOR_DEBUG", "1")],
+        || {
+            let (send, events) = channel();
+            tracing::subscriber::set_global_default(Collect(send)).unwrap();
+            let runtime = Builder::new_current_thread()
+                .slow_poll_threshold(SLOW)
+                .build()
+                .unwrap();
+            let sleeper = task::Builder::new().name("sleeper");
+            let sleeper = sleeper.spawn_on(async { thread::sleep(SLOW) }, runtime.handle());
+            runtime.block_on(sleeper.unwrap()).unwrap();
+            drop(runtime.spawn(pending::<()>()));
+            drop(runtime);
+            let slow = events.recv().unwrap();
+            assert!(slow.contains("message=a poll of task "), "{slow}");
+            assert!(
+                slow.contains("task.name=\"sleeper\"") && slow.contains("poll.millis="),
+                "{slow}"
+            );
+            let dropped = events.recv().unwrap();
+            assert!(dropped.contains("message=dropped by the end"), "{dropped}");
+            assert!(
+                dropped.contains("task.id=") && dropped.contains("debug_mode.rs:"),
+                "{dropped}"
+            );
+        },
+    );
+}
+
+/// A subscriber that sends the fields of the library's events.
+struct Collect(std::sync::mpsc::Sender<String>);
+
+impl tracing::Subscriber for Collect {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == "executor" && *metadata.level() == tracing::Level::WARN
+    }
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        struct Fields(String);
+        impl tracing::field::Visit for Fields {
+            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+                self.0 += &format!("{field}={value:?} ");
+            }
+        }
+        let mut fields = Fields(String::new());
+        event.record(&mut fields);
+        self.0.send(fields.0).unwrap();
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+/// Long for a poll, and what a busy machine does not do to the others by itself often.
+const SLOW: Duration = Duration::from_millis(100);
