@@ -32,6 +32,7 @@
     feature = "sync",
     doc = "| [`sync`] | channels and locks between tasks |"
 )]
+//! | [`stream`] | values one after the other: async generators |
 //! | [`process`] | start other programs, talk to them, wait for them |
 //! | [`signal`] | wait for Ctrl-C and other signals |
 //! | [`runtime`] | build a runtime, enter one, end one |
@@ -53,9 +54,10 @@
 //!
 //! - `io` (default): tokio's I/O traits on our sockets, and in the module `io` their runtime-free tools. The traits of `futures`
 //!   are always there.
-//! - `sync` (default): the module `sync`, tokio's channels and locks. Without `io` and `sync` no crate of tokio is in the tree.
+//! - `sync` (default): the module `sync`, tokio's channels and locks, and more. Without `io` and `sync` no crate of tokio is in the tree.
 //! - `macros` (default): the attributes `main` and `test`.
 //! - `hyper`: the module `hyper`, for servers and clients on hyper.
+//! - `tracing`: what [debug mode](runtime::Builder::debug) tells of, as events of that crate.
 //! - `test-util`: a clock that can be paused.
 //!
 //! The names of tokio's features are accepted, so that a manifest can rename its dependency and keep them: `full` is `io`, `sync`
@@ -113,6 +115,7 @@ mod documents {
     included! {
         readme: "../../README.md"
         asyncio: "../../docs/book/src/asyncio.md"
+        debug: "../../docs/book/src/debug.md"
         embedding: "../../docs/book/src/embedding.md"
         files: "../../docs/book/src/files.md"
         getting_started: "../../docs/book/src/getting-started.md"
@@ -120,6 +123,8 @@ mod documents {
         processes: "../../docs/book/src/processes.md"
         shutdown: "../../docs/book/src/shutdown.md"
         stalls: "../../docs/book/src/stalls.md"
+        streams: "../../docs/book/src/streams.md"
+        sync: "../../docs/book/src/sync.md"
         tasks: "../../docs/book/src/tasks.md"
         time: "../../docs/book/src/time.md"
     }
