@@ -12,6 +12,7 @@ mod budget;
 mod builder;
 mod callbacks;
 mod cancel;
+mod cancel_random;
 mod cancel_scopes;
 mod compile;
 mod compose;

@@ -24,9 +24,9 @@ pub(crate) fn is_task(waker: &Waker) -> bool {
     std::ptr::eq(waker.vtable(), &VTABLE)
 }
 
-/// Where the task is that the waker wakes, if it is one: to compare it, not to go there.
-pub(super) fn task_address(waker: &Waker) -> Option<usize> {
-    is_task(waker).then(|| waker.data().addr())
+/// Of all wakers of tasks: to compare it, not to go there.
+pub(super) fn table_address() -> usize {
+    (&raw const VTABLE).addr()
 }
 
 /// For a poll that will return `Pending`: the task is to be polled again, after the others. As `wake_by_ref`, but that the thread which polls the

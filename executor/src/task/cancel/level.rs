@@ -6,20 +6,26 @@
 
 use std::cell::Cell;
 use std::ptr;
-use std::sync::OnceLock;
+use std::task::Waker;
 use std::time::Instant;
 
+use super::region::Own;
 use super::{Cancelled, Scope};
 use crate::rt_sync::thread_local;
 use crate::task::current::{self, Frame};
+use crate::task::waker;
 
-/// What a region, or the root of a `block_on`, is to the code that it polls.
+/// What a region is to the code that it polls.
 pub(crate) struct Level<'a> {
-    own: &'a OnceLock<Scope>,
+    own: &'a Own,
+    waker: Identity,
     deadline: Deadline,
     frame: *const Frame,
     outer: *const Level<'static>,
 }
+
+/// Data and table of a waker: the same for two that wake the same, while one of them lives.
+pub(super) type Identity = (usize, usize);
 
 /// What a level does to the deadline of what it polls.
 #[derive(Clone, Copy)]
@@ -30,17 +36,12 @@ pub(crate) enum Deadline {
     Shielded(Option<Instant>),
 }
 
-/// Where a region waits.
-pub(super) struct Here {
-    pub(super) scope: Scope,
-    /// The scope is that of the task at this address.
-    pub(super) task: Option<usize>,
-}
-
 impl<'a> Level<'a> {
-    pub(crate) fn new(own: &'a OnceLock<Scope>, deadline: Deadline) -> Self {
+    #[inline]
+    pub(super) fn new(own: &'a Own, waker: Identity, deadline: Deadline) -> Self {
         Self {
             own,
+            waker,
             deadline,
             frame: current::frame(),
             outer: INNERMOST.with(Cell::get),
@@ -49,7 +50,7 @@ impl<'a> Level<'a> {
 
     /// Code that `f` calls is in this level.
     #[inline]
-    pub(crate) fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
+    pub(super) fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
         struct Back(*const Level<'static>);
         impl Drop for Back {
             #[inline]
@@ -62,13 +63,27 @@ impl<'a> Level<'a> {
         let _back = Back(self.outer);
         f()
     }
+
+    /// As `nearest_request`, around this level, which is not entered yet.
+    #[inline]
+    pub(super) fn outer_request(&self) -> Option<Cancelled> {
+        request_from(self.outer, self.frame)
+    }
 }
 
-/// Calls `f` with each level that counts here, from the innermost on, until it returns something.
 #[inline]
-fn find<R>(mut f: impl FnMut(&Level<'_>) -> Option<R>) -> Option<R> {
-    let frame = current::frame();
-    let mut next = INNERMOST.with(Cell::get);
+pub(super) fn identity(waker: &Waker) -> Identity {
+    let table: *const _ = waker.vtable();
+    (waker.data().addr(), table.addr())
+}
+
+/// Calls `f` with each level that counts in `frame`, from `next` outwards, until it returns something.
+#[inline]
+fn find<R>(
+    mut next: *const Level<'static>,
+    frame: *const Frame,
+    mut f: impl FnMut(&Level<'_>) -> Option<R>,
+) -> Option<R> {
     // SAFETY: not null means that the `enter` of this level has not returned, which borrows it; `f` cannot keep it.
     while let Some(level) = unsafe { next.as_ref() } {
         if !ptr::eq(level.frame, frame) {
@@ -82,30 +97,39 @@ fn find<R>(mut f: impl FnMut(&Level<'_>) -> Option<R>) -> Option<R> {
     None
 }
 
-/// The request that code which begins now must not begin for, if there is one.
 #[inline]
+fn find_here<R>(f: impl FnMut(&Level<'_>) -> Option<R>) -> Option<R> {
+    find(INNERMOST.with(Cell::get), current::frame(), f)
+}
+
+/// The request that code which begins now must not begin for, if there is one.
 pub(crate) fn nearest_request() -> Option<Cancelled> {
-    // A scope that is missing has not been asked for anything, and what is asked of an outer one it would have heard.
-    match find(|level| level.own.get().map(Scope::request)) {
+    request_from(INNERMOST.with(Cell::get), current::frame())
+}
+
+#[inline]
+fn request_from(innermost: *const Level<'static>, frame: *const Frame) -> Option<Cancelled> {
+    // A scope inside may not have heard yet of what an outer one was asked.
+    let of_level =
+        |level: &Level<'_>| match (level.own.get().and_then(Scope::request), level.deadline) {
+            (Some(request), _) => Some(Some(request)),
+            (None, Deadline::Shielded(_)) => Some(None),
+            (None, Deadline::Inherited) => None,
+        };
+    match find(innermost, frame, of_level) {
         Some(request) => request,
         None => current::with_task(|task| task.origin.try_scope().and_then(Scope::request)),
     }
 }
 
-/// The innermost scope, made if it is missing. `None` outside of tasks and roots.
-pub(super) fn here() -> Option<Here> {
-    let of_level = find(|level| {
-        Some(Here {
-            scope: level.own.get_or_init(Scope::new).clone(),
-            task: None,
-        })
-    });
+/// The innermost scope, made if it is missing, and with which waker what polls it is woken. `None` outside of tasks and regions.
+#[inline]
+pub(super) fn here() -> Option<(Scope, Option<Identity>)> {
+    let of_level = find_here(|level| Some((level.own.get_or_make().clone(), Some(level.waker))));
     of_level.or_else(|| {
         current::with_task(|task| {
-            Some(Here {
-                scope: task.origin.scope().clone(),
-                task: Some(ptr::from_ref(task).addr()),
-            })
+            let waker = (ptr::from_ref(task).addr(), waker::table_address());
+            Some((task.origin.scope().clone(), Some(waker)))
         })
     })
 }
@@ -113,7 +137,7 @@ pub(super) fn here() -> Option<Here> {
 /// The earliest deadline among the levels.
 pub(crate) fn effective_deadline() -> Option<Instant> {
     let mut earliest: Option<Instant> = None;
-    let shielded = find(|level| {
+    let shielded = find_here(|level| {
         let own = level.own.get().and_then(Scope::deadline);
         earliest = [earliest, own].into_iter().flatten().min();
         match level.deadline {

@@ -6,7 +6,6 @@
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
-use std::sync::OnceLock;
 use std::task::{Context, Poll, Wake, Waker};
 
 use loom::sync::Arc;
@@ -14,6 +13,8 @@ use loom::sync::atomic::AtomicUsize;
 use loom::sync::atomic::Ordering::{Relaxed, SeqCst};
 use loom::thread;
 
+use super::level::Level;
+use super::region::Own;
 use super::*;
 use crate::task::loom_tests::{Scheduler, World};
 use crate::task::{Id, JoinError, JoinHandle, TaskRef, new};
@@ -192,10 +193,10 @@ fn loom_a_request_that_a_region_with_a_waker_of_its_own_does_not_see_wakes_it() 
         let asking = thread::spawn(move || asked.cancel(&Cancelled::new("now")));
         let count = std::sync::Arc::new(Count(AtomicUsize::new(0)));
         let waker = Waker::from(count.clone());
-        let root = OnceLock::from(scope);
+        let root = Own::Given(scope);
         let mut region = Region::default();
         let mut poll = || {
-            let level = Level::new(&root, Deadline::Inherited);
+            let level = Level::new(&root, (0, 0), Deadline::Inherited);
             level.enter(|| region.poll(&mut Context::from_waker(&waker), |_| Poll::<()>::Pending))
         };
         let first = poll();
@@ -215,11 +216,11 @@ fn loom_a_request_reaches_a_scope_that_is_being_linked_below() {
         let asking = thread::spawn(move || asked.cancel(&Cancelled::new("now")));
         let counts = [(); 2].map(|()| std::sync::Arc::new(Count(AtomicUsize::new(0))));
         let [outer_waker, inner_waker] = [0, 1].map(|n| Waker::from(counts[n].clone()));
-        let root = OnceLock::from(scope);
+        let root = Own::Given(scope);
         let (mut outer, mut inner) = (Region::default(), Region::default());
         // The inner one has a waker of its own, as in a `FuturesUnordered`.
         let mut poll = |polls_inner: bool| {
-            let level = Level::new(&root, Deadline::Inherited);
+            let level = Level::new(&root, (0, 0), Deadline::Inherited);
             level.enter(|| {
                 outer.poll(&mut Context::from_waker(&outer_waker), |_| {
                     if !polls_inner {

@@ -27,6 +27,6 @@ mod loom_tests;
 
 pub use cancelled::Cancelled;
 
-pub(crate) use level::{Deadline, Level, effective_deadline, nearest_request};
+pub(crate) use level::{Deadline, effective_deadline, nearest_request};
 pub(crate) use region::Region;
 pub(crate) use scope::Scope;

@@ -1,31 +1,41 @@
 //! `Region`: the part of a future that is told of a cancellation, from its first poll to its end.
 //!
 //! While it waits it is entered in the scope around it (see `scope`), and so keeps it live. What it polls may contain regions in turn: they wait in
-//! its own scope, which it links below the outer one. It ends by a cancellation only when nothing inside is live, so that each region
+//! its own scope, which is cancelled with the outer one. It ends by a cancellation only when nothing inside is live, so that each region
 //! gets the error where it is, and what it does then may be shielded.
+//!
+//! Who must be woken by a request? A region that is polled with the waker of the level around it, task or region, is polled when that one is, and looks
+//! at the scope then: it does not listen. One with another waker, as in a `FuturesUnordered`, leaves it in the scope's list, and its own scope with it.
 
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
-use super::level::{self, Deadline};
+use super::level::{Deadline, Identity, Level, identity};
 use super::scope::Listener;
-use super::{Cancelled, Level, Scope};
-use crate::task::{drop_quietly, waker};
+use super::{Cancelled, Scope};
+use crate::task::drop_quietly;
 
 /// A region's state beside the future that it polls.
 #[derive(Debug, Default)]
 pub(crate) struct Region {
     place: Option<Place>,
-    /// Made when a region inside begins to wait, or given.
-    own: OnceLock<Scope>,
+    own: Own,
+}
+
+/// A region's own scope.
+#[derive(Debug)]
+pub(crate) enum Own {
+    Given(Scope),
+    /// Made when a region inside begins to wait.
+    Lazy(OnceLock<Scope>),
 }
 
 /// A region that waits.
 #[derive(Debug)]
 struct Place {
     outer: Scope,
-    /// The task whose scope the outer one is: its own waker need not be stored, see `scope`.
-    task: Option<usize>,
+    /// The waker of the level around it.
+    implied: Option<Identity>,
     listening: Option<Listening>,
 }
 
@@ -33,8 +43,8 @@ struct Place {
 #[derive(Debug, PartialEq)]
 struct Listening {
     key: usize,
-    /// Data and table of the waker, which cannot be another's while the clone in the list lives.
-    waker: Option<(usize, usize)>,
+    /// Of the waker, which cannot be another's while the clone in the list lives.
+    waker: Identity,
     linked: bool,
 }
 
@@ -43,23 +53,19 @@ impl Region {
     pub(crate) fn of(scope: Scope) -> Self {
         Self {
             place: None,
-            own: OnceLock::from(scope),
+            own: Own::Given(scope),
         }
     }
 
+    #[inline]
     pub(crate) fn own(&self) -> Option<&Scope> {
         self.own.get()
     }
 
-    /// True from the first poll that was pending to the end.
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.place.is_some()
-    }
-
     /// Polls, by `f`, what is in the region.
     #[inline]
-    pub(crate) fn within<R>(&self, deadline: Deadline, f: impl FnOnce() -> R) -> R {
-        Level::new(&self.own, deadline).enter(f)
+    pub(crate) fn within<R>(&self, waker: &Waker, deadline: Deadline, f: impl FnOnce() -> R) -> R {
+        Level::new(&self.own, identity(waker), deadline).enter(f)
     }
 
     /// Polls a region that the requests of the outer scope reach.
@@ -69,43 +75,57 @@ impl Region {
         cx: &mut Context<'_>,
         f: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<Result<T, Cancelled>> {
-        if !self.is_waiting()
-            && let Some(request) = level::nearest_request()
-        {
-            return Poll::Ready(Err(request));
+        let level = Level::new(&self.own, identity(cx.waker()), Deadline::Inherited);
+        match &self.place {
+            None => {
+                if let Some(request) = level.outer_request() {
+                    return Poll::Ready(Err(request));
+                }
+            }
+            Some(place) if place.outer.is_requested() => self.pass_down(),
+            Some(_) => {}
         }
-        match self.within(Deadline::Inherited, || f(cx)) {
+        match level.enter(|| f(cx)) {
             Poll::Ready(output) => {
                 self.leave();
                 Poll::Ready(Ok(output))
             }
-            Poll::Pending => match self.listen(cx.waker(), true).and_then(|()| self.settle()) {
-                None => Poll::Pending,
-                Some(request) => {
-                    self.leave();
-                    Poll::Ready(Err(request))
+            Poll::Pending => {
+                if !self.listen(cx.waker(), true) {
+                    return Poll::Pending;
                 }
-            },
+                match self.settle() {
+                    None => Poll::Pending,
+                    Some(request) => {
+                        self.leave();
+                        Poll::Ready(Err(request))
+                    }
+                }
+            }
         }
     }
 
-    /// For a poll that was pending: waits in the outer scope. Returns if that is requested to cancel. `down`: what is in the region is cancelled with it.
-    pub(crate) fn listen(&mut self, waker: &Waker, down: bool) -> Option<()> {
+    /// For a poll that was pending: waits in the outer scope. True if that is requested to cancel. `down`: what is in the region is cancelled with it.
+    #[inline]
+    pub(crate) fn listen(&mut self, waker: &Waker, down: bool) -> bool {
         if self.place.is_none() {
-            let here = level::here()?;
-            here.scope.enter();
+            let Some((outer, implied)) = super::level::here() else {
+                return false;
+            };
+            outer.enter();
             self.place = Some(Place {
-                outer: here.scope,
-                task: here.task,
+                outer,
+                implied,
                 listening: None,
             });
         }
-        let place = self.place.as_mut()?;
-        if !place.outer.is_requested() {
-            let own = self.own.get().filter(|_| down);
-            place.listen(waker, own);
+        let Some(place) = &mut self.place else {
+            return false;
+        };
+        if place.listening.is_some() || place.implied != Some(identity(waker)) {
+            place.listen(waker, self.own.get().filter(|_| down));
         }
-        place.outer.is_requested().then_some(())
+        place.outer.is_requested()
     }
 
     /// The outer scope's request.
@@ -113,8 +133,17 @@ impl Region {
         self.place.as_ref()?.outer.request()
     }
 
+    /// Before what is inside is polled, which looks at its scope then. A request that comes later leads to another poll.
+    #[cold]
+    fn pass_down(&self) {
+        if let (Some(request), Some(own)) = (self.outer_request(), self.own.get()) {
+            own.cancel(&request);
+        }
+    }
+
     /// The outer request goes down. Returns it if nothing inside is live: the region is over.
-    pub(crate) fn settle(&self) -> Option<Cancelled> {
+    #[cold]
+    fn settle(&self) -> Option<Cancelled> {
         let request = self.outer_request()?;
         let Some(own) = self.own.get() else {
             return Some(request);
@@ -124,32 +153,32 @@ impl Region {
     }
 
     /// The region is over, and what was in it dropped.
+    #[inline]
     pub(crate) fn leave(&mut self) {
         if let Some(place) = self.place.take() {
             let key = place.listening.map(|listening| listening.key);
-            drop_quietly(place.outer.leave(key));
+            if let Some(listener) = place.outer.leave(key) {
+                drop_quietly(listener);
+            }
         }
     }
 }
 
 impl Place {
+    #[inline(never)]
     fn listen(&mut self, waker: &Waker, below: Option<&Scope>) {
-        let by_task = self.task.is_some() && waker::task_address(waker) == self.task;
-        if by_task && below.is_none() && self.listening.is_none() {
+        if self.outer.is_requested() {
             return;
         }
-        let wanted = (!by_task).then(|| {
-            let table: *const _ = waker.vtable();
-            (waker.data().addr(), table.addr())
-        });
+        let (identity, linked) = (identity(waker), below.is_some());
         if let Some(listening) = &self.listening
-            && listening.waker == wanted
-            && listening.linked == below.is_some()
+            && listening.waker == identity
+            && listening.linked == linked
         {
             return;
         }
         let listener = Listener {
-            waker: wanted.map(|_| waker.clone()),
+            waker: Some(waker.clone()),
             below: below.cloned(),
         };
         let key = self.listening.as_ref().map(|listening| listening.key);
@@ -158,14 +187,38 @@ impl Place {
         if let Some(key) = key {
             self.listening = Some(Listening {
                 key,
-                waker: wanted,
-                linked: below.is_some(),
+                waker: identity,
+                linked,
             });
         }
     }
 }
 
+impl Own {
+    #[inline]
+    pub(super) fn get(&self) -> Option<&Scope> {
+        match self {
+            Self::Given(scope) => Some(scope),
+            Self::Lazy(scope) => scope.get(),
+        }
+    }
+
+    pub(super) fn get_or_make(&self) -> &Scope {
+        match self {
+            Self::Given(scope) => scope,
+            Self::Lazy(scope) => scope.get_or_init(Scope::new),
+        }
+    }
+}
+
+impl Default for Own {
+    fn default() -> Self {
+        Self::Lazy(OnceLock::new())
+    }
+}
+
 impl Drop for Region {
+    #[inline]
     fn drop(&mut self) {
         self.leave();
     }

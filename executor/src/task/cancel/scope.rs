@@ -6,8 +6,9 @@
 //! ```
 //!
 //! Invariant: no region misses the request. Who asks sets REQUESTED with the lock held and takes the listeners' wakers; who comes to listen looks for
-//! the request with the lock held. A region directly in a task, polled with the task's own waker, does not listen: whoever cancels a task wakes it by
-//! its state word after REQUESTED is set here, so the poll that this leads to, or the one under way, is followed by one that sees it.
+//! the request with the lock held. A region that is polled with the waker of the level around it does not listen: whoever cancels a task wakes it by
+//! its state word, and whoever cancels a scope wakes its runner, after REQUESTED is set here; so the poll that this leads to, or the one under way, is
+//! followed by one that sees it.
 //!
 //! A request goes down: what is linked below is cancelled as well, one scope at a time, without two locks held. A scope that is linked
 //! while this happens finds the request itself. So one look at the own word is enough, however deep a region lies.
@@ -60,6 +61,7 @@ const BEGUN: usize = 1 << 1;
 const LIVE: usize = 1 << 2;
 
 impl Scope {
+    #[inline]
     pub(crate) fn new() -> Self {
         Self(Arc::new(Node {
             word: AtomicUsize::new(0),
@@ -94,16 +96,19 @@ impl Scope {
         wake_all(wakers);
     }
 
+    #[inline]
     pub(crate) fn is_requested(&self) -> bool {
         // Acquire: pairs with the Release of `cancel`.
         self.0.word.load(Acquire) & REQUESTED != 0
     }
 
+    #[inline]
     pub(crate) fn request(&self) -> Option<Cancelled> {
-        if !self.is_requested() {
-            return None;
+        if self.is_requested() {
+            self.0.inner.lock().request.clone()
+        } else {
+            None
         }
-        self.0.inner.lock().request.clone()
     }
 
     /// True if a region in it has begun and not ended.
@@ -113,6 +118,7 @@ impl Scope {
     }
 
     /// A region begins to wait.
+    #[inline]
     pub(super) fn enter(&self) {
         // Relaxed: who asks whether it is live polls the region.
         self.0.word.fetch_add(LIVE, Relaxed);
@@ -120,6 +126,7 @@ impl Scope {
 
     /// A region ends. The caller drops what it gets where code of the user may run.
     #[must_use]
+    #[inline]
     pub(super) fn leave(&self, key: Option<usize>) -> Option<Listener> {
         let listener = key.map(|key| self.0.inner.lock().listeners.remove(key));
         // Relaxed: as for `enter`.
@@ -146,14 +153,11 @@ impl Scope {
     }
 
     /// Who is woken when the scope is cancelled or gets another deadline: its runner. Returns the deadline.
-    pub(crate) fn set_runner(&self, waker: &Waker) -> Option<(Instant, Cancelled)> {
-        let is_set = |inner: &Inner| {
-            let runner = inner.runner.as_ref();
-            runner.is_some_and(|runner| runner.will_wake(waker))
-        };
-        {
+    pub(crate) fn set_runner(&self, waker: &Waker, is_first: bool) -> Option<(Instant, Cancelled)> {
+        if !is_first {
             let inner = self.0.inner.lock();
-            if is_set(&inner) || inner.request.is_some() {
+            let runner = inner.runner.as_ref();
+            if runner.is_some_and(|runner| runner.will_wake(waker)) || inner.request.is_some() {
                 return inner.deadline.clone();
             }
         }

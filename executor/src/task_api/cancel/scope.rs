@@ -145,31 +145,37 @@ impl<F: Future> Future for RunScope<F> {
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let own = this.region.own().expect("given by `run`").clone();
-        if !*this.begun {
+        let is_first = !std::mem::replace(this.begun, true);
+        let own = this.region.own().expect("given by `run`");
+        if is_first {
             assert!(
                 own.begin(),
                 "a `CancelScope` runs one future: make a scope for each"
             );
-            *this.begun = true;
             if let Some(request) = own.request().or_else(nearest_request) {
                 own.cancel(&request);
                 this.future.set(None);
                 return Poll::Ready(Err(request));
             }
         }
+        // First: who cancels the scope in this poll wakes it, so that what waits inside is polled once more.
+        let deadline = own.set_runner(cx.waker(), is_first);
         let future = this.future.as_mut().as_pin_mut();
         let future = future.expect("`RunScope` was polled after it was ready");
-        if let Poll::Ready(output) = this.region.within(Deadline::Inherited, || future.poll(cx)) {
+        let region = this.region;
+        if let Poll::Ready(output) =
+            region.within(cx.waker(), Deadline::Inherited, || future.poll(cx))
+        {
             this.future.set(None);
-            this.region.leave();
+            region.leave();
             return Poll::Ready(Ok(output));
         }
-        this.region.listen(cx.waker(), true);
-        if let Some(request) = this.region.outer_request() {
+        let is_asked = region.listen(cx.waker(), true);
+        let own = region.own().expect("given by `run`");
+        if is_asked && let Some(request) = region.outer_request() {
             own.cancel(&request);
         }
-        if let Some((at, request)) = own.set_runner(cx.waker())
+        if let Some((at, request)) = deadline
             && poll_timer(this.timer, Instant::from_std(at), cx).is_ready()
         {
             own.cancel(&request);
@@ -177,7 +183,7 @@ impl<F: Future> Future for RunScope<F> {
         match own.request() {
             Some(request) if !own.is_live() => {
                 this.future.set(None);
-                this.region.leave();
+                region.leave();
                 Poll::Ready(Err(request))
             }
             _ => Poll::Pending,

@@ -78,7 +78,7 @@ impl<F: Future> Future for Shield<F> {
         let future = this.future.as_mut().as_pin_mut();
         let future = future.expect("`Shield` was polled after it was ready");
         let deadline = Deadline::Shielded(this.until.map(Instant::into_std));
-        if let Poll::Ready(output) = this.region.within(deadline, || future.poll(cx)) {
+        if let Poll::Ready(output) = this.region.within(cx.waker(), deadline, || future.poll(cx)) {
             this.future.set(None);
             this.region.leave();
             return Poll::Ready(Ok(output));
@@ -90,8 +90,10 @@ impl<F: Future> Future for Shield<F> {
         let grace = *this.grace;
         let until = *this.until.get_or_insert_with(|| Instant::after(grace));
         let own = this.region.own().expect("made by `shield`");
-        if poll_timer(this.timer, until, cx).is_ready() {
+        if !own.is_requested() && poll_timer(this.timer, until, cx).is_ready() {
             own.cancel(&request);
+            // What waits inside with this waker looks at its scope when it is polled.
+            cx.waker().wake_by_ref();
         }
         match own.request() {
             Some(request) if !own.is_live() => {

@@ -135,10 +135,13 @@ where
             tasks.members.close();
             return Poll::Ready(Err(TaskErrors::new(vec![TaskError::Cancelled(request)])));
         }
+        // First: who cancels the group in this poll, or later, wakes it.
+        scope.set_runner(cx.waker(), is_first);
         let end = |reason: &'static str| scope.cancel(&Cancelled::of(reason, this.location));
 
         if let Some(body) = this.body.as_mut().as_pin_mut()
-            && let Poll::Ready(result) = region.within(Deadline::Inherited, || body.poll(cx))
+            && let Poll::Ready(result) =
+                region.within(cx.waker(), Deadline::Inherited, || body.poll(cx))
         {
             this.body.set(None);
             match result {
@@ -168,8 +171,6 @@ where
         if let Some(request) = &outer {
             scope.cancel(request);
         }
-        // From here on who cancels the group wakes this future.
-        scope.set_runner(cx.waker());
         if let Some(request) = scope.request() {
             tasks.pass_on(&request);
             if !scope.is_live() {
