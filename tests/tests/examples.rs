@@ -104,8 +104,8 @@ fn seed_e21_tells_who_was_slow_who_failed_and_who_was_left() {
     let output = run("seed_e21_debug", &[]);
     let lines: Vec<_> = output
         .lines()
-        .filter(|line| line.contains("seed_e21_debug.rs:") || line.starts_with("executor: "))
-        .filter(|line| !line.starts_with("thread '") && !line.contains(" has held its worker"))
+        .filter(|line| line.starts_with("executor: ") || line.starts_with("  task "))
+        .filter(|line| !line.contains(" has held its worker"))
         // To panic takes long if the environment asks for a backtrace.
         .filter(|line| !(line.contains("a poll of") && line.contains("\"clerk\"")))
         .collect();

@@ -1,5 +1,6 @@
 //! Event, condition variable, barrier and limiter: what each lets go on, in which order, and what its blocking forms do.
 
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -44,7 +45,7 @@ fn an_event_wakes_the_waker_of_the_last_poll() {
     let mut wait = pin!(event.wait());
     for waker in [&old, &new, &new] {
         let mut cx = std::task::Context::from_waker(waker);
-        assert!(std::future::Future::poll(wait.as_mut(), &mut cx).is_pending());
+        assert!(wait.as_mut().poll(&mut cx).is_pending());
     }
     event.set();
     assert_eq!((old_wakes.load(SeqCst), new_wakes.load(SeqCst)), (0, 1));
@@ -58,7 +59,7 @@ fn a_waker_that_panics_keeps_nobody_asleep() {
     let bad = panicking_waker(PanicIn::Wake);
     for (wait, waker) in waits.iter_mut().zip([&waker, &bad, &waker]) {
         let mut cx = std::task::Context::from_waker(waker);
-        assert!(std::future::Future::poll(wait.as_mut(), &mut cx).is_pending());
+        assert!(wait.as_mut().poll(&mut cx).is_pending());
     }
     event.set();
     assert_eq!(wakes.load(SeqCst), 2);
@@ -348,4 +349,87 @@ fn blocking_forms_need_no_runtime_and_hold_no_worker() {
             runtime.block_on(other).unwrap();
         }
     });
+}
+
+#[test]
+fn a_task_that_never_has_to_wait_lets_others_run() {
+    within(60, || {
+        let runtime = current_thread();
+        let queue = executor::sync::mpmc::Queue::bounded(1);
+        runtime.block_on(async {
+            let stop = Arc::new(Event::new());
+            let endless = executor::spawn({
+                let stop = stop.clone();
+                async move {
+                    while !stop.is_set() {
+                        queue.push(()).await.unwrap();
+                        queue.pop().await.unwrap();
+                    }
+                }
+            });
+            executor::spawn(async move { stop.set() }).await.unwrap();
+            endless.await.unwrap();
+        });
+    });
+}
+
+/// Waits that are given up after a few polls: a call that is lost with one of them leaves somebody asleep for ever.
+#[test]
+fn a_condvar_and_a_limiter_lose_nothing_when_waits_are_dropped_at_random() {
+    within(120, || {
+        let runtime = workers(2);
+        let shared = Arc::new((Mutex::new(0_u32), Condvar::new()));
+        let limiter = Arc::new(CapacityLimiter::<u32>::new(2));
+        let consumers: Vec<_> = (0..6_u32)
+            .map(|k| {
+                let (shared, limiter) = (shared.clone(), limiter.clone());
+                runtime.spawn(async move {
+                    let (mut random, mut got) = (k + 1, 0);
+                    while got < 500 {
+                        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                        let polls = (random >> 16) % 5;
+                        let take = async {
+                            let _token = limiter.acquire_for(k).await.unwrap();
+                            let items = shared.0.lock().await;
+                            *shared.1.wait_for(items, |items| *items > 0).await -= 1;
+                        };
+                        got += u32::from(give_up_after(polls, take).await);
+                    }
+                })
+            })
+            .collect();
+        let producer = runtime.spawn(async move {
+            for n in 0..3000 {
+                *shared.0.lock().await += 1;
+                shared.1.notify_one();
+                if n % 3 == 0 {
+                    task::yield_now().await;
+                }
+            }
+        });
+        runtime.block_on(async {
+            producer.await.unwrap();
+            for consumer in consumers {
+                consumer.await.unwrap();
+            }
+        });
+        assert_eq!(limiter.borrowed_tokens(), 0);
+    });
+}
+
+/// Waits for the last of so many polls, or to the end without a limit if there are none. True: it was ready.
+async fn give_up_after(polls: u32, future: impl Future<Output = ()>) -> bool {
+    let mut future = pin!(future);
+    if polls == 0 {
+        future.await;
+        return true;
+    }
+    for _ in 0..polls {
+        let poll = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx)));
+        if poll.await.is_ready() {
+            return true;
+        }
+        task::yield_now().await;
+    }
+    false
 }
