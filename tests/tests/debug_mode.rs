@@ -133,38 +133,35 @@ fn the_end_lists_the_tasks_it_has_dropped() {
     within(60, || {
         each_builder(|mut builder| {
             let (runtime, events) = listening(&mut builder);
-            for name in ["idle", "other"] {
-                let task = task::Builder::new().name(name);
-                drop(task.spawn_on(pending::<()>(), runtime.handle()));
-            }
+            spawn_named(&runtime, ["idle", "other"]);
             runtime.block_on(async {
                 task::yield_now().await;
                 // Done by the end.
                 executor::spawn(async {}).await.unwrap();
             });
-            let report = runtime.shutdown(Duration::from_secs(30));
-            let mut names: Vec<_> = report
-                .dropped_tasks()
-                .iter()
-                .map(|task| task.task_name().unwrap())
-                .collect();
-            names.sort_unstable();
-            assert_eq!(names, ["idle", "other"]);
-            assert_eq!(report.dropped_tasks()[0].spawned_at().file(), file!());
-
+            drop(runtime);
             let event = events.recv().unwrap();
-            let DebugEvent::TasksDropped(tasks) = &event else {
-                panic!("another event: {event}");
-            };
-            assert_eq!(tasks.len(), 2);
+            assert_eq!(dropped_names(&event), ["idle", "other"]);
             let text = event.to_string();
             assert!(
                 text.contains("2 tasks") && text.contains("\"idle\""),
                 "{text}"
             );
+            assert!(text.contains("debug_mode.rs:"), "{text}");
             assert!(events.try_recv().is_err(), "told of once");
         });
     });
+}
+
+#[test]
+fn the_report_has_them_too() {
+    let (runtime, _events) = listening(&mut Builder::new_current_thread());
+    // Nobody drives: they have not begun.
+    spawn_named(&runtime, ["first", "second"]);
+    let report = runtime.shutdown(Duration::ZERO);
+    let names = report.dropped_tasks().iter().map(|task| task.task_name());
+    assert_eq!(names.collect::<Vec<_>>(), [Some("first"), Some("second")]);
+    assert_eq!(report.dropped_tasks()[0].spawned_at().file(), file!());
 }
 
 #[test]
@@ -173,8 +170,7 @@ fn a_task_that_is_polled_while_its_runtime_ends_is_listed_when_it_is_dropped() {
         let mut builder = Builder::new_multi_thread();
         let (runtime, events) = listening(builder.worker_threads(1));
         let ((began, begin), (end, wait)) = (channel(), channel::<()>());
-        let task = task::Builder::new().name("busy");
-        let busy = task.spawn_on(
+        let busy = task::Builder::new().name("busy").spawn_on(
             async move {
                 began.send(()).unwrap();
                 wait.recv().unwrap();
@@ -184,14 +180,30 @@ fn a_task_that_is_polled_while_its_runtime_ends_is_listed_when_it_is_dropped() {
         );
         drop(busy);
         begin.recv().unwrap();
-        let closer = thread::spawn(move || runtime.shutdown(Duration::from_secs(30)));
+        let closer = thread::spawn(move || drop(runtime));
         end.send(()).unwrap();
-        let report = closer.join().unwrap();
-        assert!(report.is_complete(), "{report}");
-        let names = report.dropped_tasks().iter().map(|task| task.task_name());
-        assert_eq!(names.collect::<Vec<_>>(), [Some("busy")]);
-        drop(events);
+        closer.join().unwrap();
+        let mut dropped = events
+            .try_iter()
+            .filter(|event| matches!(event, DebugEvent::TasksDropped(_)));
+        assert_eq!(dropped_names(&dropped.next().unwrap()), ["busy"]);
     });
+}
+
+fn spawn_named(runtime: &Runtime, names: [&str; 2]) {
+    for name in names {
+        let task = task::Builder::new().name(name);
+        drop(task.spawn_on(pending::<()>(), runtime.handle()));
+    }
+}
+
+fn dropped_names(event: &DebugEvent) -> Vec<&str> {
+    let DebugEvent::TasksDropped(tasks) = event else {
+        panic!("another event: {event}");
+    };
+    let mut names: Vec<_> = tasks.iter().map(|task| task.task_name().unwrap()).collect();
+    names.sort_unstable();
+    names
 }
 
 #[test]

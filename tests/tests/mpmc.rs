@@ -208,11 +208,11 @@ fn a_queue_with_room_for_nothing_is_refused() {
 
 #[test]
 fn a_destructor_of_an_item_may_use_the_queue() {
-    struct Item(Option<Queue<Item>>);
+    struct Item(Option<Queue<Self>>);
     impl Drop for Item {
         fn drop(&mut self) {
             if let Some(queue) = self.0.take() {
-                let _ = queue.try_push(Item(None));
+                let _ = queue.try_push(Self(None));
                 queue.len();
             }
         }
@@ -229,8 +229,13 @@ fn a_destructor_of_an_item_may_use_the_queue() {
 
 #[test]
 fn an_order_that_panics_breaks_nothing() {
-    #[derive(PartialEq, Eq, PartialOrd)]
+    #[derive(PartialEq, Eq)]
     struct Item(u32);
+    impl PartialOrd for Item {
+        fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+            Some(self.cmp(other))
+        }
+    }
     impl Ord for Item {
         fn cmp(&self, other: &Self) -> std::cmp::Ordering {
             assert!(self.0 != 13 && other.0 != 13, "no");
@@ -394,6 +399,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+type Waiting<T> = Pin<Box<dyn Future<Output = T>>>;
+
 proptest! {
     /// However waits are polled and dropped: items come out in order, once each, never more than there is room for, and at the end whoever still
     /// waits has nothing to wait for.
@@ -401,8 +408,8 @@ proptest! {
     fn the_queue_keeps_order_and_loses_nothing(capacity in 1_usize..4, steps in prop::collection::vec(step(), 1..80)) {
         let queue = Queue::bounded(capacity);
         let (mut next, mut came_out) = (0_u32, Vec::new());
-        let mut pushes: Vec<Pin<Box<dyn Future<Output = Result<(), PushError<u32>>>>>> = Vec::new();
-        let mut pops: Vec<Pin<Box<dyn Future<Output = Result<u32, Closed>>>>> = Vec::new();
+        let mut pushes: Vec<Waiting<Result<(), PushError<u32>>>> = Vec::new();
+        let mut pops: Vec<Waiting<Result<u32, Closed>>> = Vec::new();
         let mut pushed = 0_usize;
         let mut number = || { next += 1; next };
         for step in steps {

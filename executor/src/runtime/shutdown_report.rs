@@ -114,8 +114,8 @@ impl ShutdownReport {
         self.tasks
     }
 
-    /// Which tasks were dropped, if the runtime is in [debug mode](super::Builder::debug); empty if it is not. Without tasks of local sets, and
-    /// those whose poll has not returned.
+    /// Which tasks were dropped because the runtime closed, if it is in [debug mode](super::Builder::debug); empty if it is not. Without tasks of
+    /// local sets, and those whose poll has not returned.
     pub fn dropped_tasks(&self) -> &[DroppedTask] {
         &self.dropped
     }
