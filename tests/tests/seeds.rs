@@ -35,6 +35,9 @@ const PROGRAMS: [(&str, &[&str], &str); 18] = [
     ("seed_e26_fetch_and_print", &[], "g17_blogspot_main"),
 ];
 
+/// The original prints nothing: it lacks its `main`. See `examples`.
+const ELSEWHERE: &str = "seed_e21_debug.rs";
+
 #[test]
 fn each_program_prints_what_the_original_does() {
     build();
@@ -48,7 +51,8 @@ fn each_program_prints_what_the_original_does() {
 fn each_program_has_its_row() {
     let examples = fs::read_dir(workspace().join("executor/examples")).unwrap();
     let examples = examples.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut examples: Vec<_> = examples.filter(|name| name.starts_with("seed_")).collect();
+    let seeds = |name: &String| name.starts_with("seed_") && name != ELSEWHERE;
+    let mut examples: Vec<_> = examples.filter(seeds).collect();
     examples.sort();
     let programs = PROGRAMS.map(|(name, ..)| format!("{name}.rs"));
     assert_eq!(examples, programs);
