@@ -1,5 +1,8 @@
 //! The floor: the same servers as loops over mio, one a thread, without a runtime. Nothing that has one can do with less.
 //!
+//! There are two. In one a connection is a struct with a function that serves it; in the other the future of the servers on runtimes (`awaited`),
+//! so that their difference is what `await` costs before there are wakers, queues and other threads.
+//!
 //! The first loop accepts, and hands connections out round-robin. A connection belongs to one loop for good: no tasks, no wakers, no
 //! stealing, and no help if one loop has more to do than another. Tokens are descriptors, which are unique while they are open.
 
@@ -21,6 +24,18 @@ use crate::process::answer_usage;
 
 /// As [`super::serve::streams`].
 pub(super) fn streams<const ROOM: usize>(options: &Options, protocol: Protocol) -> Result {
+    serve::<Connection<ROOM>>(options, protocol)
+}
+
+/// A connection in a loop.
+pub(super) trait Served: Send + 'static {
+    fn new(stream: TcpStream, protocol: Protocol) -> Self;
+
+    /// Answers what is there. False: the peer has closed the connection.
+    fn serve(&mut self, closed: bool) -> io::Result<bool>;
+}
+
+pub(super) fn serve<C: Served>(options: &Options, protocol: Protocol) -> Result {
     let (listener, port) = listener(options.port)?;
     let mut loops = Vec::new();
     let mut others = Vec::new();
@@ -28,7 +43,7 @@ pub(super) fn streams<const ROOM: usize>(options: &Options, protocol: Protocol) 
         let (sender, inbox) = mpsc::channel();
         let poll = Poll::new()?;
         others.push((poll.registry().try_clone()?, sender));
-        loops.push(Loop::<ROOM> {
+        loops.push(Loop::<C> {
             poll,
             inbox,
             connections: Vec::new(),
@@ -72,17 +87,17 @@ pub(super) fn datagrams(options: &Options) -> Result {
     std::process::exit(0);
 }
 
-struct Loop<const ROOM: usize> {
+struct Loop<C> {
     poll: Poll,
     /// Connections that the acceptor has registered here.
     inbox: Receiver<TcpStream>,
     /// By descriptor.
-    connections: Vec<Option<Box<Connection<ROOM>>>>,
+    connections: Vec<Option<Box<C>>>,
     protocol: Protocol,
     acceptor: Option<Acceptor>,
 }
 
-impl<const ROOM: usize> Loop<ROOM> {
+impl<C: Served> Loop<C> {
     fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
         loop {
@@ -111,10 +126,7 @@ impl<const ROOM: usize> Loop<ROOM> {
             if self.connections.len() <= place {
                 self.connections.resize_with(place + 1, || None);
             }
-            self.connections[place] = Some(Box::new(Connection {
-                stream,
-                conversation: Conversation::new(self.protocol),
-            }));
+            self.connections[place] = Some(Box::new(C::new(stream, self.protocol)));
         }
         let place = &mut self.connections[descriptor];
         let connection = place.as_mut().expect("looked at above");
@@ -132,8 +144,14 @@ struct Connection<const ROOM: usize> {
     conversation: Conversation<ROOM>,
 }
 
-impl<const ROOM: usize> Connection<ROOM> {
-    /// Answers what is there. False: the peer has closed the connection.
+impl<const ROOM: usize> Served for Connection<ROOM> {
+    fn new(stream: TcpStream, protocol: Protocol) -> Self {
+        Self {
+            stream,
+            conversation: Conversation::new(protocol),
+        }
+    }
+
     fn serve(&mut self, closed: bool) -> io::Result<bool> {
         loop {
             let room = self.conversation.room()?;

@@ -20,13 +20,14 @@
 //! | `wire` | a runtime's own way to read, write, accept |
 //! | `conversation` | what a server says to the bytes it gets |
 //! | `serve` | the servers, generic over the runtime |
-//! | `floor` | the same servers without a runtime |
+//! | `floor` `awaited` | the same servers without a runtime; and with futures in it |
 //! | `client/` | who asks: a connection, one after the other, a UDP socket |
 //! | `load` `closed` `open` `seen` | the load: its process, when it asks, what it has seen |
 //! | `round` `compare` `metrics` | rounds of it, alternating, and what they show |
 //! | `idle` | connections that do nothing |
 //! | `calls` | the system calls of a server |
 
+mod awaited;
 mod calls;
 mod client;
 mod closed;
@@ -47,4 +48,4 @@ pub(crate) use compare::compare;
 pub(crate) use idle::compare as compare_idle;
 pub(crate) use load::load_child;
 pub(crate) use round::Server;
-pub(crate) use service::{FLOOR, Service, serve_child};
+pub(crate) use service::{AWAITED, FLOOR, Service, serve_child};

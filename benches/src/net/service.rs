@@ -9,7 +9,7 @@ use crate::peers::Tokio;
 
 use super::serve::{ROOM, SMALL_ROOM};
 use super::wire::SmolIo;
-use super::{floor, serve};
+use super::{awaited, floor, serve};
 
 /// What a server and its load say to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,8 +83,10 @@ impl Service {
             let contestants = options.contestants().into_iter().filter(with_sockets);
             return contestants.map(|contestant| contestant.name).collect();
         }
-        let asked =
-            |name: &&str| options.only.is_empty() || options.only.iter().any(|only| only == name);
+        let asked = |name: &&str| match options.only.is_empty() {
+            true => self == Self::Raw || *name != AWAITED,
+            false => options.only.iter().any(|only| only == name),
+        };
         CONTESTANTS
             .iter()
             .map(|each| each.name)
@@ -135,7 +137,16 @@ const CONTESTANTS: &[Contestant] = &[
         idle: floor::streams::<SMALL_ROOM>,
         datagrams: floor::datagrams,
     },
+    Contestant {
+        name: AWAITED,
+        streams: awaited::streams::<ROOM>,
+        idle: awaited::streams::<SMALL_ROOM>,
+        datagrams: floor::datagrams,
+    },
 ];
 
 /// Loops over mio without a runtime.
 pub(crate) const FLOOR: &str = "mio";
+
+/// The same with futures. Only where it is asked for, or what servers cost is looked at most closely.
+pub(crate) const AWAITED: &str = "mio-await";
