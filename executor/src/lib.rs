@@ -116,6 +116,7 @@ mod documents {
         readme: "../../README.md"
         asyncio: "../../docs/book/src/asyncio.md"
         debug: "../../docs/book/src/debug.md"
+        cancellation: "../../docs/book/src/cancellation.md"
         compose: "../../docs/book/src/compose.md"
         embedding: "../../docs/book/src/embedding.md"
         files: "../../docs/book/src/files.md"

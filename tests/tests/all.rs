@@ -30,6 +30,7 @@ mod features;
 mod files;
 mod foreign_wakers;
 mod gather;
+mod graceful_shutdown;
 mod hyper_rt;
 mod idle;
 mod intervals;

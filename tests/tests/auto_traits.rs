@@ -136,6 +136,11 @@ yes!(Clone: ChildFailed, GroupPolicy, TaskGroup<Neither>);
 yes!(std::error::Error: ChildFailed, StartError<std::fmt::Error>, TaskError<std::fmt::Error>, TaskErrors<std::fmt::Error>);
 yes!(std::fmt::Debug: ChildTask<u8>, ChildFailed, GroupPolicy, StartError<u8>, Started<u8>, TaskError<u8>, TaskErrors<u8>, TaskGroup<u8>, Group<u8, u8>);
 
+yes!(Send: executor::task::Finalizer);
+no!(Sync: executor::task::Finalizer);
+yes!(Unpin: executor::task::Finalizer);
+yes!(std::fmt::Debug: executor::task::Finalizer);
+
 type TaskBuilder = executor::task::Builder<'static>;
 
 yes!(Send: TaskBuilder);

@@ -1,6 +1,7 @@
 //! Which runtime the current thread is in, and the default one for threads that are in none.
 
 mod deferred;
+mod finalizers;
 mod start;
 mod threads;
 
@@ -22,8 +23,10 @@ use crate::scheduler::Shared;
 use crate::task::{Observer, UnobservedFailure};
 
 pub(crate) use deferred::{Deferred, Turn};
+use finalizers::Finalizers;
 pub(crate) use start::{Ended, Options, next_id, start};
 use threads::Threads;
+pub(crate) use threads::is_own_thread;
 
 /// Everything that belongs to one runtime.
 pub(crate) struct State {
@@ -35,6 +38,8 @@ pub(crate) struct State {
     pub(crate) name: Option<String>,
     /// The functions that wait to be called.
     pub(crate) deferred: Deferred,
+    /// Clean-up that an orderly shutdown waits for.
+    pub(crate) finalizers: Finalizers,
     /// The tasks that stay on the thread that made the runtime, if it is of the kind that has them.
     pub(crate) local: Option<Arc<Local>>,
 }

@@ -17,7 +17,7 @@ use crate::rt_sync::whole::now;
 use crate::scheduler::{
     Config, DebugConfig, DebugEvent, DroppedTask, Failures, Hook, Shared, StallConfig, ThreadHold,
 };
-use crate::task::{Notified, Observer};
+use crate::task::{Cancelled, Notified, Observer, TaskRef};
 
 /// What the builder decided.
 #[derive(Clone)]
@@ -83,6 +83,7 @@ pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
         id: next_id(),
         name: options.name.clone(),
         deferred: Default::default(),
+        finalizers: Default::default(),
         local: options.local.then(|| Local::new(super::failed)),
     });
     // Weak: the scheduler belongs to the state.
@@ -200,7 +201,7 @@ impl State {
         // The destructors of tasks, which run on this thread now, are in their own runtime: closed, but not the default one.
         let _entered = enter(self);
         // A task that panics may end the runtime elsewhere. Then the local tasks are dropped when their thread drops the runtime.
-        if let Some(local) = self.local.as_ref().filter(|local| local.is_own_thread()) {
+        if let Some(local) = self.local_here() {
             local.close();
         }
         let closures = self.close();
@@ -219,10 +220,32 @@ impl State {
         }
     }
 
+    /// Asks every task to end, also those that come.
+    pub(crate) fn ask_all(&self, request: &Cancelled) {
+        self.scheduler.ask_all(request);
+        if let Some(local) = self.local_here() {
+            local.ask_all(request);
+        }
+    }
+
+    /// Aborts every task that has waited, but finalizers. Returns them.
+    pub(crate) fn abort_all(&self) -> Vec<TaskRef> {
+        let mut aborted = self.scheduler.abort_all(&self.finalizers.ids());
+        if let Some(local) = self.local_here() {
+            aborted.extend(local.abort_all());
+        }
+        aborted
+    }
+
     /// How many tasks have not ended, those included that only this thread may see.
-    fn alive(&self) -> usize {
-        let local = self.local.as_ref().filter(|local| local.is_own_thread());
+    pub(crate) fn alive(&self) -> usize {
+        let local = self.local_here();
         self.scheduler.alive_tasks() as usize + local.map_or(0, |local| local.living())
+    }
+
+    /// The tasks that only this thread may see.
+    fn local_here(&self) -> Option<&Arc<Local>> {
+        self.local.as_ref().filter(|local| local.is_own_thread())
     }
 }
 

@@ -40,8 +40,8 @@ use std::task::{Context, Poll};
 
 use crate::coop;
 use crate::task::{
-    self, IdSource, JoinHandle, Notified, Observer, Origin, Schedule, TaskList, TaskRef,
-    UnobservedFailure,
+    self, Cancelled, IdSource, Insert, JoinHandle, Notified, Observer, Origin, Schedule, TaskList,
+    TaskRef, UnobservedFailure,
 };
 use inbox::{Inbox, Poller};
 use owner::OwnerOnly;
@@ -136,6 +136,20 @@ impl Local {
             self.call(own);
         }
         handle
+    }
+
+    /// Asks every task that waits, and each that begins to, to end.
+    pub(crate) fn ask_all(&self, request: &Cancelled) {
+        for task in self.own().waiting.ask(request) {
+            task.cancel(request);
+        }
+    }
+
+    /// Aborts every task that waits, or has. Returns them.
+    pub(crate) fn abort_all(&self) -> Vec<TaskRef> {
+        let tasks = self.own().waiting.all();
+        tasks.iter().for_each(|task| task.abort());
+        tasks
     }
 
     /// Drops every task, and takes no more.
@@ -305,11 +319,15 @@ impl Schedule for Member {
         if self.is_linked() {
             return true;
         }
-        let linked = self.local().own().waiting.insert(task);
+        let inserted = self.local().own().waiting.insert(task);
+        let linked = !matches!(inserted, Insert::Refused);
         if linked {
             // Relaxed: the owner's alone. Other threads read the pointer, which stays the same.
             let linked = self.0.load(Relaxed).map_addr(|address| address | LINKED);
             self.0.store(linked, Relaxed);
+        }
+        if let Insert::Asked(request) = &inserted {
+            task.cancel(request);
         }
         linked
     }

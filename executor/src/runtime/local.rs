@@ -118,6 +118,7 @@ impl LocalRuntime {
     }
 
     /// Ends the runtime, and says what came of it. See [`Runtime::shutdown`].
+    #[track_caller]
     pub fn shutdown(self, grace: Duration) -> ShutdownReport {
         self.runtime.shutdown(grace)
     }

@@ -25,6 +25,7 @@ mod metrics;
 )]
 mod runtime;
 mod shutdown_report;
+mod wind_down;
 
 pub use builder::{Builder, UnhandledPanic};
 pub use handle::{EnterGuard, Handle, TryCurrentError};

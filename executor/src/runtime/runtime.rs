@@ -4,11 +4,12 @@ use std::future::Future;
 use std::io;
 use std::time::Duration;
 
+use super::wind_down::wind_down;
 use super::{Builder, EnterGuard, Handle, RuntimeMetrics, ShutdownReport};
 use crate::context::Ended;
 use crate::driver;
 use crate::rt_sync::whole::now;
-use crate::task::JoinHandle;
+use crate::task::{Cancelled, JoinHandle};
 
 /// An async runtime: scheduler, reactor, timers and blocking pool.
 ///
@@ -135,8 +136,15 @@ impl Runtime {
         self.handle.metrics()
     }
 
-    /// Ends the runtime, and says what came of it: takes nothing more, drops every task, waits at most `grace` for polls and blocking closures
-    /// that are under way, and reports those that it did not wait for.
+    /// Ends the runtime in good order, within `grace`, and says what came of it.
+    ///
+    /// 1. Every task is asked to end, as by [`JoinHandle::cancel`], also those that are spawned from now on. What waits where nothing hears of that is
+    ///    dropped, the others have half of the grace.
+    /// 2. Those that are left are aborted. [Finalizers](crate::task::finalizer) have another quarter.
+    /// 3. The runtime closes: it takes nothing more, and drops every task. Polls and blocking closures that are under way are waited for as long as there
+    ///    is time, and reported if they take longer.
+    ///
+    /// A task that has not waited yet hears of the request when it begins to: one that does nothing but yield goes on until the runtime closes.
     ///
     /// On one of the runtime's own threads, in a task or a blocking closure, it waits for nothing, and the caller is among the stragglers.
     ///
@@ -151,9 +159,18 @@ impl Runtime {
     /// assert_eq!(report.tasks_dropped(), 1);
     /// # std::io::Result::Ok(())
     /// ```
+    #[track_caller]
     pub fn shutdown(mut self, grace: Duration) -> ShutdownReport {
-        let ended = self.end(grace);
-        ShutdownReport::new(&self.handle.state, &ended)
+        let (begin, state) = (now(), self.handle.state.clone());
+        let alive = state.alive();
+        let request = Cancelled::new("the runtime shuts down");
+        let aborted = wind_down(&state, &request, grace);
+        let wound_down = alive.saturating_sub(state.alive());
+        let took = now().saturating_duration_since(begin);
+        let mut ended = self.end(grace.saturating_sub(took));
+        ended.tasks += wound_down;
+        ended.took += took;
+        ShutdownReport::new(&state, &ended, aborted)
     }
 
     /// Ends the runtime, waiting at most `duration` for polls and blocking closures that are under way.

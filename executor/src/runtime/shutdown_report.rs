@@ -43,6 +43,7 @@ use crate::task::Id;
 #[must_use = "it says what the runtime has left behind"]
 pub struct ShutdownReport {
     tasks: usize,
+    aborted: usize,
     closures: usize,
     threads: usize,
     took: Duration,
@@ -74,7 +75,7 @@ pub enum StragglerKind {
 
 impl ShutdownReport {
     /// Of a runtime that has been shut down.
-    pub(super) fn new(state: &State, ended: &Ended) -> Self {
+    pub(super) fn new(state: &State, ended: &Ended, aborted: usize) -> Self {
         let mut stragglers = Vec::new();
         if ended.threads > 0 || state.scheduler.is_current_thread() {
             // No poll has begun since the end did, so each has run for as long as that took.
@@ -90,6 +91,7 @@ impl ShutdownReport {
         }
         Self {
             tasks: ended.tasks,
+            aborted,
             closures: ended.closures,
             threads: ended.threads,
             took: ended.took,
@@ -109,9 +111,14 @@ impl ShutdownReport {
         &self.stragglers
     }
 
-    /// How many tasks were alive when the shutdown began, and have been dropped. A few of them may have completed, in the poll they were in.
+    /// How many tasks were alive when the shutdown began, and are not any more. Some of them may have completed, as they were asked to.
     pub fn tasks_dropped(&self) -> usize {
         self.tasks
+    }
+
+    /// How many tasks had not ended when half of the grace was over, and were aborted.
+    pub fn tasks_aborted(&self) -> usize {
+        self.aborted
     }
 
     /// Which tasks were dropped because the runtime closed, if it is in [debug mode](super::Builder::debug); empty if it is not. Without tasks of

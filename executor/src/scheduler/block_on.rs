@@ -56,6 +56,11 @@ impl CoreSlot {
         self.0.lock().driver == Some(thread::current().id())
     }
 
+    /// True while a thread drives.
+    pub(crate) fn is_driven(&self) -> bool {
+        self.0.lock().driver.is_some()
+    }
+
     /// The core, or a place in the line.
     fn take_or_wait(&self, me: &Unparker) -> Option<Core> {
         let mut inner = self.0.lock();

@@ -7,7 +7,7 @@ use super::seat::Seat;
 use super::{Shared, current, shutdown};
 use crate::ledger::{self, Line};
 use crate::rt_sync::whole::atomic::{AtomicPtr, Ordering};
-use crate::task::{Notified, Observer, Schedule, TaskRef, UnobservedFailure};
+use crate::task::{Insert, Notified, Observer, Schedule, TaskRef, UnobservedFailure};
 
 /// A task's way home: the seat in whose list it is linked, or null while it never waited. One word.
 ///
@@ -68,7 +68,11 @@ impl Schedule for Home {
             // Set first: the list's lock and the state word order it before anybody's look at it.
             self.0
                 .store(ptr::from_ref(seat).cast_mut(), Ordering::Relaxed);
-            let linked = seat.tasks.insert(task);
+            let inserted = seat.tasks.insert(task);
+            if let Insert::Asked(request) = &inserted {
+                task.cancel(request);
+            }
+            let linked = !matches!(inserted, Insert::Refused);
             if !linked {
                 // The runtime has ended while it was polled: it is dropped now.
                 worker

@@ -34,6 +34,7 @@
 //!
 //! A *seat* is a worker's place. While all workers are busy, spawn, wake, poll and completion write no line that all of them share.
 
+mod ask;
 #[cfg(feature = "backtrace")]
 mod backtrace;
 mod block_on;

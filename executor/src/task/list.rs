@@ -7,6 +7,7 @@
 
 use std::ptr::NonNull;
 
+use super::cancel::Cancelled;
 use super::raw::Header;
 use super::reference::TaskRef;
 use crate::rt_sync::Mutex;
@@ -19,8 +20,27 @@ pub(crate) struct TaskList<K> {
 struct Inner<K> {
     head: Option<NonNull<Header>>,
     len: usize,
-    closed: bool,
+    mode: Mode,
     keep_alive: Option<K>,
+}
+
+/// What becomes of a task that comes.
+enum Mode {
+    Open,
+    /// It is linked, and asked to end.
+    Asking(Cancelled),
+    /// It is refused.
+    Closed,
+}
+
+/// What became of it.
+#[must_use]
+pub(crate) enum Insert {
+    Linked,
+    /// And the caller must ask it to end.
+    Asked(Cancelled),
+    /// The caller must cancel the task.
+    Refused,
 }
 
 // SAFETY: the pointers are tasks, which may cross threads, and are followed only under the lock.
@@ -39,7 +59,7 @@ impl<K> TaskList<K> {
             inner: Mutex::new(Inner {
                 head: None,
                 len: 0,
-                closed: false,
+                mode: Mode::Open,
                 keep_alive: None,
             }),
         }
@@ -50,21 +70,36 @@ impl<K> TaskList<K> {
         self.inner.lock().keep_alive = Some(keep_alive);
     }
 
-    /// Links a task that its caller runs. False if the list is closed: the caller must cancel the task.
-    #[must_use]
-    pub(crate) fn insert(&self, task: &TaskRef) -> bool {
+    /// Links a task that its caller runs.
+    pub(crate) fn insert(&self, task: &TaskRef) -> Insert {
         let task = task.pointer();
         let mut inner = self.inner.lock();
-        if inner.closed {
-            return false;
-        }
+        let inserted = match &inner.mode {
+            Mode::Open => Insert::Linked,
+            Mode::Asking(request) => Insert::Asked(request.clone()),
+            Mode::Closed => return Insert::Refused,
+        };
         let head = inner.head.replace(task);
         inner.len += 1;
         with_links(task, |links| links.next = head);
         if let Some(head) = head {
             with_links(head, |links| links.previous = Some(task));
         }
-        true
+        inserted
+    }
+
+    /// The tasks that are linked; each that comes from now on is to be asked to end.
+    pub(crate) fn ask(&self, request: &Cancelled) -> Vec<TaskRef> {
+        let mut inner = self.inner.lock();
+        if matches!(inner.mode, Mode::Open) {
+            inner.mode = Mode::Asking(request.clone());
+        }
+        inner.tasks()
+    }
+
+    /// The tasks that are linked.
+    pub(crate) fn all(&self) -> Vec<TaskRef> {
+        self.inner.lock().tasks()
     }
 
     /// Unlinks a completing task. Returns `keep_alive` if this was the last one: what lives by it, perhaps
@@ -89,22 +124,27 @@ impl<K> TaskList<K> {
     #[must_use]
     pub(crate) fn close(&self) -> (Vec<TaskRef>, Option<K>) {
         let mut inner = self.inner.lock();
-        inner.closed = true;
-        let mut tasks = Vec::with_capacity(inner.len);
-        let mut next = inner.head;
-        while let Some(task) = next {
-            // The clone counts a reference of its own; the task is alive because it is linked.
-            tasks.push(TaskRef::borrow(task).clone());
-            next = with_links(task, |links| links.next);
-        }
+        inner.mode = Mode::Closed;
+        let tasks = inner.tasks();
         let keep_alive = inner.take_keep_alive_if_done();
         (tasks, keep_alive)
     }
 }
 
 impl<K> Inner<K> {
+    fn tasks(&self) -> Vec<TaskRef> {
+        let mut tasks = Vec::with_capacity(self.len);
+        let mut next = self.head;
+        while let Some(task) = next {
+            // The clone counts a reference of its own; the task is alive because it is linked.
+            tasks.push(TaskRef::borrow(task).clone());
+            next = with_links(task, |links| links.next);
+        }
+        tasks
+    }
+
     fn take_keep_alive_if_done(&mut self) -> Option<K> {
-        if self.closed && self.len == 0 {
+        if matches!(self.mode, Mode::Closed) && self.len == 0 {
             self.keep_alive.take()
         } else {
             None

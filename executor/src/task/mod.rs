@@ -60,7 +60,7 @@ pub(crate) use cancel::{
 pub(crate) use failure::Observer;
 pub(crate) use harness::drop_quietly;
 pub(crate) use id::IdSource;
-pub(crate) use list::TaskList;
+pub(crate) use list::{Insert, TaskList};
 pub(crate) use memory::Keeper;
 pub(crate) use origin::Origin;
 pub(crate) use raw::Schedule;
@@ -71,11 +71,11 @@ pub(crate) use waker::{is_task, step_back};
 pub use crate::task_api::{
     AccessError, AsCompleted, BlockingScope, BlockingScopeHandle, Builder, CallbackHandle,
     CancelScope, ChildFailed, ChildTask, Concurrent, ConcurrentHandle, ConcurrentScope, ContextKey,
-    DeferHandle, FutureExt, Gather, GatherSettled, GroupPolicy, JoinSet, LocalEnterGuard, LocalKey,
-    LocalSet, ReturnWhen, StartError, Started, TaskError, TaskErrors, TaskGroup, TryGather,
-    Unconstrained, Wait, as_completed, block_in_place, check_cancelled, checkpoint, concurrent,
-    consume_budget, coop, defer, effective_deadline, first_done, first_ok, futures, gather,
-    gather_settled, group, group_with, inherit, inherit_fn, join_all, join_set, scope_blocking,
-    shield, spawn, spawn_blocking, spawn_eager, spawn_inheriting, spawn_local, try_gather,
-    try_join_all, try_wait, unconstrained, wait, with_resource, yield_now,
+    DeferHandle, Finalizer, FutureExt, Gather, GatherSettled, GroupPolicy, JoinSet,
+    LocalEnterGuard, LocalKey, LocalSet, ReturnWhen, StartError, Started, TaskError, TaskErrors,
+    TaskGroup, TryGather, Unconstrained, Wait, as_completed, block_in_place, check_cancelled,
+    checkpoint, concurrent, consume_budget, coop, defer, effective_deadline, finalizer, first_done,
+    first_ok, futures, gather, gather_settled, group, group_with, inherit, inherit_fn, join_all,
+    join_set, scope_blocking, shield, spawn, spawn_blocking, spawn_eager, spawn_inheriting,
+    spawn_local, try_gather, try_join_all, try_wait, unconstrained, wait, with_resource, yield_now,
 };

@@ -9,6 +9,7 @@ mod cancel;
 mod concurrent;
 mod context_local;
 pub mod coop;
+mod finalizer;
 mod gather;
 pub mod gather_tuple;
 mod group;
@@ -36,6 +37,7 @@ pub use cancel::{CancelScope, FutureExt, check_cancelled, checkpoint, effective_
 pub use concurrent::{Concurrent, ConcurrentHandle, ConcurrentScope, concurrent};
 pub use context_local::{ContextKey, inherit, inherit_fn, spawn_inheriting};
 pub use coop::{Unconstrained, consume_budget, unconstrained};
+pub use finalizer::{Finalizer, finalizer};
 pub use gather::{Gather, GatherSettled, TryGather, gather, gather_settled, try_gather};
 pub use group::{
     ChildFailed, ChildTask, GroupPolicy, StartError, Started, TaskError, TaskErrors, TaskGroup,

@@ -16,7 +16,8 @@ use crate::time::{Instant, Sleep};
 /// The time runs from the request, or from the first poll if the request came before. When it is over, what is inside is asked to cancel, and dropped
 /// where it waits unless something in it hears of that. Deadlines of outer scopes are requests like others.
 ///
-/// It is no protection from [`abort`](crate::task::JoinHandle::abort), from the end of the runtime, or from being dropped with what is around it.
+/// It is no protection from [`abort`](crate::task::JoinHandle::abort), from the end of the runtime, or from being dropped with what is around it: a
+/// [`finalizer`](crate::task::finalizer) is.
 ///
 /// # Errors
 ///

@@ -1,0 +1,30 @@
+//! Asks the tasks of a runtime to end, while it goes on.
+//!
+//! A task is found in the list of its seat, or, if it has not waited yet, it finds the request when it is linked: list and request have one lock.
+
+use super::Shared;
+use crate::rt_sync::whole::atomic::Ordering::Relaxed;
+use crate::task::{Cancelled, Id, TaskRef};
+
+impl Shared {
+    /// Asks every task that waits, and each that begins to.
+    pub(crate) fn ask_all(&self, request: &Cancelled) {
+        for seat in self.seats.all() {
+            for task in seat.tasks.ask(request) {
+                task.cancel(request);
+            }
+        }
+    }
+
+    /// Aborts every task that waits, or has, but those with one of these ids. Returns them.
+    pub(crate) fn abort_all(&self, but: &[Id]) -> Vec<TaskRef> {
+        let tasks = self.seats.all().iter().flat_map(|seat| seat.tasks.all());
+        let others = tasks.filter(|task| !but.contains(&task.id()));
+        others.inspect(|task| task.abort()).collect()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        // Relaxed: a hint.
+        self.closed.load(Relaxed)
+    }
+}
