@@ -75,6 +75,7 @@ mod system_faults;
 mod task_builder;
 mod task_group;
 mod task_locals;
+mod task_tracker;
 mod tasks;
 mod tcp;
 mod tcp_faults;

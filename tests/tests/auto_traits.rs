@@ -136,6 +136,14 @@ yes!(Clone: ChildFailed, GroupPolicy, TaskGroup<Neither>);
 yes!(std::error::Error: ChildFailed, StartError<std::fmt::Error>, TaskError<std::fmt::Error>, TaskErrors<std::fmt::Error>);
 yes!(std::fmt::Debug: ChildTask<u8>, ChildFailed, GroupPolicy, StartError<u8>, Started<u8>, TaskError<u8>, TaskErrors<u8>, TaskGroup<u8>, Group<u8, u8>);
 
+use executor::task::TaskTracker;
+use executor::task::futures::{TaskTrackerToken, TrackedFuture};
+
+yes!(Send: TaskTracker, TaskTrackerToken, TrackedFuture<SendOnly>);
+yes!(Sync: TaskTracker, TaskTrackerToken, TrackedFuture<u8>);
+yes!(Unpin: TaskTracker, TaskTrackerToken, TrackedFuture<u8>);
+yes!(Clone: TaskTracker, TaskTrackerToken);
+yes!(std::fmt::Debug: TaskTracker, TaskTrackerToken, TrackedFuture<u8>);
 yes!(Send: executor::task::Finalizer);
 no!(Sync: executor::task::Finalizer);
 yes!(Unpin: executor::task::Finalizer);

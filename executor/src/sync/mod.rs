@@ -77,3 +77,11 @@ pub use tokio::sync::{
 };
 #[doc(no_inline)]
 pub use tokio::sync::{broadcast, futures, mpsc, oneshot, watch};
+/// tokio-util's: a request to cancel that is handed through a program, for code that does not live in one task.
+///
+/// Unlike [`JoinHandle::cancel`](crate::task::JoinHandle::cancel) it does nothing to a task that was not given the token.
+#[doc(no_inline)]
+pub use tokio_util::sync::{
+    CancellationToken, DropGuard as CancellationDropGuard, WaitForCancellationFuture,
+    WaitForCancellationFutureOwned,
+};

@@ -23,6 +23,7 @@ mod spawn;
 mod spawn_eager;
 mod spawn_local;
 mod task_local;
+mod task_tracker;
 mod wait;
 mod with_resource;
 mod yield_now;
@@ -51,6 +52,7 @@ pub use spawn::spawn;
 pub use spawn_eager::spawn_eager;
 pub use spawn_local::spawn_local;
 pub use task_local::{AccessError, LocalKey};
+pub use task_tracker::TaskTracker;
 pub use wait::{ReturnWhen, Wait, try_wait, wait};
 pub use with_resource::with_resource;
 pub use yield_now::yield_now;
@@ -63,4 +65,5 @@ pub mod futures {
     pub use super::cancel::{OrCancelled, RunScope, Shield};
     pub use super::group::Group;
     pub use super::task_local::TaskLocalFuture;
+    pub use super::task_tracker::{TaskTrackerToken, TrackedFuture};
 }
