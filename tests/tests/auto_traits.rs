@@ -432,6 +432,40 @@ mod waits {
     yes!(std::fmt::Display: DebugEvent, DroppedTask, SlowPoll);
 }
 
+/// What waits for several tasks, children that borrow, and functions that the runtime calls.
+mod compose {
+    use super::*;
+    use executor::macros::gathering::{Argument, Entry, GatherTuple};
+    use executor::task::{
+        AsCompleted, BlockingScope, BlockingScopeHandle, CallbackHandle, Concurrent,
+        ConcurrentHandle, ConcurrentScope, DeferHandle, Gather, GatherSettled, ReturnWhen,
+        TryGather, Wait,
+    };
+    use executor::time::TimerHandle;
+    use std::marker::PhantomPinned;
+
+    type Children<T> = Concurrent<'static, std::future::Ready<T>>;
+    type Pair<T> = GatherTuple<(Entry<T>, Entry<u8>)>;
+
+    yes!(Send: Gather<SendOnly>, TryGather<SendOnly, SendOnly>, GatherSettled<SendOnly>, Pair<SendOnly>, AsCompleted<SendOnly>, Wait<SendOnly>, ReturnWhen);
+    yes!(Sync: Gather<u8>, TryGather<u8, SendOnly>, GatherSettled<u8>, Pair<u8>, AsCompleted<SendOnly>, Wait<u8>, ReturnWhen);
+    no!(Send: Gather<Neither>, TryGather<Neither, u8>, GatherSettled<Neither>, Pair<Neither>, AsCompleted<Neither>, Wait<Neither>);
+    no!(Sync: Gather<SendOnly>, GatherSettled<SendOnly>, Pair<SendOnly>, Wait<SendOnly>, Argument<u8>);
+    yes!(Unpin: Gather<PhantomPinned>, TryGather<PhantomPinned, u8>, GatherSettled<PhantomPinned>, Pair<PhantomPinned>, AsCompleted<PhantomPinned>, Wait<PhantomPinned>);
+    yes!(Send: Children<SendOnly>, ConcurrentScope<'static>, ConcurrentHandle<SendOnly>, BlockingScope<'static, 'static>, BlockingScopeHandle<'static, SendOnly>);
+    yes!(Sync: ConcurrentScope<'static>, ConcurrentHandle<SendOnly>, BlockingScope<'static, 'static>, BlockingScopeHandle<'static, SendOnly>);
+    no!(Send: Children<Neither>, ConcurrentHandle<Neither>, BlockingScopeHandle<'static, Neither>);
+    no!(Sync: Children<u8>);
+    yes!(Unpin: ConcurrentScope<'static>, ConcurrentHandle<PhantomPinned>, BlockingScopeHandle<'static, PhantomPinned>);
+    yes!(Clone: ReturnWhen, ConcurrentScope<'static>, DeferHandle, TimerHandle);
+    no!(Clone: CallbackHandle, BlockingScope<'static, 'static>);
+    yes!(Send: CallbackHandle, DeferHandle, TimerHandle);
+    yes!(Sync: CallbackHandle, DeferHandle, TimerHandle);
+    yes!(Unpin: CallbackHandle, DeferHandle, TimerHandle);
+    yes!(std::fmt::Debug: Gather<Neither>, TryGather<Neither, u8>, GatherSettled<Neither>, Pair<Neither>, AsCompleted<Neither>, Wait<Neither>, ReturnWhen);
+    yes!(std::fmt::Debug: Children<Neither>, ConcurrentScope<'static>, BlockingScope<'static, 'static>, BlockingScopeHandle<'static, Neither>, CallbackHandle, DeferHandle, TimerHandle);
+}
+
 /// Sockets and pipes, whole and in halves.
 mod streams {
     use executor::net::unix::{self, UCred, pipe};

@@ -100,9 +100,9 @@ fn a_concurrent_that_is_dropped_drops_its_children_also_those_that_were_never_po
         let future = concurrent(|scope| {
             let inner = scope.clone();
             // Before the first poll.
-            let _ = scope.spawn(async move {
+            drop(scope.spawn(async move {
                 let (_value, _inner) = (value, inner);
-            });
+            }));
             pending::<()>()
         });
         drop(future);
