@@ -18,6 +18,8 @@ executor::context_local! {
     pub(crate) static USER: Arc<str>;
 }
 
+struct Resource(&'static str);
+
 type Log = Arc<Mutex<Vec<&'static str>>>;
 
 /// Uses a resource whose releasing waits, and notes each step.
@@ -28,14 +30,15 @@ async fn logged(
 ) -> Result<u32, &'static str> {
     let notes = log.clone();
     task::with_resource(
-        async { acquired.map(|()| "resource") },
-        async |resource: &mut &'static str| {
-            log.lock().unwrap().push(resource);
+        async { acquired.map(|()| Resource("resource")) },
+        async |resource: &mut Resource| {
+            log.lock().unwrap().push(resource.0);
+            resource.0 = "used";
             body().await
         },
-        async move |resource: &'static str| {
+        async move |resource: Resource| {
             task::yield_now().await;
-            assert_eq!(resource, "resource");
+            assert_eq!(resource.0, "used");
             notes.lock().unwrap().push("released");
         },
     )
@@ -139,6 +142,41 @@ fn a_release_that_has_begun_goes_on_without_who_waits_for_it() {
                 go_on.set();
                 done.wait().await;
             });
+        });
+    });
+}
+
+#[test]
+fn a_shutdown_and_a_cancel_wait_for_the_release_where_they_drop_its_user() {
+    within(60, || {
+        each_runtime(|runtime| {
+            let (log, began) = (Log::default(), Arc::new(Event::new()));
+            let wait = |log: Log| {
+                let began = began.clone();
+                async move {
+                    let body = async move || {
+                        began.set();
+                        std::future::pending().await
+                    };
+                    logged(&log, Ok(()), body).await
+                }
+            };
+            let cancelled = Log::default();
+            runtime.block_on(async {
+                let task = executor::spawn(wait(cancelled.clone()));
+                began.wait().await;
+                task.cancel("enough");
+                task.await.unwrap_err();
+                while cancelled.lock().unwrap().len() < 2 {
+                    task::yield_now().await;
+                }
+                began.clear();
+                executor::spawn(wait(log.clone()));
+                began.wait().await;
+            });
+            let report = runtime.shutdown(Duration::from_secs(20));
+            assert!(report.is_complete(), "{report}");
+            assert_eq!(*log.lock().unwrap(), ["resource", "released"]);
         });
     });
 }

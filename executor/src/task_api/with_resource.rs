@@ -1,28 +1,37 @@
 //! `with_resource`: acquires something, uses it, and releases it, whatever happens in between.
 //!
-//! The releasing is a task of its own from the moment it begins: whoever waits for it may go, and it goes on. What leads to it:
+//! The releasing is a finalizer of the runtime, a task of its own, from the moment it begins: whoever waits for it may go, and it goes on. What leads
+//! to it:
 //! ```text
-//!   body is ready ────────▶ spawn release ; await it ; the body's result
-//!   body panics ──caught──▶ spawn release ; await it ; the panic goes on
-//!   dropped meanwhile ────▶ spawn release
+//!   body is ready ────────▶ begin release ; await it ; the body's result
+//!   body panics ──caught──▶ begin release ; await it ; the panic goes on
+//!   dropped meanwhile ────▶ begin release
 //! ```
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, resume_unwind};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use futures::FutureExt;
+use futures::channel::oneshot;
 
-use crate::runtime::Handle;
-use crate::task::JoinHandle;
+use super::cancel::shield;
+use crate::context::{self, State};
 
 /// Acquires something, uses it, and releases it by an async function, whatever happens in between.
 ///
 /// `acquire` is awaited first. If it fails, that is the result. `body` then borrows what was acquired. When it is done, `release` is called with it,
 /// and awaited before this returns, also if the body has failed or panicked. If this future is dropped before that, because its task is aborted,
-/// a `timeout` is over or a `select!` has another winner, the release is spawned as a task, which nobody waits for.
+/// a `timeout` is over or a `select!` has another winner, the release goes on as a task, as that of a [`finalizer`](super::finalizer) does: requests
+/// to cancel do not reach it, and [`Runtime::shutdown`](crate::runtime::Runtime::shutdown) waits for it, as long as its grace allows.
 ///
 /// For what is given back without waiting a destructor is better: it runs in all cases, and here it does the rest if the release cannot run,
-/// because its runtime has ended: then what was acquired is dropped.
+/// because its runtime was dropped, or has ended: then what was acquired is dropped.
+///
+/// Inside of a task that is spawned, what is acquired must be of a type without references, `'static` ones included, or the compiler says that an
+/// "implementation of `AsyncFnOnce` is not general enough": put it into a struct.
 ///
 /// # Errors
 ///
@@ -87,7 +96,7 @@ where
 {
     let mut held = Held {
         // Asked now: where this future is dropped there may be another runtime, or none.
-        handle: Handle::current(),
+        state: context::with_current(Arc::clone),
         location,
         inner: Some((acquired, release)),
     };
@@ -95,14 +104,14 @@ where
     let used = AssertUnwindSafe(body(resource)).catch_unwind().await;
     // From here on the task does it, also if nobody waits any more.
     let released = match held.release() {
-        Some(releasing) => releasing.await,
-        None => Ok(()),
+        Some(released) => released.await,
+        None => Ok(Ok(())),
     };
     let result = used.unwrap_or_else(|panic| resume_unwind(panic));
     match released {
-        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-        // Cancelled: the runtime has ended.
-        _ => result,
+        Ok(Err(panic)) => resume_unwind(panic),
+        // Not told: the runtime has ended.
+        Ok(Ok(())) | Err(oneshot::Canceled) => result,
     }
 }
 
@@ -113,7 +122,7 @@ where
     L: FnOnce(R) -> F + Send + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
-    handle: Handle,
+    state: Arc<State>,
     location: &'static Location<'static>,
     inner: Option<(R, L)>,
 }
@@ -124,11 +133,21 @@ where
     L: FnOnce(R) -> F + Send + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
-    fn release(&mut self) -> Option<JoinHandle<()>> {
+    /// Begins the release, and returns what hears of its end.
+    fn release(&mut self) -> Option<oneshot::Receiver<thread::Result<()>>> {
         let (resource, release) = self.inner.take()?;
-        // In the task, where a panic is a task's: this may be called by a destructor.
-        let releasing = async move { release(resource).await };
-        Some(self.handle.spawn_at(self.location, releasing))
+        let (done, released) = oneshot::channel();
+        let releasing = async move {
+            // In the task, where a panic is a task's: this may be called by a destructor.
+            let release = shield(Duration::MAX, async move { release(resource).await });
+            let end = AssertUnwindSafe(release).catch_unwind().await;
+            // With nobody there it is the task's own, and told of as such.
+            if let Err(Err(panic)) = done.send(end.map(|_| ())) {
+                resume_unwind(panic);
+            }
+        };
+        self.state.finalize(releasing, self.location);
+        Some(released)
     }
 }
 
