@@ -190,6 +190,25 @@ fn a_task_that_is_polled_while_its_runtime_ends_is_listed_when_it_is_dropped() {
     });
 }
 
+#[test]
+fn of_those_that_a_shutdown_asks_the_ones_that_go_are_not_listed() {
+    within(60, || {
+        each_builder(|mut builder| {
+            let (runtime, _events) = listening(&mut builder);
+            let long = Duration::from_secs(3600);
+            for (name, grace) in [("goes", Duration::ZERO), ("stays", long)] {
+                let task = task::Builder::new().name(name);
+                let shielded = async move { task::shield(grace, pending::<()>()).await };
+                drop(task.spawn_on(shielded, runtime.handle()));
+            }
+            runtime.block_on(async { task::yield_now().await });
+            let report = runtime.shutdown(Duration::from_secs(1));
+            let names = report.dropped_tasks().iter().map(|task| task.task_name());
+            assert_eq!(names.collect::<Vec<_>>(), [Some("stays")]);
+        });
+    });
+}
+
 fn spawn_named(runtime: &Runtime, names: [&str; 2]) {
     for name in names {
         let task = task::Builder::new().name(name);

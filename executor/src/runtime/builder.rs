@@ -210,7 +210,8 @@ impl Builder {
     /// - polls that have taken long, once they are over: tasks that block their thread, or compute, and the future given to `block_on`, if it
     ///   does. Those of a task that has called [`block_in_place`](crate::task::block_in_place), and of tasks of local sets, do not count;
     /// - panics that nobody will see, unless [`on_unobserved_failure`](Self::on_unobserved_failure) sets another function;
-    /// - tasks that were alive when the runtime ended, with their names, and where they were spawned.
+    /// - tasks that the end of the runtime has dropped, with their names, and where they were spawned. Those that ended when
+    ///   [`shutdown`](Runtime::shutdown) asked them to are not among them.
     ///
     /// Each poll then reads the clock twice. Without debug mode a poll looks at one field, and nothing else is different.
     ///

@@ -121,8 +121,8 @@ impl ShutdownReport {
         self.aborted
     }
 
-    /// Which tasks were dropped because the runtime closed, if it is in [debug mode](super::Builder::debug); empty if it is not. Without tasks of
-    /// local sets, and those whose poll has not returned.
+    /// Which tasks were aborted, or dropped because the runtime closed, if it is in [debug mode](super::Builder::debug); empty if it is not. Without
+    /// tasks of local sets, and those whose poll has not returned.
     pub fn dropped_tasks(&self) -> &[DroppedTask] {
         &self.dropped
     }

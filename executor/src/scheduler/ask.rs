@@ -20,7 +20,11 @@ impl Shared {
     pub(crate) fn abort_all(&self, but: &[Id]) -> Vec<TaskRef> {
         let tasks = self.seats.all().iter().flat_map(|seat| seat.tasks.all());
         let others = tasks.filter(|task| !but.contains(&task.id()));
-        others.inspect(|task| task.abort()).collect()
+        let abort = |task: &TaskRef| {
+            self.note_dropped(task.id(), task.origin());
+            task.abort();
+        };
+        others.inspect(abort).collect()
     }
 
     pub(crate) fn is_closed(&self) -> bool {

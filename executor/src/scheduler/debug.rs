@@ -2,6 +2,7 @@
 //!
 //! Without it a poll pays one look at a field. With it each poll reads the clock twice, and copies the task's name if it has one.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -168,7 +169,7 @@ impl Shared {
         result
     }
 
-    /// A task is about to be dropped, or was, because the runtime has ended.
+    /// A task is about to be dropped, or was, because the runtime ends. May be called more than once for one.
     pub(super) fn note_dropped(&self, id: Id, origin: &Origin) {
         if let Some(mode) = &self.debug {
             let dropped = DroppedTask(Polled::new(id, origin));
@@ -181,7 +182,10 @@ impl Shared {
         let Some(mode) = &self.debug else {
             return Vec::new();
         };
-        let event = DebugEvent::TasksDropped(std::mem::take(&mut mode.dropped.lock()));
+        let mut tasks = std::mem::take(&mut *mode.dropped.lock());
+        let mut seen = HashSet::new();
+        tasks.retain(|task| seen.insert(task.task_id()));
+        let event = DebugEvent::TasksDropped(tasks);
         let DebugEvent::TasksDropped(tasks) = &event else {
             unreachable!("just made");
         };
