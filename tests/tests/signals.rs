@@ -407,6 +407,45 @@ fn a_storm_of_signals_loses_none_and_breaks_no_connection() {
     );
 }
 
+#[test]
+fn the_first_ctrl_c_cancels_the_scope_and_the_second_ends_the_process() {
+    const NAME: &str =
+        "signals::the_first_ctrl_c_cancels_the_scope_and_the_second_ends_the_process";
+    use executor::task::{CancelScope, FutureExt, shield};
+    if is_child(NAME) {
+        return within(30, || {
+            workers(2).block_on(async {
+                let scope = CancelScope::new();
+                executor::signal::cancel_on_ctrl_c(&scope).unwrap();
+                let result = scope.run(async {
+                    println!("\nready");
+                    let error = std::future::pending::<()>()
+                        .or_cancelled()
+                        .await
+                        .unwrap_err();
+                    println!("\nclean-up after {}", error.reason());
+                    shield(
+                        std::time::Duration::from_secs(60),
+                        std::future::pending::<()>(),
+                    )
+                    .await
+                });
+                drop(result.await);
+            });
+        });
+    }
+    let mut child = spawn_child(NAME, &[]);
+    let interrupt = |child: u32| {
+        // SAFETY: it is a child of ours that was not waited for.
+        assert_eq!(unsafe { libc::kill(child as i32, libc::SIGINT) }, 0);
+    };
+    child.wait_for_line("ready");
+    interrupt(child.id());
+    child.wait_for_line("clean-up after Ctrl-C");
+    interrupt(child.id());
+    assert_eq!(child.status().code(), Some(130));
+}
+
 /// Sends a signal to this thread; the handler has run when this returns.
 fn raise(number: i32) {
     // SAFETY: the test has made a handler before.

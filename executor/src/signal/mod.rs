@@ -11,12 +11,15 @@
 //! All signals of a runtime share one pair of descriptors, so there may be any number of waiters. A forked child hears its own signals
 //! only, and its parent none of them.
 
+mod interrupt;
 mod kind;
 pub mod unix;
 
 use std::io;
 
 use crate::task::coop::consume_budget;
+
+pub use interrupt::cancel_on_ctrl_c;
 
 /// Waits for the next SIGINT, which Ctrl-C in a terminal sends.
 ///

@@ -77,6 +77,28 @@ impl<F> Timeout<F> {
         &mut self.future
     }
 
+    /// When the future is given up, or was.
+    pub fn deadline(&self) -> Instant {
+        self.delay.deadline()
+    }
+
+    /// Sets another deadline. A task that waits is not woken by this; its next poll goes by the new deadline.
+    ///
+    /// ```
+    /// # executor::runtime::Runtime::new().unwrap().block_on(async {
+    /// use executor::time::{Duration, Instant, sleep, timeout};
+    /// use std::pin::pin;
+    ///
+    /// let mut limited = pin!(timeout(Duration::ZERO, sleep(Duration::from_millis(1))));
+    /// limited.as_mut().reset(Instant::now() + Duration::from_secs(60));
+    /// assert!(limited.await.is_ok());
+    /// # });
+    /// ```
+    #[doc(alias = "reschedule")]
+    pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
+        self.project().delay.reset(deadline);
+    }
+
     /// The future within, without the timeout.
     pub fn into_inner(self) -> F {
         self.future
