@@ -25,42 +25,18 @@ use super::{JoinError, Notified, TaskRef, memory, waker};
 pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
     // SAFETY: a token exists, so the task is not complete and the owner's reference keeps it alive.
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
-    match cell.header.state.start_poll() {
-        StartPoll::Poll => {
-            let frame = Frame::of_poll(task);
-            match poll_future(cell, task, &frame) {
-                // SAFETY: `start_poll` has set RUNNING, for us.
-                Poll::Ready(output) => unsafe { complete::<F, S>(task, output) },
-                Poll::Pending if frame.steps_back() => {
-                    cell.header.state.end_poll_again();
-                    cell.scheduler.reschedule(Notified::from_token(task));
-                }
-                // SAFETY: as above.
-                Poll::Pending => unsafe { suspend::<F, S>(task) },
-            }
-        }
-        // SAFETY: as above.
-        StartPoll::Requested => unsafe { run_requested::<F, S>(task) },
-        // SAFETY: as above.
-        StartPoll::Cancel => unsafe { cancel_claimed::<F, S>(task) },
-    }
-}
-
-/// Polls a task that somebody has asked to end. If it goes on, something in it must have heard of that, or have a shield around it; else the
-/// future is dropped.
-///
-/// # Safety
-///
-/// - `task` is a `Cell<F, S>`, and the caller has set RUNNING.
-#[cold]
-unsafe fn run_requested<F: Future, S: Schedule>(task: NonNull<Header>) {
-    // SAFETY: RUNNING is set, so the task is not complete and the owner's reference keeps it alive.
-    let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
+    let is_requested = match cell.header.state.start_poll() {
+        StartPoll::Poll => false,
+        StartPoll::Requested => true,
+        // SAFETY: `start_poll` has set RUNNING, for us.
+        StartPoll::Cancel => return unsafe { cancel_claimed::<F, S>(task) },
+    };
     let frame = Frame::of_poll(task);
     match poll_future(cell, task, &frame) {
-        // SAFETY: the caller's promise.
+        // SAFETY: as above.
         Poll::Ready(output) => unsafe { complete::<F, S>(task, output) },
-        Poll::Pending if !cell.header.origin.scope().is_live() => {
+        // Somebody has asked it to end, and nothing in it hears of that, or has a shield around it.
+        Poll::Pending if is_requested && !cell.header.origin.scope().is_live() => {
             // SAFETY: as above.
             unsafe { cancel_claimed::<F, S>(task) }
         }

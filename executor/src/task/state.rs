@@ -122,10 +122,12 @@ impl State {
             NOTIFIED,
             "a token without its bit"
         );
-        match before & (CANCELLED | REQUESTED) {
-            0 => StartPoll::Poll,
-            REQUESTED => StartPoll::Requested,
-            _ => StartPoll::Cancel,
+        if before & (CANCELLED | REQUESTED) == 0 {
+            StartPoll::Poll
+        } else if before & CANCELLED == 0 {
+            StartPoll::Requested
+        } else {
+            StartPoll::Cancel
         }
     }
 
