@@ -225,12 +225,11 @@ impl Worker {
         // This call may be inside another's root: the tasks that it runs are not.
         let _tasks = self.enter_root(false);
         loop {
-            let output = {
+            if root.state.is_woken() {
                 let _in_root = self.enter_root(true);
-                root.poll(future.as_mut(), waker)
-            };
-            if let Some(output) = output {
-                return output;
+                if let Some(output) = root.poll(future.as_mut(), waker) {
+                    return output;
+                }
             }
             // The tasks that were ready before the root, if it is woken meanwhile, run before it.
             let mut round = self.core.queue.len().clamp(1, LONGEST_ROUND);

@@ -199,6 +199,7 @@ impl Shared {
 impl Worker {
     /// Polls a task, and tells of it if that takes long.
     #[cold]
+    #[inline(never)]
     pub(super) fn run_timed(&self, mode: &DebugMode, task: Notified) {
         let polled = Polled::new(task.id(), task.origin());
         let begin = now();

@@ -92,9 +92,10 @@ impl Running {
         // Pairs with the fence in `look`: who sees anything that is written below sees that the sequence has moved.
         fence(Release);
         self.id.store(id.to_number(), Relaxed);
-        let location = ptr::from_ref(origin.location()).cast_mut();
+        let (location, name) = origin.location_and_name();
+        let location = ptr::from_ref(location).cast_mut();
         self.location.store(location, Relaxed);
-        match origin.name() {
+        match name {
             None => self.name_len.store(0, Relaxed),
             Some(name) => self.copy_name(name),
         }

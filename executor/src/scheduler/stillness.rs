@@ -64,12 +64,15 @@ impl RootState {
         Self(AtomicU8::new(WOKEN))
     }
 
-    /// True: woken since the last call.
+    /// True: woken since the last call. A wake that comes at this moment may be missed, as if it came after it: its caller calls the thread afterwards.
+    #[inline]
     pub(crate) fn begin_poll(&self) -> bool {
+        // Asked first: the driver comes here after every few tasks, and the root was woken seldom.
         // Acquire: pairs with the Release of `wake`.
-        self.0.fetch_and(!WOKEN, AcqRel) & WOKEN != 0
+        self.is_woken() && self.0.fetch_and(!WOKEN, AcqRel) & WOKEN != 0
     }
 
+    #[inline]
     pub(crate) fn is_woken(&self) -> bool {
         // Acquire: as above.
         self.0.load(Acquire) & WOKEN != 0

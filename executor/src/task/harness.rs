@@ -25,18 +25,17 @@ use super::{JoinError, Notified, TaskRef, memory, waker};
 pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
     // SAFETY: a token exists, so the task is not complete and the owner's reference keeps it alive.
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
-    let is_requested = match cell.header.state.start_poll() {
-        StartPoll::Poll => false,
-        StartPoll::Requested => true,
+    let start = cell.header.state.start_poll();
+    if start == StartPoll::Cancel {
         // SAFETY: `start_poll` has set RUNNING, for us.
-        StartPoll::Cancel => return unsafe { cancel_claimed::<F, S>(task) },
-    };
+        return unsafe { cancel_claimed::<F, S>(task) };
+    }
     let frame = Frame::of_poll(task);
     match poll_future(cell, task, &frame) {
         // SAFETY: as above.
         Poll::Ready(output) => unsafe { complete::<F, S>(task, output) },
         // Somebody has asked it to end, and nothing in it hears of that, or has a shield around it.
-        Poll::Pending if is_requested && !cell.header.origin.scope().is_live() => {
+        Poll::Pending if start == StartPoll::Requested && !hears(&cell.header) => {
             // SAFETY: as above.
             unsafe { cancel_claimed::<F, S>(task) }
         }
@@ -47,6 +46,12 @@ pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
         // SAFETY: as above.
         Poll::Pending => unsafe { suspend::<F, S>(task) },
     }
+}
+
+/// Whether a region in the task has heard of the request to end, or a shield keeps it off.
+#[cold]
+fn hears(header: &Header) -> bool {
+    header.origin.scope().is_live()
 }
 
 /// # Safety
@@ -93,6 +98,8 @@ unsafe fn suspend<F: Future, S: Schedule>(task: NonNull<Header>) {
 }
 
 /// Polls the future. RUNNING is set, by us. A panic becomes the output.
+// It has one caller, and is as long as what most tasks do in a poll.
+#[inline]
 fn poll_future<F: Future, S: Schedule>(
     cell: &Cell<F, S>,
     task: NonNull<Header>,
@@ -190,6 +197,7 @@ fn failed<F: Future, S: Schedule>(cell: &Cell<F, S>, payload: Box<dyn Any + Send
 }
 
 /// Calls `f`, which is code of the task's user, as the task.
+#[inline]
 fn catch_within<R>(frame: &Frame, f: impl FnOnce() -> R) -> thread::Result<R> {
     frame.enter(|| catch_unwind(AssertUnwindSafe(f)))
 }

@@ -45,6 +45,15 @@ impl Origin {
         }
     }
 
+    /// Both.
+    #[inline]
+    pub(crate) fn location_and_name(&self) -> (&'static Location<'static>, Option<&str>) {
+        match self.details() {
+            Ok(details) => (details.location, details.name.as_deref()),
+            Err(location) => (location, None),
+        }
+    }
+
     /// The task's scope, if it has one.
     #[inline]
     pub(super) fn try_scope(&self) -> Option<&Scope> {

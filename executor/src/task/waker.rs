@@ -33,8 +33,7 @@ pub(super) fn table_address() -> usize {
 /// task need not tell itself by the state word, which others share.
 #[inline]
 pub(crate) fn step_back(waker: &Waker) {
-    // SAFETY: the table is ours, so the data is a task that is alive.
-    if !(is_task(waker) && current::step_back(unsafe { header(waker.data()) }.id)) {
+    if !(is_task(waker) && current::step_back(waker.data())) {
         waker.wake_by_ref();
     }
 }
