@@ -13,6 +13,7 @@ mod builder;
 mod callbacks;
 mod cancel;
 mod cancel_random;
+mod cancel_safety;
 mod cancel_scopes;
 mod compile;
 mod compose;
