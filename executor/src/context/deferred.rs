@@ -38,7 +38,11 @@ impl Deferred {
 pub(crate) struct Turn<'a>(Option<&'a Deferred>);
 
 /// Whoever has this calls callbacks, and nobody else does. Dropped before the last, it drops those that it owes.
-pub(crate) struct Calling<'a>(&'a Deferred);
+pub(crate) struct Calling<'a> {
+    deferred: &'a Deferred,
+    /// Others may call. Not to be asked of the queue: that would say of them that they do.
+    is_over: bool,
+}
 
 impl<'a> Turn<'a> {
     pub(crate) fn new(deferred: &'a Deferred) -> Self {
@@ -54,15 +58,20 @@ impl<'a> Turn<'a> {
             return None;
         }
         queue.calling = true;
-        Some((queue.first(), Calling(deferred)))
+        let calling = Calling {
+            deferred,
+            is_over: false,
+        };
+        Some((queue.first(), calling))
     }
 }
 
 impl Calling<'_> {
     /// The next callback, if a turn is owed. If not, others may call.
-    pub(crate) fn next(&self) -> Option<Callback> {
-        let mut queue = self.0.0.lock();
+    pub(crate) fn next(&mut self) -> Option<Callback> {
+        let mut queue = self.deferred.0.lock();
         queue.calling = queue.owed > 0;
+        self.is_over = !queue.calling;
         queue.owed = queue.owed.saturating_sub(1);
         queue.calling.then(|| queue.first())
     }
@@ -88,11 +97,11 @@ impl Drop for Turn<'_> {
 
 impl Drop for Calling<'_> {
     fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
         let owed: Vec<_> = {
-            let mut queue = self.0.0.lock();
-            if !queue.calling {
-                return;
-            }
+            let mut queue = self.deferred.0.lock();
             queue.calling = false;
             let owed = std::mem::take(&mut queue.owed);
             queue.callbacks.drain(..owed).collect()

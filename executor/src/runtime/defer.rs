@@ -100,7 +100,7 @@ impl Drop for Owed {
 async fn call_in_turn(mut owed: Owed) {
     // From here on the turn is `Turn`'s.
     let state = owed.0.take().expect("a turn is taken once");
-    let Some((first, calling)) = Turn::new(&state.deferred).take() else {
+    let Some((first, mut calling)) = Turn::new(&state.deferred).take() else {
         return;
     };
     first();
