@@ -20,21 +20,19 @@ use crate::time::timeout;
 ///
 /// ```
 /// # executor::runtime::Runtime::new().unwrap().block_on(async {
-/// use executor::sync::mpsc;
 /// use executor::task;
 /// use std::time::Duration;
 ///
-/// let (send, mut goodbyes) = mpsc::channel(1);
+/// let (send, goodbye) = futures::channel::oneshot::channel();
+/// let farewell = task::finalizer(Duration::from_secs(1), async move {
+///     let _ = send.send("goodbye");
+/// });
 /// let session = executor::spawn(async move {
-///     let _goodbye = task::finalizer(Duration::from_secs(1), async move {
-///         let _ = send.send("goodbye").await;
-///     });
+///     let _farewell = farewell;
 ///     std::future::pending::<()>().await;
 /// });
-/// executor::task::yield_now().await;
-/// # executor::time::sleep(Duration::from_millis(20)).await;
 /// session.abort();
-/// assert_eq!(goodbyes.recv().await, Some("goodbye"));
+/// assert_eq!(goodbye.await, Ok("goodbye"));
 /// # });
 /// ```
 #[doc(alias = "finally")]

@@ -45,7 +45,8 @@ use crate::context::{self, State};
 ///
 /// Dropped during `acquire`, it is as cancel safe as that. After that the release takes place, see above.
 ///
-/// ```
+#[cfg_attr(not(feature = "io"), doc = "```ignore")]
+#[cfg_attr(feature = "io", doc = "```")]
 /// # executor::runtime::Runtime::new().unwrap().block_on(async {
 /// use executor::io::{self, AsyncReadExt, AsyncWriteExt};
 /// use executor::task;
