@@ -12,7 +12,7 @@ use crate::rt_sync::whole::Mutex;
 ///
 /// # Errors
 ///
-/// The errors of all, if none succeeded; also if there is no future at all, or the call was cancelled.
+/// The errors of all, if none succeeded; also if the call was cancelled.
 ///
 /// # Panics
 ///
