@@ -11,7 +11,8 @@ use std::time::Duration;
 use executor::runtime::{Builder, Runtime};
 
 use crate::support::{
-    Drops, assert_usable, block_on, child, current_thread, each_runtime, threads, until, within,
+    Drops, Random, assert_usable, block_on, child, current_thread, each_runtime, threads, until,
+    within,
 };
 
 #[test]
@@ -309,16 +310,4 @@ fn churn(round: u64) -> (usize, usize) {
     assert_eq!(runs.load(SeqCst), handed_in - cancelled, "round {round}");
     assert_eq!(drops.count(), handed_in, "round {round}");
     (handed_in - cancelled, cancelled)
-}
-
-/// Marsaglia's xorshift.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
 }

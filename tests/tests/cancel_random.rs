@@ -9,7 +9,7 @@ use executor::time::Duration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
-use crate::support::{Counted, Drops, within, workers};
+use crate::support::{Counted, Drops, Random, within, workers};
 
 /// How many tasks are cancelled, each at a point of its own.
 const POINTS: u64 = 100_000;
@@ -28,22 +28,6 @@ impl World {
     fn value(&self) -> Counted {
         self.made.fetch_add(1, SeqCst);
         self.drops.value()
-    }
-}
-
-/// A sequence of numbers that follows from its seed.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-
-    fn fork(&mut self) -> Self {
-        Self(self.below(u64::MAX) | 1)
     }
 }
 

@@ -4,20 +4,11 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
-use executor::runtime::{Builder, Runtime};
 use executor::sync::oneshot;
 use executor::task::{self, CancelScope, FutureExt, shield, yield_now};
 use executor::time::{Duration, Instant, sleep, timeout};
 
-use crate::support::{Drops, current_thread, each_runtime, within};
-
-/// Its clock stands still, and jumps.
-fn paused() -> Runtime {
-    Builder::new_current_thread()
-        .start_paused(true)
-        .build()
-        .unwrap()
-}
+use crate::support::{Drops, current_thread, each_runtime, paused, within};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -5,19 +5,11 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use executor::runtime::{Builder, Runtime};
 use executor::time::{
     Instant, Sleep, interval, interval_at, sleep, sleep_until, timeout, timeout_at,
 };
 
-use crate::support::{each_runtime, within};
-
-fn paused() -> Runtime {
-    Builder::new_current_thread()
-        .start_paused(true)
-        .build()
-        .unwrap()
-}
+use crate::support::{each_runtime, paused, within};
 
 const DAYS_30: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const YEARS_29: Duration = Duration::from_secs(29 * 365 * 24 * 60 * 60);

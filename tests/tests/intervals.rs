@@ -2,15 +2,9 @@
 
 use std::time::Duration;
 
-use executor::runtime::{Builder, Runtime};
 use executor::time::{self, Instant, MissedTickBehavior, interval, sleep, timeout};
 
-fn paused() -> Runtime {
-    Builder::new_current_thread()
-        .start_paused(true)
-        .build()
-        .unwrap()
-}
+use crate::support::paused;
 
 const SECOND: Duration = Duration::from_secs(1);
 

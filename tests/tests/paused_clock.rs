@@ -6,18 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use executor::runtime::{Builder, Runtime};
+use executor::runtime::Builder;
 use executor::task::{spawn_blocking, yield_now};
 use executor::time::{self, Instant, interval, sleep};
 
-use crate::support::{current_thread, pair_with_std, within};
-
-fn paused() -> Runtime {
-    Builder::new_current_thread()
-        .start_paused(true)
-        .build()
-        .unwrap()
-}
+use crate::support::{current_thread, pair_with_std, paused, within};
 
 const SECOND: Duration = Duration::from_secs(1);
 

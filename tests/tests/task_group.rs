@@ -5,7 +5,6 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use executor::runtime::Builder;
 use executor::sync::oneshot;
 use executor::task::{
     self, CancelScope, FutureExt, GroupPolicy, StartError, Started, TaskError, TaskErrors,
@@ -13,18 +12,11 @@ use executor::task::{
 };
 use executor::time::{Duration, Instant, sleep};
 
-use crate::support::{Drops, each_runtime, within, workers};
+use crate::support::{Drops, each_runtime, paused, within, workers};
 
 type Never = std::convert::Infallible;
 
 const SECOND: Duration = Duration::from_secs(1);
-
-fn paused() -> executor::runtime::Runtime {
-    Builder::new_current_thread()
-        .start_paused(true)
-        .build()
-        .unwrap()
-}
 
 #[test]
 fn a_group_waits_for_all_its_tasks_and_gives_the_bodys_output() {

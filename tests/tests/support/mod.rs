@@ -6,6 +6,7 @@ mod directory;
 mod drops;
 mod home;
 mod net;
+mod random;
 pub(crate) mod source;
 mod wakers;
 mod watchdog;
@@ -18,6 +19,7 @@ pub(crate) use directory::Directory;
 pub(crate) use drops::{Counted, Drops};
 pub(crate) use home::Home;
 pub(crate) use net::{kind, pair, pair_with_std, poll_once, refusing_address};
+pub(crate) use random::Random;
 pub(crate) use wakers::{PanicIn, block_on, counting_waker, panicking_waker};
 pub(crate) use watchdog::within;
 
@@ -34,6 +36,14 @@ pub(crate) fn workers(workers: usize) -> Runtime {
 /// A current-thread runtime.
 pub(crate) fn current_thread() -> Runtime {
     Builder::new_current_thread().build().unwrap()
+}
+
+/// A current-thread runtime whose clock stands still, and jumps.
+pub(crate) fn paused() -> Runtime {
+    Builder::new_current_thread()
+        .start_paused(true)
+        .build()
+        .unwrap()
 }
 
 /// One runtime of each kind that schedules differently.
