@@ -20,8 +20,11 @@
 //! then S3 sees the pushed task. Or S2 comes before P2: then P3 sees W's S1. If P3 wakes nobody because somebody searches, that
 //! searcher has S1 before it, so its own S3 sees the task, or it found other work: then, as the last searcher, it leaves the counts, fences,
 //! and looks at all queues, as one who falls asleep does, and calls somebody if there is anything (`stop_searching` says so). If P3 wakes
-//! nobody because nobody sleeps, some worker is awake and will look everywhere before it sleeps. A worker's own queue needs no wake at all:
-//! the owner is awake, and looks there first.
+//! nobody because nobody sleeps, some worker is awake and will look everywhere before it sleeps. A task in a worker's own queue is run
+//! by its owner, who is awake and looks there first, but the owner's next poll may block, so it is announced as any other.
+//!
+//! Who moves tasks from one queue to another is a pusher, too: S3 does not see what is in its hand. As a searcher it calls when it stops
+//! searching; as one who does not search, once they are in its own queue (`Worker::announce_taken`).
 //!
 //! A spare worker retires as if it fell asleep, S1 to S3, but for that it cannot go on if it sees work: it calls somebody else, as a pusher
 //! does. Its own queue it has emptied before S1, into the injector. One that is enrolled counts as awake before its thread is there; it will

@@ -154,6 +154,39 @@ fn loom_two_pushers_and_one_worker() {
     });
 }
 
+/// A worker that does not search moves a task to its own queue, and its next poll blocks until another worker has run that task.
+#[test]
+fn loom_a_task_that_was_in_a_workers_hand_is_seen() {
+    loom::model(|| {
+        let (parkers, blocked) = ([Parker::new(), Parker::new()], Parker::new());
+        let unblock = blocked.unparker();
+        let pool = Pool::new(&parkers, 1);
+        let own = Arc::new(Injector::new());
+        pool.injector.push(1);
+        let (pool2, own2) = (pool.clone(), own.clone());
+        let [_, parker] = parkers;
+        let other = thread::spawn(move || {
+            while pool2.injector.steal().or_else(|| own2.steal()).is_none() {
+                pool2.idle.sleep(1, false);
+                if pool2.injector.is_empty() && own2.is_empty() {
+                    parker.park();
+                } else {
+                    thread::yield_now();
+                }
+                let _ = pool2.idle.leave(1);
+            }
+            let _ = unblock.unpark();
+        });
+        if let Some(task) = pool.injector.steal() {
+            own.push(task);
+            // `announce_taken`: without it the other one may sleep for ever.
+            pool.wake_for_work();
+        }
+        blocked.park();
+        other.join().unwrap();
+    });
+}
+
 /// A worker, and a spare one that is enrolled, comes, and leaves again, while somebody pushes.
 #[test]
 fn loom_no_push_is_forgotten_while_a_spare_worker_comes_and_goes() {

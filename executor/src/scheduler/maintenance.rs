@@ -92,12 +92,17 @@ impl Worker {
     /// Moves what waits in the injector behind this worker's own tasks: not one batch only, or remote tasks would be done at so many in each
     /// interval, however short they are; nor all, or those that come from outside for ever would be all that is done here.
     fn take_injected(&self) {
+        let injector = &self.shared.injector;
+        if injector.is_empty() {
+            return;
+        }
         for _ in 0..MOST_BATCHES {
-            if self.shared.injector.is_empty() {
+            injector.move_into(&self.core.queue);
+            if injector.is_empty() {
                 break;
             }
-            self.shared.injector.move_into(&self.core.queue);
         }
+        self.announce_taken();
     }
 
     /// Takes work from a worker that has been in one poll since our last maintenance: its thread blocks, computes, or was preempted,
@@ -118,7 +123,11 @@ impl Worker {
                 .into_iter()
                 .chain(seat.slot.steal().inspect(|_| ledger::write(Line::Steal)))
                 .for_each(|task| self.core.queue.push(task));
-            self.count_stolen(self.core.queue.len().saturating_sub(queued));
+            let taken = self.core.queue.len().saturating_sub(queued);
+            self.count_stolen(taken);
+            if taken > 0 {
+                self.announce_taken();
+            }
         }
         let next = (victim + 1) % seats.len();
         self.watched.set((next, seats[next].running.seq()));

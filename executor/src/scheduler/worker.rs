@@ -202,9 +202,18 @@ impl Worker {
     pub(super) fn next_injected(&self) -> Option<Notified> {
         let injector = &self.shared.injector;
         if injector.is_empty() {
-            None
-        } else {
-            injector.steal_into(&self.core.queue)
+            return None;
+        }
+        let task = injector.steal_into(&self.core.queue);
+        self.announce_taken();
+        task
+    }
+
+    /// Tasks have come here from another queue: while they were in this worker's hand nobody saw them, and may have fallen asleep (see
+    /// `idle`). A searcher need not call now: it does so when it has found work, or another searcher sees them.
+    pub(super) fn announce_taken(&self) {
+        if !self.searching.get() && self.core.queue.len() > 0 {
+            self.shared.wake_for_work();
         }
     }
 
