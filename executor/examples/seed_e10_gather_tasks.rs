@@ -4,7 +4,7 @@
 //!
 //! `cargo run -p executor-rt --example seed_e10_gather_tasks`; with `--features test-util` no time passes.
 
-use executor::task::gather;
+use executor::task::{gather, running};
 use executor::time::{Duration, sleep};
 
 async fn fetch_data(id: u32) -> String {
@@ -22,7 +22,7 @@ async fn main() -> std::io::Result<()> {
     let task1 = executor::spawn(fetch_data(1));
     let task2 = executor::spawn(fetch_data(2));
     // Await multiple tasks concurrently
-    let results = gather([task1, task2]).await?;
+    let results = gather(running([task1, task2])).await?;
     println!("Results: {}", shown(&results));
     Ok(())
 }

@@ -1,11 +1,10 @@
 //! E13 of the articles on asyncio: three coroutines that are gathered.
 //!
-//! `gather` takes tasks, so the futures are spawned by `map`. The article says that gather returns a coroutine: it is a future, which can be dropped
-//! and then aborts its tasks.
+//! The article says that gather returns a coroutine: it is a future, which can be dropped
+//! and then cancels its tasks.
 //!
 //! `cargo run -p executor-rt --example seed_e13_say_hello_gather`; with `--features test-util` no time passes.
 
-use executor::spawn;
 use executor::task::gather;
 use executor::time::{Duration, sleep};
 
@@ -25,6 +24,6 @@ async fn main() -> std::io::Result<()> {
         say_hello("Bob", 1),
         say_hello("Charlie", 3),
     ];
-    gather(tasks.map(spawn)).await?;
+    gather(tasks).await?;
     Ok(())
 }

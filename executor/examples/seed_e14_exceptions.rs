@@ -5,7 +5,6 @@
 //!
 //! `cargo run -p executor-rt --example seed_e14_exceptions`; with `--features test-util` no time passes.
 
-use executor::spawn;
 use executor::task::gather;
 use executor::time::{Duration, sleep};
 
@@ -34,6 +33,6 @@ async fn main() -> std::io::Result<()> {
         say_hello("Bob", -1),
         say_hello("Charlie", 3),
     ];
-    gather(tasks.map(spawn)).await?;
+    gather(tasks).await?;
     Ok(())
 }

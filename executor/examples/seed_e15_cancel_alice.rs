@@ -5,7 +5,7 @@
 //!
 //! `cargo run -p executor-rt --example seed_e15_cancel_alice`; with `--features test-util` no time passes.
 
-use executor::task::{FutureExt, gather_settled};
+use executor::task::{FutureExt, gather_settled, running};
 use executor::time::{Duration, sleep};
 
 async fn say_hello(name: &str, delay: u64) {
@@ -25,5 +25,5 @@ async fn main() {
     let task2 = executor::spawn(say_hello("Bob", 1));
     sleep(Duration::from_millis(1500)).await;
     task1.cancel("no longer needed"); // Cancel the task for Alice
-    let _results = gather_settled([task1, task2]).await;
+    let _results = gather_settled(running([task1, task2])).await;
 }

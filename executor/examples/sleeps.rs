@@ -4,7 +4,6 @@
 //! cargo run --release -p executor-rt --example sleeps -- 10000
 //! ```
 
-use executor::spawn;
 use executor::task::gather;
 use executor::time::{Duration, Instant, sleep};
 
@@ -15,13 +14,11 @@ async fn main() -> std::io::Result<()> {
         .map_or(Ok(10_000), |count| count.parse());
     let count: u32 = count.map_err(std::io::Error::other)?;
     let start = Instant::now();
-    let tasks = (0..count).map(|n| {
-        spawn(async move {
-            sleep(Duration::from_secs(1)).await;
-            n
-        })
+    let sleeps = (0..count).map(async |n| {
+        sleep(Duration::from_secs(1)).await;
+        n
     });
-    let outputs = gather(tasks).await?;
+    let outputs = gather(sleeps).await?;
     let elapsed = start.elapsed();
     assert!(outputs.into_iter().eq(0..count));
     println!(

@@ -17,7 +17,7 @@ use executor::signal::unix::{SignalKind, signal};
 use executor::sync::mpmc::{self, Queue};
 use executor::sync::{BreakableBarrier, CapacityLimiter, Condvar, Event, Mutex};
 use executor::task::{
-    JoinSet, TaskTracker, as_completed, checkpoint, consume_budget, spawn, yield_now,
+    JoinSet, TaskTracker, as_completed, checkpoint, consume_budget, running, spawn, yield_now,
 };
 use executor::time::{Instant, interval, sleep, timeout};
 use futures::StreamExt;
@@ -484,7 +484,7 @@ fn tasks_that_were_waited_for_keep_their_outputs() {
             async || {
                 let (give, take) = executor::sync::oneshot::channel();
                 let task = spawn(async { take.await.unwrap() });
-                (as_completed([task]), Some(give))
+                (as_completed(running([task])), Some(give))
             },
             |tasks| Box::pin(async { tasks.next().await.unwrap().unwrap() }),
             async |give| give.take().unwrap().send(7).unwrap(),

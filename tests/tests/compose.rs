@@ -3,7 +3,7 @@
 use std::future::pending;
 
 use executor::spawn;
-use executor::task::{JoinHandle, ReturnWhen, as_completed, try_wait, wait};
+use executor::task::{JoinHandle, ReturnWhen, as_completed, running, try_wait, wait};
 use executor::time::{Duration, Instant, sleep};
 use futures::{Stream, StreamExt};
 use proptest::prelude::*;
@@ -28,7 +28,7 @@ proptest! {
         within(30, || each_paused(|runtime| {
             runtime.block_on(async {
                 let start = Instant::now();
-                let mut results = as_completed(order.iter().map(|&n| after(n, n)));
+                let mut results = as_completed(running(order.iter().map(|&n| after(n, n))));
                 for n in 0..30 {
                     assert_eq!(results.next().await.unwrap().unwrap(), n);
                     assert_eq!(start.elapsed(), n * SECOND, "as soon as it is there");
@@ -43,7 +43,7 @@ proptest! {
         within(30, || each_paused(|runtime| {
             runtime.block_on(async {
                 let tasks = delays.iter().enumerate().map(|(n, &delay)| after(2 * delay, n));
-                let limited = wait(tasks, ReturnWhen::AllCompleted).timeout((2 * limit + 1) * SECOND);
+                let limited = wait(running(tasks), ReturnWhen::AllCompleted).timeout((2 * limit + 1) * SECOND);
                 let (done, pending) = limited.await;
                 let ended = |n: &usize| delays[*n] <= limit;
                 let mut done: Vec<_> = done.into_iter().map(Result::unwrap).collect();
@@ -52,7 +52,7 @@ proptest! {
                 done.sort_unstable();
                 assert!(done.into_iter().eq((0..delays.len()).filter(ended)));
                 // The order of the arguments; and nothing was aborted.
-                let rest = executor::task::gather(pending).await.unwrap();
+                let rest = executor::task::gather(running(pending)).await.unwrap();
                 assert!(rest.into_iter().eq((0..delays.len()).filter(|n| !ended(n))));
             });
         }));
@@ -70,7 +70,7 @@ fn as_completed_gives_errors_and_lets_the_others_go_on_when_dropped() {
                     sleep(9 * SECOND).await;
                     send.send(()).unwrap();
                 });
-                let mut results = as_completed([slow, panics]);
+                let mut results = as_completed(running([slow, panics]));
                 assert_eq!(results.size_hint(), (2, Some(2)));
                 assert!(results.next().await.unwrap().unwrap_err().is_panic());
                 drop(results);
@@ -87,12 +87,12 @@ fn wait_for_the_first_gives_all_that_have_ended_by_then() {
             runtime.block_on(async {
                 let start = Instant::now();
                 let tasks = vec![after(3, 3), after(1, 1), after(2, 2)];
-                let (done, pending) = wait(tasks, ReturnWhen::FirstCompleted).await;
+                let (done, pending) = wait(running(tasks), ReturnWhen::FirstCompleted).await;
                 assert_eq!(done.into_iter().next().unwrap().unwrap(), 1);
                 assert_eq!(start.elapsed(), SECOND);
                 assert_eq!(pending.len(), 2);
                 sleep(9 * SECOND).await;
-                let (done, pending) = wait(pending, ReturnWhen::FirstCompleted).await;
+                let (done, pending) = wait(running(pending), ReturnWhen::FirstCompleted).await;
                 assert_eq!((done.len(), pending.len()), (2, 0));
                 assert_eq!(start.elapsed(), 10 * SECOND);
             });
@@ -111,18 +111,18 @@ fn wait_for_the_first_error_ends_at_an_error_or_at_the_end() {
                     panic!("no");
                 });
                 let tasks = [after(1, ()), panics, after(5, ())];
-                let (done, rest) = wait(tasks, ReturnWhen::FirstError).await;
+                let (done, rest) = wait(running(tasks), ReturnWhen::FirstError).await;
                 assert!(done[0].is_ok() && done[1].is_err());
                 assert_eq!((start.elapsed(), rest.len()), (2 * SECOND, 1));
-                let (done, rest) = wait(rest, ReturnWhen::FirstError).await;
+                let (done, rest) = wait(running(rest), ReturnWhen::FirstError).await;
                 assert_eq!((done.len(), rest.len()), (1, 0));
                 assert_eq!(start.elapsed(), 5 * SECOND);
 
                 // What a task returns counts where the function says so.
                 let tasks = || [after(1, Err("no")), after(2, Ok(1))];
-                let (done, rest) = wait(tasks(), ReturnWhen::FirstError).await;
+                let (done, rest) = wait(running(tasks()), ReturnWhen::FirstError).await;
                 assert_eq!((done.len(), rest.len()), (2, 0));
-                let (done, rest) = try_wait(tasks(), ReturnWhen::FirstError).await;
+                let (done, rest) = try_wait(running(tasks()), ReturnWhen::FirstError).await;
                 assert_eq!((done.len(), rest.len()), (1, 1));
                 assert_eq!(start.elapsed(), 8 * SECOND);
             });
@@ -140,15 +140,48 @@ fn wait_for_nothing_is_ready_and_a_limit_ends_what_would_not() {
                     ReturnWhen::FirstError,
                     ReturnWhen::AllCompleted,
                 ] {
-                    let (done, rest) = wait(Vec::<JoinHandle<()>>::new(), when).await;
+                    let (done, rest) = wait(running(Vec::<JoinHandle<()>>::new()), when).await;
                     assert!(done.is_empty() && rest.is_empty());
                     let start = Instant::now();
                     let never = [spawn(pending::<()>())];
-                    let (done, rest) = wait(never, when).timeout(SECOND).await;
+                    let (done, rest) = wait(running(never), when).timeout(SECOND).await;
                     assert_eq!((done.len(), rest.len()), (0, 1));
                     assert_eq!(start.elapsed(), SECOND);
                     rest.iter().for_each(JoinHandle::abort);
                 }
+            });
+        });
+    });
+}
+
+#[test]
+fn futures_become_tasks_that_are_waited_for() {
+    within(30, || {
+        each_paused(|runtime| {
+            runtime.block_on(async {
+                let start = Instant::now();
+                async fn after(seconds: u32) -> u32 {
+                    sleep(seconds * SECOND).await;
+                    seconds
+                }
+                let mut results = as_completed([3, 1, 2].map(after));
+                for n in 1..=3 {
+                    assert_eq!(results.next().await.unwrap().unwrap(), n);
+                }
+                assert_eq!(start.elapsed(), 3 * SECOND);
+
+                let (done, rest) = wait([4, 2].map(after), ReturnWhen::FirstCompleted).await;
+                assert_eq!(*done[0].as_ref().unwrap(), 2);
+                let (done, rest) = wait(running(rest), ReturnWhen::FirstCompleted).await;
+                assert_eq!((*done[0].as_ref().unwrap(), rest.len()), (4, 0));
+                assert_eq!(start.elapsed(), 7 * SECOND);
+
+                let fails = async |seconds: u32| match after(seconds).await {
+                    1 => Err("no"),
+                    other => Ok(other),
+                };
+                let (done, rest) = try_wait([5, 1].map(fails), ReturnWhen::FirstError).await;
+                assert_eq!((done.len(), rest.len()), (1, 1));
             });
         });
     });

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use executor::runtime::{Builder, Runtime};
 use executor::spawn;
 use executor::task::{
-    FutureExt, JoinHandle, gather, gather_settled, try_gather, try_join_all, yield_now,
+    FutureExt, JoinHandle, gather, gather_settled, running, try_gather, try_join_all, yield_now,
 };
 use executor::time::{Duration, Instant, sleep, timeout};
 use proptest::prelude::*;
@@ -62,7 +62,7 @@ proptest! {
             runtime.block_on(async {
                 let tasks = delays.iter().enumerate().map(|(n, &delay)| after(delay, n));
                 let expected: Vec<_> = (0..delays.len()).collect();
-                assert_eq!(gather(tasks).await.unwrap(), expected);
+                assert_eq!(gather(running(tasks)).await.unwrap(), expected);
             });
         }));
     }
@@ -85,7 +85,7 @@ proptest! {
                     }
                     task
                 }).collect();
-                let results = gather_settled(tasks).await;
+                let results = gather_settled(running(tasks)).await;
                 assert_eq!(results.len(), ends.len());
                 for (n, (result, (_, end))) in results.into_iter().zip(&ends).enumerate() {
                     match (result, end) {
@@ -107,13 +107,13 @@ fn nothing_to_gather_is_ready_at_once() {
     each_runtime(|runtime| {
         runtime.block_on(async {
             assert!(
-                gather(Vec::<JoinHandle<u8>>::new())
+                gather(running(Vec::<JoinHandle<u8>>::new()))
                     .await
                     .unwrap()
                     .is_empty()
             );
             assert!(
-                gather_settled(Vec::<JoinHandle<u8>>::new())
+                gather_settled(running(Vec::<JoinHandle<u8>>::new()))
                     .await
                     .is_empty()
             );
@@ -135,7 +135,7 @@ fn the_first_error_comes_at_once_and_the_others_go_on() {
                 });
                 let fails = after(2, Err(io::Error::other("no")));
                 let later = after(3, Err(io::Error::other("later")));
-                let error = try_gather([slow, later, fails]).await.unwrap_err();
+                let error = try_gather(running([slow, later, fails])).await.unwrap_err();
                 assert_eq!(error.to_string(), "no");
                 assert_eq!(start.elapsed(), 2 * SECOND);
                 assert_eq!(ended.await.unwrap(), 10 * SECOND);
@@ -154,15 +154,15 @@ fn a_panic_and_an_abort_are_errors_too() {
                     sleep(SECOND).await;
                     panic!("one of them");
                 });
-                let error = gather([after(5, ()), panics]).await.unwrap_err();
+                let error = gather(running([after(5, ()), panics])).await.unwrap_err();
                 assert!(error.to_string().contains("one of them"));
                 let aborted = after(5, ());
                 aborted.abort();
-                let error = gather([after(9, ()), aborted]).await.unwrap_err();
+                let error = gather(running([after(9, ()), aborted])).await.unwrap_err();
                 assert!(error.is_cancelled());
                 let aborted = after(5, Ok(1));
                 aborted.abort();
-                let error: io::Error = try_gather([aborted]).await.unwrap_err();
+                let error: io::Error = try_gather(running([aborted])).await.unwrap_err();
                 assert!(error.to_string().contains("cancelled"));
                 assert_eq!(start.elapsed(), SECOND);
             });
@@ -183,7 +183,7 @@ fn a_gather_that_is_dropped_cancels_what_has_not_ended() {
                 });
                 let waiting = waits.abort_handle();
                 let ended = after(1, ());
-                timeout(2 * SECOND, gather([ended, waits]))
+                timeout(2 * SECOND, gather(running([ended, waits])))
                     .await
                     .unwrap_err();
                 while !waiting.is_finished() {
@@ -202,13 +202,15 @@ fn a_gather_that_is_dropped_cancels_what_has_not_ended() {
                     send.send(heard.reason().to_owned()).unwrap();
                     String::new()
                 });
-                timeout(SECOND, gather([hears, tells])).await.unwrap_err();
+                timeout(SECOND, gather(running([hears, tells])))
+                    .await
+                    .unwrap_err();
                 assert!(reason.await.unwrap().contains("gather"));
 
                 // Also if nobody ever polls it.
                 let task = spawn(pending::<()>());
                 let waiting = task.abort_handle();
-                drop(gather_settled([task]));
+                drop(gather_settled(running([task])));
                 while !waiting.is_finished() {
                     yield_now().await;
                 }
@@ -284,7 +286,7 @@ fn ten_thousand_sleeps_of_a_second_take_a_second_together() {
             runtime.block_on(async {
                 let start = Instant::now();
                 let tasks = (0..10_000).map(|n| after(1, n));
-                let outputs = gather(tasks).await.unwrap();
+                let outputs = gather(running(tasks)).await.unwrap();
                 assert_eq!(start.elapsed(), SECOND);
                 assert!(outputs.into_iter().eq(0..10_000));
             });
@@ -312,4 +314,99 @@ fn try_join_all_drops_the_others_at_the_first_error() {
             });
         });
     });
+}
+
+#[test]
+fn futures_are_spawned_by_the_call_and_gathered_as_tasks() {
+    within(30, || {
+        each_paused(|runtime| {
+            runtime.block_on(async {
+                let start = Instant::now();
+                let ran = Arc::new(AtomicUsize::new(0));
+                let square = |n: u32| {
+                    let counted = ran.clone();
+                    async move {
+                        counted.fetch_add(1, Ordering::SeqCst);
+                        sleep((9 - n) * SECOND).await;
+                        n * n
+                    }
+                };
+                let gathered = gather([square(1), square(2)]);
+                sleep(SECOND).await;
+                assert_eq!(ran.load(Ordering::SeqCst), 2, "without being polled");
+                assert_eq!(gathered.await.unwrap(), [1, 4]);
+                assert_eq!(start.elapsed(), 8 * SECOND);
+
+                // The first error at once, and the others go on.
+                let (send, ended) = futures::channel::oneshot::channel();
+                let mut send = Some(send);
+                let futures = [5, 2].map(|seconds| {
+                    let send = (seconds == 5).then(|| send.take().unwrap());
+                    async move {
+                        sleep(seconds * SECOND).await;
+                        let Some(send) = send else {
+                            return Err(io::Error::other("no"));
+                        };
+                        send.send(()).unwrap();
+                        Ok(())
+                    }
+                });
+                let start = Instant::now();
+                assert_eq!(try_gather(futures).await.unwrap_err().to_string(), "no");
+                assert_eq!(start.elapsed(), 2 * SECOND);
+                ended.await.unwrap();
+                assert_eq!(start.elapsed(), 5 * SECOND);
+
+                let settled = gather_settled([true, false].map(async |panics| {
+                    assert!(!panics, "one of them");
+                }))
+                .await;
+                assert!(settled[0].as_ref().unwrap_err().is_panic() && settled[1].is_ok());
+            });
+        });
+    });
+}
+
+#[test]
+fn futures_whose_gather_is_dropped_are_cancelled() {
+    within(30, || {
+        each_paused(|runtime| {
+            let drops = Drops::default();
+            runtime.block_on(async {
+                let futures = [1, 2, 3].map(|_| {
+                    let value = drops.value();
+                    async move {
+                        let _value = value;
+                        pending::<()>().await;
+                    }
+                });
+                timeout(SECOND, gather(futures)).await.unwrap_err();
+                while drops.count() < 3 {
+                    yield_now().await;
+                }
+            });
+        });
+    });
+}
+
+#[test]
+fn a_future_that_a_gather_spawns_was_spawned_where_the_user_called() {
+    let (send, told) = std::sync::mpsc::channel();
+    let send = std::sync::Mutex::new(send);
+    let runtime = Builder::new_current_thread()
+        .on_unobserved_failure(move |failure| {
+            send.lock().unwrap().send(failure.spawned_at()).unwrap();
+        })
+        .build()
+        .unwrap();
+    let line = line!() + 2;
+    let panics = async || panic!("no");
+    drop(runtime.block_on(async { gather_settled::<_, _, ()>([panics()]) }));
+    runtime.block_on(async {
+        while runtime.metrics().num_alive_tasks() > 0 {
+            yield_now().await;
+        }
+    });
+    let told = told.try_recv().unwrap();
+    assert_eq!((told.file(), told.line()), (file!(), line));
 }

@@ -1,16 +1,18 @@
 //! `as_completed`: the results of tasks in the order in which they end.
 
 use std::fmt;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures::stream::{FusedStream, FuturesUnordered, Stream, StreamExt};
 
+use super::into_task::{IntoTask, into_tasks};
 use crate::task::{JoinError, JoinHandle};
 
 /// A stream of the tasks' results, in the order in which they end.
 ///
-/// The tasks run already; the stream only waits. Dropping it lets those go on that have not ended. [`JoinSet`](super::JoinSet) does
+/// Futures are spawned by this call; handles of tasks that run already come through [`running`](super::running). The stream only waits: dropping it lets those go on that have not ended. [`JoinSet`](super::JoinSet) does
 /// the same for tasks that come later, and aborts them.
 ///
 /// # Cancel safety
@@ -19,10 +21,10 @@ use crate::task::{JoinError, JoinHandle};
 ///
 /// ```
 /// # executor::runtime::Runtime::new().unwrap().block_on(async {
-/// use executor::{spawn, task::as_completed};
+/// use executor::task::as_completed;
 /// use futures::StreamExt;
 ///
-/// let mut results = as_completed((1..=3).map(|n| spawn(async move { n })));
+/// let mut results = as_completed((1..=3).map(|n| async move { n }));
 /// let mut sum = 0;
 /// while let Some(result) = results.next().await {
 ///     sum += result.unwrap();
@@ -30,11 +32,12 @@ use crate::task::{JoinError, JoinHandle};
 /// assert_eq!(sum, 6);
 /// # });
 /// ```
-pub fn as_completed<I, T>(tasks: I) -> AsCompleted<T>
+#[track_caller]
+pub fn as_completed<I, M, T>(tasks: I) -> AsCompleted<T>
 where
-    I: IntoIterator<Item = JoinHandle<T>>,
+    I: IntoIterator<Item: IntoTask<M, Output = T>>,
 {
-    AsCompleted(tasks.into_iter().collect())
+    AsCompleted(into_tasks(tasks, Location::caller()).collect())
 }
 
 /// The stream of [`as_completed`].

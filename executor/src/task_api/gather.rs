@@ -3,17 +3,19 @@
 use std::fmt;
 use std::future::Future;
 use std::mem;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use super::into_task::{IntoTask, into_tasks};
 use super::placed::{Placed, placed};
 use crate::task::{JoinError, JoinHandle};
 use futures::stream::{FuturesUnordered, StreamExt};
 
 /// Waits for tasks, and gives their outputs in the order of the arguments, in whatever order they end.
 ///
-/// The tasks run already; futures become tasks by `map`: `gather(futures.map(spawn))`. For tasks of different types there is
-/// [`gather!`](crate::gather!), which spawns futures itself.
+/// Futures are spawned by this call, before it is awaited, as by [`spawn`](crate::spawn); handles of tasks that run already come through
+/// [`running`](super::running). For tasks of different types there is [`gather!`](crate::gather!), which takes both as they are.
 ///
 /// The first task that has no output, because it panicked or was aborted, ends the wait with its error, at once. *The others go on*,
 /// as they do in asyncio. Where they should not, there are [`JoinSet`](super::JoinSet), which aborts what is left when it is dropped, and
@@ -31,22 +33,29 @@ use futures::stream::{FuturesUnordered, StreamExt};
 ///
 /// ```
 /// # executor::runtime::Runtime::new().unwrap().block_on(async {
-/// use executor::{spawn, task::gather};
+/// use executor::{spawn, task::{gather, running}};
 ///
-/// let squares = gather((0..4).map(|n| spawn(async move { n * n }))).await.unwrap();
-/// assert_eq!(squares, [0, 1, 4, 9]);
+/// async fn square(n: u32) -> u32 {
+///     n * n
+/// }
+///
+/// assert_eq!(gather([square(1), square(2)]).await.unwrap(), [1, 4]);
+///
+/// let handles = (3..5).map(|n| spawn(square(n)));
+/// assert_eq!(gather(running(handles)).await.unwrap(), [9, 16]);
 /// # });
 /// ```
-pub fn gather<I, T>(tasks: I) -> Gather<T>
+#[track_caller]
+pub fn gather<I, M, T>(tasks: I) -> Gather<T>
 where
-    I: IntoIterator<Item = JoinHandle<T>>,
+    I: IntoIterator<Item: IntoTask<M, Output = T>>,
 {
-    Gather(Gathering::new(tasks))
+    Gather(Gathering::new(into_tasks(tasks, Location::caller())))
 }
 
 /// As [`gather`], for tasks that return a `Result`: an error that a task *returns* ends the wait as well.
 ///
-/// Gives what `handle.await??` would, for all: so the tasks' type of error must be made from a [`JoinError`]. `io::Error` and
+/// Gives what `spawn(future).await??` would, for all: so the tasks' type of error must be made from a [`JoinError`]. `io::Error` and
 /// `Box<dyn Error + Send + Sync>` are.
 ///
 /// # Errors
@@ -60,21 +69,22 @@ where
 /// ```
 /// # executor::runtime::Runtime::new().unwrap().block_on(async {
 /// use std::io;
-/// use executor::{spawn, task::try_gather};
+/// use executor::task::try_gather;
 ///
-/// let numbers = ["1", "2", "x"].map(|text| spawn(async move {
+/// let numbers = ["1", "2", "x"].map(|text| async move {
 ///     text.parse::<u8>().map_err(io::Error::other)
-/// }));
+/// });
 /// assert!(try_gather(numbers).await.is_err());
 /// # });
 /// ```
 #[doc(alias = "gather")]
-pub fn try_gather<I, T, E>(tasks: I) -> TryGather<T, E>
+#[track_caller]
+pub fn try_gather<I, M, T, E>(tasks: I) -> TryGather<T, E>
 where
-    I: IntoIterator<Item = JoinHandle<Result<T, E>>>,
+    I: IntoIterator<Item: IntoTask<M, Output = Result<T, E>>>,
     E: From<JoinError>,
 {
-    TryGather(Gathering::new(tasks))
+    TryGather(Gathering::new(into_tasks(tasks, Location::caller())))
 }
 
 /// As [`gather`], and errors are among the results: waits until *all* tasks have ended.
@@ -85,22 +95,23 @@ where
 ///
 /// ```
 /// # executor::runtime::Runtime::new().unwrap().block_on(async {
-/// use executor::{spawn, task::gather_settled};
+/// use executor::{spawn, task::{gather_settled, running}};
 ///
 /// let tasks = [spawn(async { 1 }), spawn(std::future::pending())];
 /// tasks[1].abort();
-/// let results = gather_settled(tasks).await;
+/// let results = gather_settled(running(tasks)).await;
 /// assert_eq!(*results[0].as_ref().unwrap(), 1);
 /// assert!(results[1].as_ref().unwrap_err().is_cancelled());
 /// # });
 /// ```
 #[doc(alias = "gather")]
 #[doc(alias = "return_exceptions")]
-pub fn gather_settled<I, T>(tasks: I) -> GatherSettled<T>
+#[track_caller]
+pub fn gather_settled<I, M, T>(tasks: I) -> GatherSettled<T>
 where
-    I: IntoIterator<Item = JoinHandle<T>>,
+    I: IntoIterator<Item: IntoTask<M, Output = T>>,
 {
-    GatherSettled(Gathering::new(tasks))
+    GatherSettled(Gathering::new(into_tasks(tasks, Location::caller())))
 }
 
 /// The future of [`gather`].

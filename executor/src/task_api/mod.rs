@@ -13,6 +13,7 @@ mod finalizer;
 mod gather;
 pub mod gather_tuple;
 mod group;
+mod into_task;
 pub mod join_set;
 mod local_set;
 mod on_complete;
@@ -44,6 +45,7 @@ pub use group::{
     ChildFailed, ChildTask, GroupPolicy, StartError, Started, TaskError, TaskErrors, TaskGroup,
     first_done, first_ok, group, group_with,
 };
+pub use into_task::{IntoTask, Running, RunningTask, running};
 pub use join_set::JoinSet;
 pub use local_set::{LocalEnterGuard, LocalSet};
 pub use on_complete::CallbackHandle;

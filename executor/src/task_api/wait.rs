@@ -3,12 +3,14 @@
 use std::fmt;
 use std::future::Future;
 use std::mem;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 
+use super::into_task::{IntoTask, into_tasks};
 use super::placed::{Placed, in_order, placed};
 use crate::task::{JoinError, JoinHandle};
 use crate::time::{Sleep, sleep};
@@ -16,7 +18,8 @@ use crate::time::{Sleep, sleep};
 /// Waits until one of the tasks has ended, or failed, or all have, and tells those that have from those that have not.
 ///
 /// Gives the results of the tasks that have ended, in the order in which they did, and the handles of the others, in the order of the
-/// arguments. The tasks run already, and `wait` aborts none of them. Without tasks it does not wait.
+/// arguments. Futures are spawned by this call; handles of tasks that run already, those that were pending say, come through
+/// [`running`](super::running). `wait` aborts none of them. Without tasks it does not wait.
 ///
 /// [`timeout`](Wait::timeout) limits the time. To `select!` over a few handles says which of them it was; where one does not know
 /// from the outputs, a [`JoinSet`](super::JoinSet) says so by the tasks' ids.
@@ -28,18 +31,26 @@ use crate::time::{Sleep, sleep};
 ///
 /// ```
 /// # executor::runtime::Runtime::new().unwrap().block_on(async {
-/// use executor::{spawn, task::{ReturnWhen, wait}};
+/// use executor::task::{ReturnWhen, running, wait};
+/// use executor::time::{Duration, sleep};
 ///
-/// let tasks = [spawn(std::future::pending()), spawn(async { 42 })];
+/// let tasks = [20, 1].map(|ms| async move {
+///     sleep(Duration::from_millis(ms)).await;
+///     ms
+/// });
 /// let (done, pending) = wait(tasks, ReturnWhen::FirstCompleted).await;
-/// assert_eq!(*done[0].as_ref().unwrap(), 42);
-/// assert_eq!(pending.len(), 1);
+/// assert_eq!(*done[0].as_ref().unwrap(), 1);
+/// let (done, pending) = wait(running(pending), ReturnWhen::AllCompleted).await;
+/// assert_eq!(*done[0].as_ref().unwrap(), 20);
+/// assert!(pending.is_empty());
 /// # });
 /// ```
-pub fn wait<I, T>(tasks: I, when: ReturnWhen) -> Wait<T>
+#[track_caller]
+pub fn wait<I, M, T>(tasks: I, when: ReturnWhen) -> Wait<T>
 where
-    I: IntoIterator<Item = JoinHandle<T>>,
+    I: IntoIterator<Item: IntoTask<M, Output = T>>,
 {
+    let tasks = into_tasks(tasks, Location::caller());
     Wait::new(tasks, when, Result::is_err)
 }
 
@@ -49,10 +60,12 @@ where
 ///
 /// As [`wait`].
 #[doc(alias = "wait")]
-pub fn try_wait<I, T, E>(tasks: I, when: ReturnWhen) -> Wait<Result<T, E>>
+#[track_caller]
+pub fn try_wait<I, M, T, E>(tasks: I, when: ReturnWhen) -> Wait<Result<T, E>>
 where
-    I: IntoIterator<Item = JoinHandle<Result<T, E>>>,
+    I: IntoIterator<Item: IntoTask<M, Output = Result<T, E>>>,
 {
+    let tasks = into_tasks(tasks, Location::caller());
     Wait::new(tasks, when, |result| !matches!(result, Ok(Ok(_))))
 }
 
