@@ -1,15 +1,17 @@
 //! `call_later`: a function that is called at a point in time.
+//!
+//! Until then it is no task, but a timer whose waker is the function itself: woken, it spawns the task that calls it. So one that is taken back,
+//! as most are, was never queued, polled or ended.
 
 use std::fmt;
-use std::future::poll_fn;
-use std::pin::pin;
+use std::panic::Location;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Wake, Waker};
 
-use futures::task::AtomicWaker;
-
-use super::{Duration, Instant, sleep_until};
+use super::{Duration, Instant, Sleep, sleep_until};
 use crate::rt_sync::whole::Mutex;
+use crate::runtime::Handle;
 
 /// Calls a function when so much time has passed, in the runtime that the caller is in. It must not block.
 ///
@@ -45,20 +47,22 @@ pub fn call_later<F: FnOnce() + Send + 'static>(delay: Duration, f: F) -> TimerH
 /// As [`spawn`](crate::spawn).
 #[track_caller]
 pub fn call_at<F: FnOnce() + Send + 'static>(deadline: Instant, f: F) -> TimerHandle {
-    let timer = Arc::new(Timer {
-        call: Mutex::new(Call {
-            deadline,
-            function: Some(Box::new(f)),
+    let timer = Arc::new(Timer(Mutex::new(Waiting {
+        deadline,
+        call: Some(Call {
+            sleep: Box::pin(sleep_until(deadline)),
+            function: f,
+            runtime: Handle::current(),
+            origin: Location::caller(),
         }),
-        changed: AtomicWaker::new(),
-    });
-    drop(crate::spawn(run(Waiting(timer.clone()))));
+    })));
+    timer.look();
     TimerHandle(timer)
 }
 
 /// A function that is called at a point in time, see [`call_later`]. Dropping it changes nothing.
 #[derive(Clone)]
-pub struct TimerHandle(Arc<Timer>);
+pub struct TimerHandle(Arc<dyn Control>);
 
 impl TimerHandle {
     /// Drops the function. True: it was not called, and will not be.
@@ -69,19 +73,12 @@ impl TimerHandle {
     /// When the function is, or was to be, called.
     #[doc(alias = "when")]
     pub fn deadline(&self) -> Instant {
-        self.0.call.lock().deadline
+        self.0.deadline()
     }
 
     /// Sets another time, sooner or later. False: it is too late, the function was called, or taken back.
     pub fn reset(&self, deadline: Instant) -> bool {
-        let mut call = self.0.call.lock();
-        let waits = call.function.is_some();
-        if waits {
-            call.deadline = deadline;
-        }
-        drop(call);
-        self.0.changed.wake();
-        waits
+        self.0.clone().reset(deadline)
     }
 }
 
@@ -93,66 +90,95 @@ impl fmt::Debug for TimerHandle {
     }
 }
 
-/// What the handle and the task that waits share.
-struct Timer {
-    call: Mutex<Call>,
-    /// Woken when the call was changed.
-    changed: AtomicWaker,
-}
+/// What the handle and the wheel share, the latter as a waker. While it waits the wheel keeps it alive; that ends when it fires, is taken back, or the
+/// runtime closes its wheels, which wakes it.
+struct Timer<F>(Mutex<Waiting<F>>);
 
-struct Call {
+struct Waiting<F> {
     deadline: Instant,
     /// Taken by whoever calls it, or takes it back.
-    function: Option<Box<dyn FnOnce() + Send>>,
+    call: Option<Call<F>>,
 }
 
-impl Timer {
+struct Call<F> {
+    /// Dropped, it leaves the wheel.
+    sleep: Pin<Box<Sleep>>,
+    function: F,
+    runtime: Handle,
+    origin: &'static Location<'static>,
+}
+
+/// What is left of a [`Timer`] for those who do not know its function's type.
+trait Control: Send + Sync {
+    fn cancel(&self) -> bool;
+    fn deadline(&self) -> Instant;
+    fn reset(self: Arc<Self>, deadline: Instant) -> bool;
+}
+
+impl<F: FnOnce() + Send + 'static> Control for Timer<F> {
     fn cancel(&self) -> bool {
-        let function = self.call.lock().function.take();
-        self.changed.wake();
+        let call = self.0.lock().call.take();
         // Dropped here, without the lock.
-        function.is_some()
+        call.is_some()
     }
-}
 
-/// The task's. If it ends before the time has come, because the runtime does, the function goes with it.
-struct Waiting(Arc<Timer>);
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.cancel();
+    fn deadline(&self) -> Instant {
+        self.0.lock().deadline
     }
-}
 
-async fn run(waiting: Waiting) {
-    let timer = &*waiting.0;
-    let deadline = timer.call.lock().deadline;
-    let mut sleep = pin!(sleep_until(deadline));
-    let function = poll_fn(|cx| {
-        // First, so that no change comes between the look at the call and the wait.
-        timer.changed.register(cx.waker());
-        loop {
-            let deadline = {
-                let call = timer.call.lock();
-                if call.function.is_none() {
-                    return Poll::Ready(None);
-                }
-                call.deadline
+    fn reset(self: Arc<Self>, deadline: Instant) -> bool {
+        {
+            let mut waiting = self.0.lock();
+            let Some(call) = &mut waiting.call else {
+                return false;
             };
-            if sleep.deadline() != deadline {
-                sleep.as_mut().reset(deadline);
-            }
-            if sleep.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            let mut call = timer.call.lock();
-            // Put off while we looked at the clock?
-            if call.deadline == deadline {
-                return Poll::Ready(call.function.take());
-            }
+            call.sleep.as_mut().reset(deadline);
+            waiting.deadline = deadline;
         }
-    });
-    if let Some(function) = function.await {
-        function();
+        self.look();
+        true
+    }
+}
+
+impl<F: FnOnce() + Send + 'static> Timer<F> {
+    /// Calls the function if its time has come; else the timer wakes us.
+    fn look(self: &Arc<Self>) {
+        let waker = Waker::from(self.clone());
+        let mut waiting = self.0.lock();
+        let Some(call) = &mut waiting.call else {
+            return;
+        };
+        // All wakers that it keeps are this one: no code of the user runs under the lock.
+        let sleep = call.sleep.as_mut();
+        let Poll::Ready(result) = sleep.poll_unless_closed(&mut Context::from_waker(&waker)) else {
+            return;
+        };
+        let call = waiting.call.take();
+        drop(waiting);
+        // A runtime that has ended drops the function.
+        if let (Ok(()), Some(call)) = (result, call) {
+            call.spawn();
+        }
+    }
+}
+
+impl<F: FnOnce() + Send + 'static> Call<F> {
+    /// Never in the middle of what this thread does: it may be about to wake many others.
+    fn spawn(self) {
+        let function = self.function;
+        drop(
+            self.runtime
+                .spawn_at(self.origin, async move { function() }),
+        );
+    }
+}
+
+impl<F: FnOnce() + Send + 'static> Wake for Timer<F> {
+    fn wake(self: Arc<Self>) {
+        self.look();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.look();
     }
 }
