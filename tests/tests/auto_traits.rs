@@ -458,12 +458,13 @@ mod compose {
     no!(Sync: Children<u8>);
     yes!(Unpin: ConcurrentScope<'static>, ConcurrentHandle<PhantomPinned>, BlockingScopeHandle<'static, PhantomPinned>);
     yes!(Clone: ReturnWhen, ConcurrentScope<'static>, DeferHandle, TimerHandle);
-    no!(Clone: CallbackHandle, BlockingScope<'static, 'static>);
-    yes!(Send: CallbackHandle, DeferHandle, TimerHandle);
-    yes!(Sync: CallbackHandle, DeferHandle, TimerHandle);
-    yes!(Unpin: CallbackHandle, DeferHandle, TimerHandle);
+    no!(Clone: CallbackHandle<u8>, BlockingScope<'static, 'static>);
+    yes!(Send: CallbackHandle<SendOnly>, DeferHandle, TimerHandle);
+    yes!(Sync: CallbackHandle<SendOnly>, DeferHandle, TimerHandle);
+    no!(Send: CallbackHandle<Neither>);
+    yes!(Unpin: CallbackHandle<PhantomPinned>, DeferHandle, TimerHandle);
     yes!(std::fmt::Debug: Gather<Neither>, TryGather<Neither, u8>, GatherSettled<Neither>, Pair<Neither>, AsCompleted<Neither>, Wait<Neither>, ReturnWhen, RunningTask<Neither>);
-    yes!(std::fmt::Debug: Children<Neither>, ConcurrentScope<'static>, BlockingScope<'static, 'static>, BlockingScopeHandle<'static, Neither>, CallbackHandle, DeferHandle, TimerHandle);
+    yes!(std::fmt::Debug: Children<Neither>, ConcurrentScope<'static>, BlockingScope<'static, 'static>, BlockingScopeHandle<'static, Neither>, CallbackHandle<Neither>, DeferHandle, TimerHandle);
 }
 
 /// Sockets and pipes, whole and in halves.

@@ -34,23 +34,23 @@ fn a_done_callback_gets_the_result_once() {
                         yield_now().await;
                     }
                     let callback = task.on_complete(move |result| {
-                        assert_eq!(result.unwrap(), n);
+                        assert_eq!(*result.as_ref().unwrap(), n);
                         counted.fetch_add(1, SeqCst);
                     });
-                    callback.await.unwrap();
+                    assert_eq!(callback.await.unwrap(), n);
                     assert_eq!(calls.load(SeqCst), n + 1);
                 }
                 let panics = spawn(async { panic!("no") });
-                let callback = panics.on_complete(|result: Result<(), _>| {
-                    assert!(result.unwrap_err().is_panic());
+                let callback = panics.on_complete(|result: &Result<(), _>| {
+                    assert!(result.as_ref().unwrap_err().is_panic());
                 });
-                callback.await.unwrap();
+                assert!(callback.await.unwrap_err().is_panic());
                 let aborted = spawn(pending::<()>());
-                aborted.abort();
                 let callback = aborted.on_complete(|result| {
-                    assert!(result.unwrap_err().is_cancelled());
+                    assert!(result.as_ref().unwrap_err().is_cancelled());
                 });
-                callback.await.unwrap();
+                callback.abort();
+                assert!(callback.await.unwrap_err().is_cancelled());
             });
         });
     });
@@ -119,6 +119,7 @@ fn a_done_callback_that_is_removed_is_dropped_and_its_task_goes_on() {
                 let task = spawn(async {
                     sleep(SECOND).await;
                     send.send(()).unwrap();
+                    7
                 });
                 let value = drops.value();
                 let callback = task.on_complete(move |_| {
@@ -128,13 +129,61 @@ fn a_done_callback_that_is_removed_is_dropped_and_its_task_goes_on() {
                 assert!(callback.remove() && !callback.remove());
                 assert_eq!(drops.count(), 1);
                 ended.await.unwrap();
-                assert!(callback.await.unwrap_err().is_cancelled());
+                assert_eq!(callback.await.unwrap(), 7);
 
                 let callback = spawn(async {}).on_complete(|_| ());
                 while !callback.is_finished() {
                     yield_now().await;
                 }
                 assert!(!callback.remove(), "too late");
+            });
+        });
+    });
+}
+
+#[test]
+fn several_done_callbacks_are_called_in_their_order_and_the_result_is_awaited_after_them() {
+    within(60, || {
+        each_runtime(|runtime| {
+            runtime.block_on(async {
+                let log = Arc::new(Mutex::new(Vec::new()));
+                let note = |name: &'static str| {
+                    let log = log.clone();
+                    move |result: &Result<Vec<u8>, _>| {
+                        assert_eq!(result.as_ref().unwrap(), &[7]);
+                        log.lock().unwrap().push(name);
+                    }
+                };
+                let task = spawn(async {
+                    yield_now().await;
+                    vec![7]
+                });
+                let id = task.id();
+                let task = task.on_complete(note("first"));
+                let task = task.on_complete(note("removed"));
+                assert!(task.remove());
+                let task = task.on_complete(|_| panic!("harms nobody"));
+                let task = task.on_complete(note("last"));
+                assert_eq!(task.id(), id);
+                assert_eq!(task.await.unwrap(), [7]);
+                assert_eq!(*log.lock().unwrap(), ["first", "last"]);
+
+                // A request and an abort go to the task itself, and all functions see what comes of it.
+                let errors = Arc::new(AtomicUsize::new(0));
+                let count = || {
+                    let errors = errors.clone();
+                    move |result: &Result<(), task::JoinError>| {
+                        assert!(result.as_ref().unwrap_err().is_cancelled());
+                        errors.fetch_add(1, SeqCst);
+                    }
+                };
+                let waits = spawn(pending()).on_complete(count()).on_complete(count());
+                waits.cancel("no longer needed");
+                assert!(waits.await.unwrap_err().is_cancelled());
+                let waits = spawn(pending()).on_complete(count()).on_complete(count());
+                waits.abort_handle().abort();
+                assert!(waits.await.unwrap_err().is_cancelled());
+                assert_eq!(errors.load(SeqCst), 4);
             });
         });
     });
@@ -163,15 +212,15 @@ fn a_callback_that_panics_harms_nobody_and_is_told_of() {
                 let (send, called) = futures::channel::oneshot::channel();
                 defer(move || send.send(()).unwrap());
                 called.await.unwrap();
-                let callback = spawn(async {}).on_complete(|_| panic!("seen"));
-                assert!(callback.await.unwrap_err().is_panic());
+                let callback = spawn(async { 7 }).on_complete(|_| panic!("fourth"));
+                assert_eq!(callback.await.unwrap(), 7);
                 while runtime.metrics().num_alive_tasks() > 0 {
                     yield_now().await;
                 }
             });
             drop(runtime);
             let told: Vec<_> = told.try_iter().collect();
-            for text in ["first", "second", "third"] {
+            for text in ["first", "second", "third", "fourth"] {
                 let count = told.iter().filter(|line| line.contains(text)).count();
                 assert_eq!(count, 1, "{text}: {told:?}");
             }
@@ -179,7 +228,7 @@ fn a_callback_that_panics_harms_nobody_and_is_told_of() {
                 told.iter().all(|line| line.contains("callbacks.rs")),
                 "{told:?}"
             );
-            assert_eq!(told.len(), 3, "{told:?}");
+            assert_eq!(told.len(), 4, "{told:?}");
         }
     });
 }
@@ -339,6 +388,86 @@ fn a_timer_that_is_reset_calls_at_its_new_time_only() {
                 assert!(!sooner.reset(start + 9 * SECOND));
                 sleep(20 * SECOND).await;
                 assert_eq!(calls.lock().unwrap()[1..], [("later", 8 * SECOND)]);
+            });
+        });
+    });
+}
+
+#[test]
+fn a_timer_is_no_task_until_its_time_has_come() {
+    within(60, || {
+        each_runtime(|runtime| {
+            runtime.block_on(async {
+                let drops = Drops::default();
+                let timers: Vec<_> = (0..100)
+                    .map(|_| {
+                        let value = drops.value();
+                        call_later(3600 * SECOND, move || drop(value))
+                    })
+                    .collect();
+                assert_eq!(runtime.metrics().num_alive_tasks(), 0);
+                assert!(timers.iter().all(|timer| timer.cancel()));
+                assert_eq!(drops.count(), 100);
+                // Taken back, it is not kept by the wheel either.
+                let shared = Arc::new(());
+                let kept = shared.clone();
+                let timer = call_later(3600 * SECOND, move || drop(kept));
+                timer.cancel();
+                assert_eq!(Arc::strong_count(&shared), 1);
+
+                let (send, called) = futures::channel::oneshot::channel();
+                call_later(Duration::from_millis(1), move || {
+                    send.send(try_id()).unwrap();
+                });
+                assert!(called.await.unwrap().is_some(), "called as a task");
+            });
+        });
+    });
+}
+
+#[test]
+fn timers_that_many_threads_reset_and_take_back_are_called_once_or_never() {
+    within(60, || {
+        each_runtime(|runtime| {
+            const TIMERS: usize = 400;
+            let calls: Arc<Vec<_>> = Arc::new((0..TIMERS).map(|_| AtomicUsize::new(0)).collect());
+            let timers: Arc<Vec<_>> = Arc::new(runtime.block_on(async {
+                let call = |n: usize| {
+                    let calls = calls.clone();
+                    let delay = Duration::from_micros(50 * (n as u64 % 40));
+                    call_later(delay, move || _ = calls[n].fetch_add(1, SeqCst))
+                };
+                (0..TIMERS).map(call).collect()
+            }));
+            let start = Arc::new(Barrier::new(2));
+            let threads = [0, 1].map(|thread| {
+                let (timers, start) = (timers.clone(), start.clone());
+                let now = Instant::now();
+                thread::spawn(move || {
+                    start.wait();
+                    let mut taken_back = 0;
+                    for (n, timer) in timers.iter().enumerate() {
+                        match (n + thread) % 3 {
+                            0 => taken_back += usize::from(timer.cancel()),
+                            1 => drop(timer.reset(now + Duration::from_micros(n as u64))),
+                            _ => drop(timer.reset(now + Duration::from_millis(3))),
+                        }
+                    }
+                    taken_back
+                })
+            });
+            let called = || calls.iter().map(|calls| calls.load(SeqCst)).sum::<usize>();
+            runtime.block_on(async {
+                while threads.iter().any(|thread| !thread.is_finished()) {
+                    sleep(Duration::from_millis(1)).await;
+                }
+                let taken_back: usize = threads.map(|thread| thread.join().unwrap()).iter().sum();
+                while called() + taken_back < TIMERS {
+                    sleep(Duration::from_millis(1)).await;
+                }
+                sleep(Duration::from_millis(5)).await;
+                assert_eq!(called() + taken_back, TIMERS);
+                assert!(calls.iter().all(|calls| calls.load(SeqCst) <= 1));
             });
         });
     });

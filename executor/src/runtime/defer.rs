@@ -1,14 +1,13 @@
 //! `defer`: a function that is called soon, after those that were deferred before.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::panic::Location;
 use std::sync::Arc;
 
 use super::Handle;
 use crate::context::{State, Turn};
-use crate::task::JoinHandle;
 use crate::task_api::coop::consume_budget;
-use crate::task_api::once::{Cancel, Once};
+use crate::task_api::once::{Cancel, Once, call};
 
 /// Calls a function soon, in the runtime that the caller is in. See [`Handle::defer`].
 ///
@@ -57,11 +56,8 @@ impl Handle {
         let once = Arc::new(Once::new(f));
         let called = once.clone();
         self.state.deferred.push(Box::new(move || {
-            let Some(f) = called.take() else { return };
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-                // It has a task of its own to fail.
-                let failed = async move { resume_unwind(payload) };
-                drop::<JoinHandle<()>>(Self::current().spawn_at(origin, failed));
+            if let Some(f) = called.take() {
+                call(origin, f);
             }
         }));
         drop(self.spawn_at(origin, call_in_turn(Owed(Some(self.state.clone())))));

@@ -1,6 +1,10 @@
 //! A function that is called once, or taken back before.
 
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+
+use super::spawn::spawn_at;
 use crate::rt_sync::whole::Mutex;
+use crate::task::JoinHandle;
 
 /// Whoever takes the function calls it, or drops it. Nobody else can.
 pub(crate) struct Once<F>(Mutex<Option<F>>);
@@ -26,5 +30,14 @@ impl<F: Send> Cancel for Once<F> {
         let function = self.take();
         // Dropped here, without the lock.
         function.is_some()
+    }
+}
+
+/// Calls a function of the user. If it panics, that is the panic of a task that nobody awaits, and the caller goes on.
+pub(crate) fn call(origin: &'static Location<'static>, f: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+        // It has a task of its own to fail.
+        let failed = async move { resume_unwind(payload) };
+        drop::<JoinHandle<()>>(spawn_at(origin, failed));
     }
 }
