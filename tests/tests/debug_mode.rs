@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use executor::runtime::{Builder, DebugEvent, Runtime};
+use executor::runtime::{Builder, DebugEvent, LocalOptions, Runtime};
 use executor::task;
 
 use crate::support::{Directory, block_on, child_with, is_child, spawn_child_as, within};
@@ -206,6 +206,106 @@ fn of_those_that_a_shutdown_asks_the_ones_that_go_are_not_listed() {
             let names = report.dropped_tasks().iter().map(|task| task.task_name());
             assert_eq!(names.collect::<Vec<_>>(), [Some("stays")]);
         });
+    });
+}
+
+#[test]
+fn slow_polls_of_local_tasks_are_told_of_and_those_of_whoever_polls_the_set_are_not() {
+    within(60, || {
+        let slow = || async {
+            task::yield_now().await;
+            thread::sleep(SLOW);
+        };
+        let assert_one = |events: Receiver<DebugEvent>| {
+            let polls = events.try_iter().filter_map(|event| match event {
+                DebugEvent::SlowPoll(poll) => Some(poll.task_name().map(str::to_owned)),
+                _ => None,
+            });
+            assert_eq!(polls.collect::<Vec<_>>(), [Some("local".to_owned())]);
+        };
+        let named = || task::Builder::new().name("local");
+        each_builder(|mut builder| {
+            let (runtime, events) = listening(&mut builder);
+            let set = task::LocalSet::new();
+            let task = named().spawn_local_on(slow(), &set).unwrap();
+            set.block_on(&runtime, task).unwrap();
+            drop((set, runtime));
+            assert_one(events);
+        });
+        let (send, events) = channel();
+        let mut builder = Builder::new_current_thread();
+        builder.debug(true).slow_poll_threshold(SLOW);
+        builder.on_debug(move |event| send.send(event.clone()).unwrap());
+        let runtime = builder.build_local(LocalOptions::default()).unwrap();
+        runtime.block_on(async { named().spawn_local(slow()).unwrap().await.unwrap() });
+        drop(runtime);
+        assert_one(events);
+    });
+}
+
+#[test]
+fn local_tasks_are_told_of_that_are_dropped_with_their_set_or_their_runtime() {
+    within(60, || {
+        let spawn_local = |name: &'static str| {
+            let task = task::Builder::new().name(name);
+            drop(task.spawn_local(pending::<()>()).unwrap());
+        };
+        each_builder(|mut builder| {
+            let (runtime, events) = listening(&mut builder);
+            let set = task::LocalSet::new();
+            set.block_on(&runtime, async {
+                spawn_local("waits");
+                task::yield_now().await;
+                spawn_local("has not begun");
+                task::spawn_local(async {}).await.unwrap();
+            });
+            // In either order.
+            drop(runtime);
+            drop(set);
+            let events: Vec<_> = events.try_iter().collect();
+            let [DebugEvent::LocalTasksDropped(tasks)] = &events[..] else {
+                panic!("other events: {events:?}");
+            };
+            let mut names: Vec<_> = tasks.iter().map(|task| task.task_name().unwrap()).collect();
+            names.sort_unstable();
+            assert_eq!(names, ["has not begun", "waits"]);
+            let text = events[0].to_string();
+            assert!(
+                text.contains("`LocalSet`") && text.contains("2 tasks"),
+                "{text}"
+            );
+        });
+        for grace in [None, Some(Duration::from_millis(1))] {
+            let (send, events) = channel();
+            let mut builder = Builder::new_current_thread();
+            builder.debug(true);
+            builder.on_debug(move |event| send.send(event.clone()).unwrap());
+            let runtime = builder.build_local(LocalOptions::default()).unwrap();
+            runtime.block_on(async {
+                spawn_local("waits");
+                task::yield_now().await;
+                // Asked to end, it stays.
+                let stays = task::Builder::new().name("stays");
+                let long = Duration::from_secs(3600);
+                let stays = stays.spawn_local(task::shield(long, pending::<()>()));
+                drop(stays.unwrap());
+                task::yield_now().await;
+            });
+            let expected: &[_] = match grace {
+                None => &["stays", "waits"],
+                Some(_) => &["stays"],
+            };
+            match grace {
+                None => drop(runtime),
+                Some(grace) => {
+                    let report = runtime.shutdown(grace);
+                    let names = report.dropped_tasks().iter().map(|task| task.task_name());
+                    assert_eq!(names.collect::<Vec<_>>(), [Some("stays")]);
+                }
+            }
+            assert_eq!(dropped_names(&events.try_recv().unwrap()), expected);
+            assert!(events.try_recv().is_err());
+        }
     });
 }
 

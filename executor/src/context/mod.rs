@@ -17,10 +17,10 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 
 use crate::blocking::Lanes;
-use crate::local::Local;
+use crate::local::{Host, Local, Watcher};
 use crate::rt_sync::whole::thread_local;
-use crate::scheduler::Shared;
-use crate::task::{Observer, UnobservedFailure};
+use crate::scheduler::{DebugMode, Shared};
+use crate::task::{Notified, Observer, TaskRef, UnobservedFailure};
 
 pub(crate) use deferred::{Deferred, Turn};
 use finalizers::Finalizers;
@@ -63,11 +63,31 @@ pub(crate) fn try_with_current<R>(f: impl FnOnce(Option<&Arc<State>>) -> R) -> R
 }
 
 /// A task that belongs to no scheduler of a runtime, but to a local set, has panicked: what the runtime of this thread does about it.
-pub(crate) fn failed(failure: &UnobservedFailure) -> Observer {
+fn failed(failure: &UnobservedFailure) -> Observer {
     let state = try_with_current(|state| state.cloned());
     state.map_or_else(Observer::default, |state| {
         state.scheduler.failures().failed(failure)
     })
+}
+
+/// What local sets ask of the runtime that their thread is in.
+pub(crate) const HOST: Host = Host {
+    failed,
+    watcher: || {
+        let mode = |state: Option<&Arc<State>>| state?.scheduler.debug().cloned();
+        let mode = try_with_current(mode)?;
+        Some(mode)
+    },
+};
+
+impl Watcher for DebugMode {
+    fn run(&self, task: Notified) {
+        Self::run(self, task);
+    }
+
+    fn dropped(&self, tasks: &[TaskRef]) {
+        self.dropped_with_set(tasks);
+    }
 }
 
 /// Who hears of a closure that has panicked: on the pool's threads, and where a runtime ends, that is the closure's own runtime.

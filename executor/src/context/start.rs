@@ -84,7 +84,7 @@ pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
         name: options.name.clone(),
         deferred: Default::default(),
         finalizers: Default::default(),
-        local: options.local.then(|| Local::new(super::failed)),
+        local: options.local.then(|| Local::new(super::HOST)),
     });
     // Weak: the scheduler belongs to the state.
     let weak = Arc::downgrade(&state);
@@ -202,7 +202,9 @@ impl State {
         let _entered = enter(self);
         // A task that panics may end the runtime elsewhere. Then the local tasks are dropped when their thread drops the runtime.
         if let Some(local) = self.local_here() {
-            local.close();
+            for task in local.close() {
+                self.scheduler.note_dropped(task.id(), task.origin());
+            }
         }
         let closures = self.close();
         self.scheduler.drain();
@@ -232,7 +234,11 @@ impl State {
     pub(crate) fn abort_all(&self) -> Vec<TaskRef> {
         let mut aborted = self.scheduler.abort_all(&self.finalizers.ids());
         if let Some(local) = self.local_here() {
-            aborted.extend(local.abort_all());
+            let local = local.abort_all();
+            for task in &local {
+                self.scheduler.note_dropped(task.id(), task.origin());
+            }
+            aborted.extend(local);
         }
         aborted
     }

@@ -71,7 +71,13 @@ impl Drop for Waits {
 
 /// A set with one task that has been polled once and waits.
 fn waiting() -> (Arc<Local>, Arc<World>, JoinHandle<()>) {
-    let (local, world) = (Local::new(|_| Observer::default()), World::new());
+    let (local, world) = (
+        Local::new(Host {
+            failed: |_| Observer::default(),
+            watcher: || None,
+        }),
+        World::new(),
+    );
     let future = Waits {
         shared: world.clone(),
         home: thread::current().id(),

@@ -52,11 +52,25 @@ pub(crate) use current::{Entered, current, enter};
 pub(crate) struct Local {
     own: OwnerOnly<Own>,
     inbox: Inbox,
-    failed: Failed,
+    host: Host,
 }
 
-/// Who is to hear of a task that has panicked: whose runtime the thread is in. May do what that runtime does about it.
-pub(crate) type Failed = fn(&UnobservedFailure) -> Observer;
+/// The runtime that the thread is in, as far as a set has to do with one.
+#[derive(Clone, Copy)]
+pub(crate) struct Host {
+    /// Who is to hear of a task that has panicked. May do what that runtime does about it.
+    pub(crate) failed: fn(&UnobservedFailure) -> Observer,
+    /// Its debug mode, if it is in it.
+    pub(crate) watcher: fn() -> Option<Arc<dyn Watcher>>,
+}
+
+/// A runtime's debug mode.
+pub(crate) trait Watcher: Send + Sync {
+    /// Spends the token, and tells of it if that takes long.
+    fn run(&self, task: Notified);
+    /// These were dropped because their set was.
+    fn dropped(&self, tasks: &[TaskRef]);
+}
 
 /// The owner's half.
 struct Own {
@@ -73,6 +87,8 @@ struct Own {
     closed: Cell<bool>,
     /// How many futures have polled the set beside themselves.
     pollers: Cell<u64>,
+    /// The debug mode of the runtime in which the set was polled last.
+    watcher: RefCell<Option<Arc<dyn Watcher>>>,
 }
 
 /// A task's way home: a counted reference to its set, and in the lowest bit whether the task is linked in the list of those that
@@ -82,7 +98,7 @@ struct Own {
 struct Member(AtomicPtr<Local>);
 
 impl Local {
-    pub(crate) fn new(failed: Failed) -> Arc<Self> {
+    pub(crate) fn new(host: Host) -> Arc<Self> {
         Arc::new(Self {
             own: OwnerOnly::new(Own {
                 queue: RefCell::default(),
@@ -93,9 +109,10 @@ impl Local {
                 awake: Cell::new(false),
                 closed: Cell::new(false),
                 pollers: Cell::new(0),
+                watcher: RefCell::default(),
             }),
             inbox: Inbox::new(),
-            failed,
+            host,
         })
     }
 
@@ -152,21 +169,30 @@ impl Local {
         tasks
     }
 
-    /// Drops every task, and takes no more.
-    pub(crate) fn close(self: &Arc<Self>) {
+    /// Drops every task, and takes no more. In debug mode it returns those that it has dropped, some
+    /// perhaps twice.
+    pub(crate) fn close(self: &Arc<Self>) -> Vec<TaskRef> {
         let own = self.own();
         if own.closed.replace(true) {
-            return;
+            return Vec::new();
         }
+        let watched = own.watcher().is_some();
+        let mut dropped = Vec::new();
         // Nobody is to be called any more.
         own.awake.set(true);
         // Destructors are in their own set: closed, but no other.
         current::inside(self, || {
             for task in own.waiting.close().0 {
                 task.cancel_if_idle();
+                if watched {
+                    dropped.push(task);
+                }
             }
             loop {
                 while let Some(task) = self.next(own) {
+                    if watched {
+                        dropped.push(task.task_ref());
+                    }
                     own.run(task, Notified::cancel);
                 }
                 // A task that is left, and is not below us on the stack, was idle when another thread woke or aborted it.
@@ -176,6 +202,18 @@ impl Local {
                 self.inbox.wait(&own.queue);
             }
         });
+        dropped
+    }
+
+    /// As `close`, and tells debug mode.
+    pub(crate) fn close_and_tell(self: &Arc<Self>) {
+        let watcher = self.own().watcher();
+        let dropped = self.close();
+        if let Some(watcher) = watcher
+            && !dropped.is_empty()
+        {
+            watcher.dropped(&dropped);
+        }
     }
 
     /// Polls `root`, and if that is not ready, tasks.
@@ -187,6 +225,8 @@ impl Local {
     ) -> Poll<T> {
         let own = self.own();
         own.awake.set(true);
+        // What was there is dropped after the borrow.
+        let _before = own.watcher.replace((self.host.watcher)());
         // First: whom the root or a task calls from here on is us, or is queued.
         self.inbox.take_or_register(poller, cx.waker(), &own.queue);
         current::inside(self, || {
@@ -200,11 +240,15 @@ impl Local {
 
     /// Runs tasks, a bounded number. True: there are more, and whoever polls the set must come again.
     fn tick(&self, own: &Own) -> bool {
+        let watcher = own.watcher();
         for _ in 0..MOST_POLLS {
             let Some(task) = self.next(own) else {
                 break;
             };
-            own.run(task, Notified::run);
+            match &watcher {
+                None => own.run(task, Notified::run),
+                Some(watcher) => own.run(task, |task| watcher.run(task)),
+            }
         }
         let more = own.has_queued() || self.inbox.take(&own.queue);
         if !own.closed.get() {
@@ -251,7 +295,7 @@ impl Local {
 
 impl Own {
     /// Spends a token: the only place where a task of the set is polled, or dropped by its token.
-    fn run(&self, task: Notified, how: fn(Notified)) {
+    fn run(&self, task: Notified, how: impl FnOnce(Notified)) {
         self.running.set(self.running.get() + 1);
         coop::budgeted(|| how(task));
         self.running.set(self.running.get() - 1);
@@ -261,6 +305,10 @@ impl Own {
         {
             task.cancel();
         }
+    }
+
+    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+        self.watcher.borrow().clone()
     }
 
     fn has_queued(&self) -> bool {
@@ -333,7 +381,7 @@ impl Schedule for Member {
     }
 
     fn failed(&self, failure: &UnobservedFailure) -> Observer {
-        let failed = self.local().failed;
+        let failed = self.local().host.failed;
         failed(failure)
     }
 

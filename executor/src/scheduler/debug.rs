@@ -2,6 +2,7 @@
 //!
 //! Without it a poll pays one look at a field. With it each poll reads the clock twice, and copies the task's name if it has one.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::fmt;
 use std::io;
@@ -13,8 +14,8 @@ use super::Shared;
 use super::running::Polled;
 use super::worker::Worker;
 use crate::coop;
-use crate::rt_sync::whole::{Mutex, now};
-use crate::task::{Id, Notified, Origin, UnobservedFailure, drop_quietly};
+use crate::rt_sync::whole::{Mutex, now, thread_local};
+use crate::task::{Id, Notified, Origin, TaskRef, UnobservedFailure, drop_quietly};
 
 /// What a runtime in debug mode tells of. See [`Builder::debug`](crate::runtime::Builder::debug).
 ///
@@ -28,6 +29,8 @@ pub enum DebugEvent {
     UnobservedFailure(UnobservedFailure),
     /// The runtime has ended, and these were alive.
     TasksDropped(Vec<DroppedTask>),
+    /// A [`LocalSet`](crate::task::LocalSet) was dropped, and these were alive in it. Told if the set was polled in this runtime last.
+    LocalTasksDropped(Vec<DroppedTask>),
 }
 
 /// A poll that has held its thread for longer than
@@ -105,12 +108,50 @@ impl DebugMode {
         drop_quietly(catch_unwind(AssertUnwindSafe(tell)));
     }
 
+    /// Polls a task that is no worker's, and tells of it if that takes long.
+    pub(crate) fn run(&self, task: Notified) {
+        let polled = Polled::new(task.id(), task.origin());
+        let ((), elapsed) = timed(|| task.run());
+        self.polled(Some(polled), elapsed);
+    }
+
+    /// These tasks were dropped with their local set. One may be there more than once.
+    pub(crate) fn dropped_with_set(&self, tasks: &[TaskRef]) {
+        let tasks = tasks
+            .iter()
+            .map(|task| DroppedTask(Polled::new(task.id(), task.origin())));
+        let tasks = once_each(tasks.collect());
+        self.tell(&DebugEvent::LocalTasksDropped(tasks));
+    }
+
     /// A poll is over. `task` is `None` for the future of a `block_on`.
     fn polled(&self, task: Option<Polled>, elapsed: Duration) {
         if elapsed >= self.slow {
             self.tell(&DebugEvent::SlowPoll(SlowPoll { task, elapsed }));
         }
     }
+}
+
+/// Calls `poll`, and says how long that took: without the polls of other tasks in it, which are told of themselves.
+fn timed<R>(poll: impl FnOnce() -> R) -> (R, Duration) {
+    let outer = BELOW.replace(Duration::ZERO);
+    let begin = now();
+    let result = poll();
+    let elapsed = now().saturating_duration_since(begin);
+    let own = elapsed.saturating_sub(BELOW.get());
+    BELOW.set(outer.saturating_add(elapsed));
+    (result, own)
+}
+
+thread_local! {
+    /// How long the polls took that were timed on this thread, and are inside of the one that is timed now.
+    static BELOW: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+fn once_each(mut tasks: Vec<DroppedTask>) -> Vec<DroppedTask> {
+    let mut seen = HashSet::new();
+    tasks.retain(|task| seen.insert(task.task_id()));
+    tasks
 }
 
 /// Where it goes without a function of the user: to `tracing`, if somebody listens there, or to standard error.
@@ -149,6 +190,11 @@ fn trace(event: &DebugEvent) {
                 warn(Some(task), None, &"dropped by the end of its runtime");
             }
         }
+        DebugEvent::LocalTasksDropped(tasks) => {
+            for DroppedTask(task) in tasks {
+                warn(Some(task), None, &"dropped with its `LocalSet`");
+            }
+        }
     }
 }
 
@@ -163,14 +209,13 @@ impl Shared {
         let Some(mode) = &self.debug else {
             return poll();
         };
-        let begin = now();
-        let result = poll();
-        mode.polled(None, now().saturating_duration_since(begin));
+        let (result, elapsed) = timed(poll);
+        mode.polled(None, elapsed);
         result
     }
 
     /// A task is about to be dropped, or was, because the runtime ends. May be called more than once for one.
-    pub(super) fn note_dropped(&self, id: Id, origin: &Origin) {
+    pub(crate) fn note_dropped(&self, id: Id, origin: &Origin) {
         if let Some(mode) = &self.debug {
             let dropped = DroppedTask(Polled::new(id, origin));
             mode.dropped.lock().push(dropped);
@@ -182,9 +227,7 @@ impl Shared {
         let Some(mode) = &self.debug else {
             return Vec::new();
         };
-        let mut tasks = std::mem::take(&mut *mode.dropped.lock());
-        let mut seen = HashSet::new();
-        tasks.retain(|task| seen.insert(task.task_id()));
+        let tasks = once_each(std::mem::take(&mut *mode.dropped.lock()));
         let event = DebugEvent::TasksDropped(tasks);
         let DebugEvent::TasksDropped(tasks) = &event else {
             unreachable!("just made");
@@ -202,9 +245,7 @@ impl Worker {
     #[inline(never)]
     pub(super) fn run_timed(&self, mode: &DebugMode, task: Notified) {
         let polled = Polled::new(task.id(), task.origin());
-        let begin = now();
-        coop::budgeted_task(|| task.run());
-        let elapsed = now().saturating_duration_since(begin);
+        let ((), elapsed) = timed(|| coop::budgeted_task(|| task.run()));
         // One that has handed its seat over meanwhile has held nobody up.
         if self.core.is_here() {
             self.seat().running.end();
@@ -259,21 +300,24 @@ impl fmt::Display for DebugEvent {
             Self::UnobservedFailure(failure) => {
                 write!(f, "{failure}, and nobody asks for its output")
             }
-            Self::TasksDropped(tasks) => {
-                let (count, s) = (tasks.len(), if tasks.len() == 1 { "" } else { "s" });
-                write!(
-                    f,
-                    "the runtime has ended, and has dropped {count} task{s} that had not:"
-                )?;
-                for task in tasks.iter().take(MOST_LINES) {
-                    write!(f, "\n  {task}")?;
-                }
-                match count.saturating_sub(MOST_LINES) {
-                    0 => Ok(()),
-                    more => write!(f, "\n  and {more} more"),
-                }
+            Self::TasksDropped(tasks) => list(f, "the runtime has ended, and has dropped", tasks),
+            Self::LocalTasksDropped(tasks) => {
+                list(f, "a `LocalSet` has ended, and has dropped", tasks)
             }
         }
+    }
+}
+
+/// One line, and one for each task.
+fn list(f: &mut fmt::Formatter<'_>, what: &str, tasks: &[DroppedTask]) -> fmt::Result {
+    let (count, s) = (tasks.len(), if tasks.len() == 1 { "" } else { "s" });
+    write!(f, "{what} {count} task{s} that had not:")?;
+    for task in tasks.iter().take(MOST_LINES) {
+        write!(f, "\n  {task}")?;
+    }
+    match count.saturating_sub(MOST_LINES) {
+        0 => Ok(()),
+        more => write!(f, "\n  and {more} more"),
     }
 }
 

@@ -95,6 +95,11 @@ impl Notified {
         &self.header().origin
     }
 
+    /// Another way to the task, which is no right to poll it.
+    pub(crate) fn task_ref(&self) -> TaskRef {
+        TaskRef::borrow(self.0).clone()
+    }
+
     pub(crate) fn into_raw(self) -> NonNull<()> {
         self.0.cast()
     }

@@ -57,7 +57,7 @@ impl LocalSet {
     /// An empty set, of the calling thread.
     pub fn new() -> Self {
         Self {
-            local: Local::new(context::failed),
+            local: Local::new(context::HOST),
             id: runtime::Id::next(),
             _not_send: PhantomData,
         }
@@ -142,7 +142,7 @@ impl Default for LocalSet {
 
 impl Drop for LocalSet {
     fn drop(&mut self) {
-        self.local.close();
+        self.local.close_and_tell();
     }
 }
 
