@@ -401,8 +401,8 @@ mod waits {
     use executor::runtime::{DebugEvent, DroppedTask, SlowPoll};
     use executor::stream::{Emitter, Generate, TryGenerate};
     use executor::sync::mpmc::{
-        Buffer, Closed, Fifo, Lifo, PushError, Receiver, Sender, SmallestFirst, TryPopError,
-        TryPushError, WorkItem,
+        Buffer, ChannelStatistics, Closed, Fifo, Lifo, PushError, QueueStatistics, Receiver,
+        Sender, SmallestFirst, TryPopError, TryPushError, WorkItem,
     };
     use executor::sync::{
         AlreadyBorrows, BarrierBroken, BreakableBarrier, CapacityLimiter, CapacityStatistics,
@@ -422,6 +422,9 @@ mod waits {
     no!(Sync: Buffer<Fifo<Neither>>, WorkItem<Fifo<SendOnly>>);
     yes!(Send: Sender<SendOnly>, Receiver<SendOnly>, PushError<SendOnly>, TryPushError<SendOnly>);
     yes!(Sync: Sender<SendOnly>, Receiver<SendOnly>, PushError<u8>, TryPushError<u8>);
+    yes!(Send: ChannelStatistics, QueueStatistics);
+    yes!(Clone: ChannelStatistics, QueueStatistics);
+    no!(Send: Sender<Neither>, Receiver<Neither>);
     yes!(Clone: Buffer<Fifo<SendOnly>>, Sender<SendOnly>, Receiver<SendOnly>);
     yes!(std::error::Error: Closed, PushError<Neither>, TryPushError<Neither>, TryPopError, BarrierBroken, AlreadyBorrows, TryBorrowError);
     yes!(Send: Emitter<SendOnly>, Generated, Tried);

@@ -201,6 +201,149 @@ fn a_channel_closes_with_the_last_of_its_ends() {
 }
 
 #[test]
+fn without_room_a_sender_waits_until_its_item_is_taken() {
+    let drops = Drops::default();
+    let (sender, receiver) = mpmc::channel(0);
+    assert!(matches!(
+        sender.try_send(drops.value()),
+        Err(TryPushError::Full(_))
+    ));
+    let mut sends = Box::pin(sender.send(drops.value()));
+    let mut later = Box::pin(sender.send(drops.value()));
+    assert!(poll_once(sends.as_mut()).is_pending());
+    assert!(poll_once(later.as_mut()).is_pending());
+    assert_eq!(sender.statistics().waiting_to_send, 2);
+    let item = receiver.try_recv().unwrap();
+    assert!(matches!(poll_once(sends.as_mut()), Poll::Ready(Ok(()))));
+    assert!(
+        poll_once(later.as_mut()).is_pending(),
+        "in order of arrival"
+    );
+    assert_eq!(drops.count(), 1);
+    drop((item, later));
+    assert_eq!(drops.count(), 3);
+    assert_eq!(receiver.try_recv().unwrap_err(), TryPopError::Empty);
+
+    // The other way round.
+    let mut receives = Box::pin(receiver.recv());
+    assert!(poll_once(receives.as_mut()).is_pending());
+    assert_eq!(receiver.statistics().waiting_to_receive, 1);
+    sender.try_send(drops.value()).ok().unwrap();
+    assert!(matches!(
+        sender.try_send(drops.value()),
+        Err(TryPushError::Full(_))
+    ));
+    assert!(poll_once(receives.as_mut()).is_ready());
+    drop(receives);
+
+    // The ends.
+    let mut sends = Box::pin(sender.send(drops.value()));
+    assert!(poll_once(sends.as_mut()).is_pending());
+    let before = drops.count();
+    drop(receiver);
+    assert!(matches!(
+        poll_once(sends.as_mut()),
+        Poll::Ready(Err(PushError(_)))
+    ));
+    assert_eq!(drops.count(), before + 1, "it came back");
+    assert!(matches!(
+        poll_once(pin!(sender.send(drops.value()))),
+        Poll::Ready(Err(PushError(_)))
+    ));
+    let (sender, receiver) = mpmc::channel::<u8>(0);
+    drop(sender);
+    assert_eq!(receiver.try_recv(), Err(TryPopError::Closed));
+}
+
+#[test]
+fn without_room_waits_that_are_dropped_at_random_lose_and_double_nothing() {
+    within(120, || {
+        let runtime = workers(2);
+        let drops = Drops::default();
+        let (sender, receiver) = mpmc::channel(0);
+        let taken = Arc::new(AtomicUsize::new(0));
+        let tasks: Vec<_> = (0..8_u32)
+            .map(|k| {
+                let (sender, receiver) = (sender.clone(), receiver.clone());
+                let (taken, drops) = (taken.clone(), drops.clone());
+                runtime.spawn(async move {
+                    let mut random = 0x9E37_79B9_u32.wrapping_mul(k + 1);
+                    let (mut sent, mut tried) = (0, 0);
+                    for _ in 0..3000 {
+                        random ^= random << 13;
+                        random ^= random >> 17;
+                        random ^= random << 5;
+                        let polls = (random >> 8) % 4;
+                        if random.is_multiple_of(2) {
+                            tried += 1;
+                            let now = give_up_after(polls, sender.send(drops.value())).await;
+                            sent += usize::from(matches!(now, Some(Ok(()))));
+                        } else if let Some(Ok(item)) = give_up_after(polls, receiver.recv()).await {
+                            taken.fetch_add(1, SeqCst);
+                            drop(item);
+                        }
+                    }
+                    (sent, tried)
+                })
+            })
+            .collect();
+        let (mut sent, mut tried) = (0, 0);
+        runtime.block_on(async {
+            for task in tasks {
+                let (of_sent, of_tried) = task.await.unwrap();
+                sent += of_sent;
+                tried += of_tried;
+            }
+        });
+        // One whose sender gave up in that moment may have been taken.
+        assert!(sent > 0 && sent <= taken.load(SeqCst));
+        assert_eq!(drops.count(), tried, "each is dropped once");
+        let statistics = sender.statistics();
+        assert_eq!((statistics.senders, statistics.receivers), (1, 1));
+        assert_eq!(
+            (statistics.waiting_to_send, statistics.waiting_to_receive),
+            (0, 0)
+        );
+    });
+}
+
+#[test]
+fn statistics_say_what_is_in_a_queue_and_who_waits() {
+    let queue = Queue::bounded(2);
+    queue.try_push(1).unwrap();
+    queue.try_push(2).unwrap();
+    let mut pushes = Box::pin(queue.push(3));
+    let mut joins = Box::pin(queue.join());
+    assert!(poll_once(pushes.as_mut()).is_pending() && poll_once(joins.as_mut()).is_pending());
+    let statistics = queue.statistics();
+    assert_eq!((statistics.len, statistics.capacity), (2, Some(2)));
+    assert_eq!(
+        (statistics.waiting_to_push, statistics.waiting_to_join),
+        (1, 1)
+    );
+    let Poll::Ready(Ok(item)) = poll_once(pin!(queue.pop_guarded())) else {
+        panic!("there is one");
+    };
+    assert_eq!(queue.statistics().in_hand, 1);
+    drop((pushes, joins, item));
+    queue.try_pop().unwrap();
+    let mut pops = Box::pin(queue.pop());
+    assert!(poll_once(pops.as_mut()).is_pending());
+    assert_eq!(queue.statistics().waiting_to_pop, 1);
+
+    let (sender, receiver) = mpmc::channel(2);
+    sender.try_send(()).unwrap();
+    let more = [receiver.clone(), receiver.clone()];
+    let statistics = sender.statistics();
+    assert_eq!((statistics.len, statistics.capacity), (1, 2));
+    assert_eq!((statistics.senders, statistics.receivers), (1, 3));
+    drop(more);
+    assert_eq!(receiver.statistics().receivers, 1);
+    drop(sender);
+    assert_eq!(receiver.statistics().senders, 0);
+}
+
+#[test]
 #[should_panic(expected = "1 is the least")]
 fn a_queue_with_room_for_nothing_is_refused() {
     Queue::<u8>::bounded(0);

@@ -112,6 +112,7 @@ impl BreakableBarrier {
 
     /// How many wait now.
     #[doc(alias = "n_waiting")]
+    #[doc(alias = "statistics")]
     pub fn waiting(&self) -> usize {
         self.0.look(|parties| parties.waiters.waiting())
     }

@@ -126,6 +126,12 @@ impl Condvar {
         guard
     }
 
+    /// How many wait now, and were not notified.
+    #[doc(alias = "statistics")]
+    pub fn waiting(&self) -> usize {
+        self.0.look(|waiters| waiters.list.waiting())
+    }
+
     /// Wakes the one that has waited longest, if anybody waits. Whoever comes later has not heard it.
     ///
     /// The caller need not hold the lock, but should have held it while it changed what is waited for.

@@ -65,6 +65,12 @@ impl Event {
         self.0.look(|flag| flag.is_set)
     }
 
+    /// How many wait now.
+    #[doc(alias = "statistics")]
+    pub fn waiting(&self) -> usize {
+        self.0.look(|flag| flag.waiters.waiting())
+    }
+
     /// Waits until it is set, and returns at once if it is.
     ///
     /// Nothing says that it is still set when this returns. In a program where somebody clears it, look again.

@@ -42,6 +42,26 @@ pub type PriorityQueue<T> = Buffer<SmallestFirst<T>>;
 #[doc(alias = "Queue")]
 pub struct Buffer<S: Store>(pub(super) Arc<Monitor<Items<S>>>);
 
+/// What is in a queue, and who waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QueueStatistics {
+    /// How many items are in it.
+    pub len: usize,
+    /// For how many there is room. `None`: without a limit.
+    pub capacity: Option<usize>,
+    /// How many items were taken out by [`pop_guarded`](Buffer::pop_guarded), and are not worked off.
+    pub in_hand: usize,
+    /// How many wait for room.
+    #[doc(alias = "tasks_waiting_send")]
+    pub waiting_to_push: usize,
+    /// How many wait for an item.
+    #[doc(alias = "tasks_waiting_receive")]
+    pub waiting_to_pop: usize,
+    /// How many wait until all is worked off.
+    pub waiting_to_join: usize,
+}
+
 pub(super) struct Items<S> {
     store: S,
     capacity: usize,
@@ -74,6 +94,10 @@ impl<S: Sealed> Items<S> {
 
     fn may_push(&self) -> bool {
         self.capacity - self.store.len() > self.pushers.called()
+    }
+
+    fn limit(&self) -> Option<usize> {
+        (self.capacity < usize::MAX).then_some(self.capacity)
     }
 
     fn unfinished(&self) -> usize {
@@ -114,7 +138,7 @@ impl<S: Store> Buffer<S> {
     #[track_caller]
     pub fn bounded(capacity: usize) -> Self {
         let capacity = NonZeroUsize::new(capacity)
-            .expect("a queue with room for nothing lets nothing through: 1 is the least");
+            .expect("a queue with room for nothing lets nothing through: 1 is the least. `mpmc::channel(0)` is a rendezvous");
         Self::new(capacity.get())
     }
 
@@ -278,13 +302,24 @@ impl<S: Store> Buffer<S> {
 
     /// For how many items there is room. `None`: without a limit.
     pub fn capacity(&self) -> Option<usize> {
-        let capacity = self.0.look(|items| items.capacity);
-        (capacity < usize::MAX).then_some(capacity)
+        self.0.look(Items::limit)
     }
 
     /// How many items have been put in and not been worked off, see [`join`](Self::join).
     pub fn unfinished(&self) -> usize {
         self.0.look(Items::unfinished)
+    }
+
+    /// What is in it, and who waits, at one moment.
+    pub fn statistics(&self) -> QueueStatistics {
+        self.0.look(|items| QueueStatistics {
+            len: items.store.len(),
+            capacity: items.limit(),
+            in_hand: items.in_hand,
+            waiting_to_push: items.pushers.waiting(),
+            waiting_to_pop: items.poppers.waiting(),
+            waiting_to_join: items.joiners.waiting(),
+        })
     }
 
     /// As [`push`](Self::push), for plain threads and closures of [`spawn_blocking`](crate::task::spawn_blocking).
@@ -337,6 +372,28 @@ impl<S: Store> Buffer<S> {
     #[track_caller]
     pub fn blocking_join(&self) {
         block(self.join());
+    }
+}
+
+impl<T> Queue<T> {
+    /// Puts an item in if somebody waits for one that there is none for. With room for all, nobody who was called waits.
+    pub(super) fn push_if_awaited(&self, item: T) -> Result<(), TryPushError<T>> {
+        let mut item = Some(item);
+        let pushed = self.0.change(|items, _| {
+            let may = items.is_closed || items.poppers.waiting() > 0;
+            may.then(|| items.push(None, &mut item)).flatten()
+        });
+        match (pushed, item) {
+            (Some(Err(Closed)), Some(item)) => Err(TryPushError::Closed(item)),
+            (_, Some(item)) => Err(TryPushError::Full(item)),
+            (_, None) => Ok(()),
+        }
+    }
+
+    /// Takes an item out again, unless somebody was called for one: those find as many as they were called for.
+    pub(super) fn withdraw(&self, is_it: impl Fn(&T) -> bool) -> Option<T> {
+        self.0
+            .change(|items, _| items.may_pop().then(|| items.store.remove(is_it)).flatten())
     }
 }
 

@@ -7,7 +7,7 @@
 //! | [`PriorityQueue`] | the smallest; of equals, what has waited longest | `PriorityQueue` |
 //!
 //! All three are one type, [`Buffer`], over another store. Clones of it are the same queue. [`channel`] gives a queue two kinds of ends, and
-//! closes it when the last of one kind is gone.
+//! closes it when the last of one kind is gone; it may have no room at all.
 //!
 //! ```
 //! # executor::runtime::Runtime::new().unwrap().block_on(async {
@@ -46,11 +46,12 @@
 mod buffer;
 mod channel;
 mod error;
+mod meeting;
 mod store;
 mod work_item;
 
-pub use buffer::{Buffer, PriorityQueue, Queue, Stack};
-pub use channel::{Receiver, Sender, channel};
+pub use buffer::{Buffer, PriorityQueue, Queue, QueueStatistics, Stack};
+pub use channel::{ChannelStatistics, Receiver, Sender, channel};
 pub use error::{Closed, PushError, TryPopError, TryPushError};
 pub use store::{Fifo, Lifo, SmallestFirst, Store};
 pub use work_item::WorkItem;

@@ -62,6 +62,14 @@ impl<T: Ord> PartialEq for Entry<T> {
 
 impl<T: Ord> Eq for Entry<T> {}
 
+impl<T> Fifo<T> {
+    /// Takes out the first of which `is_it` is true.
+    pub(super) fn remove(&mut self, is_it: impl Fn(&T) -> bool) -> Option<T> {
+        let place = self.0.iter().position(is_it)?;
+        self.0.remove(place)
+    }
+}
+
 impl<T> Store for Fifo<T> {
     type Item = T;
 }
