@@ -14,6 +14,8 @@ mod callbacks;
 mod cancel;
 mod cancel_random;
 mod cancel_safety;
+mod cancel_safety_system;
+mod cancel_safety_tasks;
 mod cancel_scopes;
 mod compile;
 mod compose;

@@ -25,7 +25,7 @@ use futures::StreamExt;
 use crate::support::{Directory, each_runtime, pair, within};
 
 /// An operation on something, which it borrows.
-type Op<'a, O> = Pin<Box<dyn Future<Output = O> + 'a>>;
+pub(crate) type Op<'a, O> = Pin<Box<dyn Future<Output = O> + 'a>>;
 
 /// Knows whether it was woken, and passes that on.
 struct Told {
@@ -64,7 +64,7 @@ async fn until_woken(told: &Told) {
 
 /// For each k: makes the world anew, polls the operation up to k times, each time when it was woken, drops it, and checks what is left; once
 /// dropped after the poll, and once after what would have led to the next. `help` makes the operation possible, after the first poll or after the drop.
-async fn dropped_after_each_poll<A, B, O>(
+pub(crate) async fn dropped_after_each_poll<A, B, O>(
     new: impl AsyncFn() -> (A, B),
     op: impl for<'a> Fn(&'a mut A) -> Op<'a, O>,
     help: impl AsyncFn(&mut B),
@@ -110,7 +110,7 @@ async fn dropped_after_each_poll<A, B, O>(
 }
 
 /// On each runtime, under a hang limit.
-fn on_each(test: impl AsyncFn()) {
+pub(crate) fn on_each(test: impl AsyncFn()) {
     within(60, || {
         each_runtime(|runtime| runtime.block_on(test()));
     });
