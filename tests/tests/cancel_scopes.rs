@@ -354,3 +354,21 @@ fn a_panic_in_a_scope_leaves_nothing_behind() {
         });
     });
 }
+
+#[test]
+fn what_waits_in_a_scope_that_is_cancelled_in_its_first_poll_is_told() {
+    each_runtime(|runtime| {
+        within(10, || {
+            runtime.block_on(async {
+                let task = executor::spawn(async {
+                    let scope = CancelScope::new();
+                    let waits = async { pending::<()>().or_cancelled().await.is_err() };
+                    let cancels = async { scope.cancel("from inside, after the other has begun") };
+                    let both = scope.run(async { executor::join!(waits, cancels) });
+                    both.await.unwrap()
+                });
+                assert_eq!(task.await.unwrap(), (true, ()));
+            });
+        });
+    });
+}

@@ -10,6 +10,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::region::Own;
+use super::scope::Entry;
 use super::{Cancelled, Scope};
 use crate::rt_sync::thread_local;
 use crate::task::current::{self, Frame};
@@ -122,14 +123,14 @@ fn request_from(innermost: *const Level<'static>, frame: *const Frame) -> Option
     }
 }
 
-/// The innermost scope, made if it is missing, and with which waker what polls it is woken. `None` outside of tasks and regions.
+/// Enters the innermost scope, made if it is missing. And with which waker what polls it is woken. `None` outside of tasks and regions.
 #[inline]
-pub(super) fn here() -> Option<(Scope, Option<Identity>)> {
-    let of_level = find_here(|level| Some((level.own.get_or_make().clone(), Some(level.waker))));
+pub(super) fn here() -> Option<(Entry, Option<Identity>)> {
+    let of_level = find_here(|level| Some((level.own.get_or_make().enter(), Some(level.waker))));
     of_level.or_else(|| {
         current::with_task(|task| {
             let waker = (ptr::from_ref(task).addr(), waker::table_address());
-            Some((task.origin.scope().clone(), Some(waker)))
+            Some((task.origin.scope().enter(), Some(waker)))
         })
     })
 }

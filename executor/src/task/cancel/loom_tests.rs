@@ -7,6 +7,7 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Instant;
 
 use loom::sync::Arc;
 use loom::sync::atomic::AtomicUsize;
@@ -240,5 +241,64 @@ fn loom_a_request_reaches_a_scope_that_is_being_linked_below() {
             );
             assert!(poll(true).is_ready());
         }
+    });
+}
+
+#[test]
+fn loom_a_runner_hears_of_a_request_that_comes_during_its_poll() {
+    loom::model(|| {
+        let scope = Scope::new();
+        let asked = scope.clone();
+        let asking = thread::spawn(move || asked.cancel(&Cancelled::new("now")));
+        let count = std::sync::Arc::new(Count(AtomicUsize::new(0)));
+        let waker = Waker::from(count.clone());
+        let mut runner = Runner::default();
+        // What waits inside, with the runner's waker, looks at its scope when it is polled.
+        let mut poll = || {
+            let is_seen = scope.is_requested();
+            runner.attend(&scope, &waker) || is_seen
+        };
+        let is_seen = poll() | poll();
+        asking.join().unwrap();
+        let wakes = count.0.load(SeqCst);
+        assert!(is_seen || wakes == 1, "what is inside sleeps for ever");
+    });
+}
+
+#[test]
+fn loom_a_runner_hears_of_another_deadline() {
+    loom::model(|| {
+        let scope = Scope::new();
+        let other = scope.clone();
+        let at = Instant::now();
+        let setting = thread::spawn(move || other.set_deadline(Some((at, Cancelled::new("late")))));
+        let count = std::sync::Arc::new(Count(AtomicUsize::new(0)));
+        let waker = Waker::from(count.clone());
+        let mut runner = Runner::default();
+        runner.attend(&scope, &waker);
+        setting.join().unwrap();
+        if runner.deadline().is_none() {
+            assert_eq!(count.0.load(SeqCst), 1, "the deadline is not heard of");
+            runner.attend(&scope, &waker);
+        }
+        assert_eq!(runner.deadline(), Some(at));
+    });
+}
+
+#[test]
+fn loom_the_last_of_a_region_and_a_handle_frees_the_scope() {
+    loom::model(|| {
+        let scope = Scope::new();
+        let count = std::sync::Arc::new(Count(AtomicUsize::new(0)));
+        Runner::default().attend(&scope, &Waker::from(count.clone()));
+        let entry = scope.enter();
+        let leaving = thread::spawn(move || {
+            assert!(entry.is_live());
+            drop(entry);
+        });
+        drop(scope.clone());
+        drop(scope);
+        leaving.join().unwrap();
+        assert_eq!(std::sync::Arc::strong_count(&count), 1);
     });
 }

@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `cancelled` | what was requested, by whom and where |
 //! | `scope` | the request, and who is told of it |
+//! | `word` | what is known of a scope without its lock |
 //! | `level` | which scope the code that runs belongs to |
 //! | `region` | the life of a stretch of code that is told |
 
@@ -21,6 +22,7 @@ mod cancelled;
 mod level;
 mod region;
 mod scope;
+mod word;
 
 #[cfg(all(test, loom))]
 mod loom_tests;
@@ -29,4 +31,4 @@ pub use cancelled::Cancelled;
 
 pub(crate) use level::{Deadline, effective_deadline, nearest_request};
 pub(crate) use region::Region;
-pub(crate) use scope::Scope;
+pub(crate) use scope::{Runner, Scope};

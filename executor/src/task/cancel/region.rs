@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
 use super::level::{Deadline, Identity, Level, identity};
-use super::scope::Listener;
+use super::scope::{Entry, Listener};
 use super::{Cancelled, Scope};
 use crate::task::drop_quietly;
 
@@ -33,7 +33,7 @@ pub(crate) enum Own {
 /// A region that waits.
 #[derive(Debug)]
 struct Place {
-    outer: Scope,
+    outer: Entry,
     /// The waker of the level around it.
     implied: Option<Identity>,
     listening: Option<Listening>,
@@ -112,7 +112,6 @@ impl Region {
             let Some((outer, implied)) = super::level::here() else {
                 return false;
             };
-            outer.enter();
             self.place = Some(Place {
                 outer,
                 implied,
@@ -155,11 +154,11 @@ impl Region {
     /// The region is over, and what was in it dropped.
     #[inline]
     pub(crate) fn leave(&mut self) {
-        if let Some(place) = self.place.take() {
-            let key = place.listening.map(|listening| listening.key);
-            if let Some(listener) = place.outer.leave(key) {
-                drop_quietly(listener);
-            }
+        // The entry is dropped at the end.
+        if let Some(place) = self.place.take()
+            && let Some(listening) = &place.listening
+        {
+            drop_quietly(place.outer.unlisten(listening.key));
         }
     }
 }

@@ -1,8 +1,8 @@
 //! `Scope`: a request to cancel that has come or not, and who is told when it comes.
 //!
 //! ```text
-//!   word:  REQUESTED │ number of live regions      (one add to enter, one subtraction to leave)
-//!   inner: the request, listeners                  (under a lock; only who needs a wake of its own, or has a scope below, is in there)
+//!   word:  REQUESTED, live regions, references      (see `word`; one addition to enter, one subtraction to leave)
+//!   inner: the request, the deadline, who is woken  (under a lock; only who needs a wake of its own, or has a scope below, is in there)
 //! ```
 //!
 //! Invariant: no region misses the request. Who asks sets REQUESTED with the lock held and takes the listeners' wakers; who comes to listen looks for
@@ -10,29 +10,42 @@
 //! its state word, and whoever cancels a scope wakes its runner, after REQUESTED is set here; so the poll that this leads to, or the one under way, is
 //! followed by one that sees it.
 //!
+//! The runner says after its polls who it is, and only when that, or the deadline, has changed (see `Runner`). What came before is found there, with
+//! the lock held; what comes later takes the waker, and wakes it.
+//!
 //! A request goes down: what is linked below is cancelled as well, one scope at a time, without two locks held. A scope that is linked
 //! while this happens finds the request itself. So one look at the own word is enough, however deep a region lies.
 
+use std::alloc::Layout;
 use std::fmt;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::ptr::NonNull;
 use std::task::Waker;
 use std::time::Instant;
 
 use slab::Slab;
 
 use super::Cancelled;
+use super::level::{Identity, identity};
+use super::word::Word;
 use crate::rt_sync::Mutex;
-use crate::rt_sync::atomic::AtomicUsize;
-use crate::rt_sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use crate::task::drop_quietly;
+use crate::task::{drop_quietly, memory};
 
 /// A counted reference to a scope.
-#[derive(Clone)]
-pub(crate) struct Scope(Arc<Node>);
+///
+/// It is no `Arc`: the count is in the word, so that a region's entry is a reference without another step; and the memory comes from where tasks have
+/// theirs, because a scope around an operation lives as short.
+pub(crate) struct Scope(NonNull<Node>);
+
+// SAFETY: all of a node may be used from any thread, and dropped on any.
+unsafe impl Send for Scope where Node: Send + Sync {}
+// SAFETY: as above.
+unsafe impl Sync for Scope where Node: Send + Sync {}
 
 struct Node {
-    word: AtomicUsize,
+    word: Word,
     inner: Mutex<Inner>,
 }
 
@@ -45,6 +58,10 @@ struct Inner {
     deadline: Option<(Instant, Cancelled)>,
 }
 
+/// A live region's reference to the scope that it waits in.
+#[derive(Debug)]
+pub(super) struct Entry(ManuallyDrop<Scope>);
+
 /// A region's entry.
 #[derive(Default)]
 pub(crate) struct Listener {
@@ -53,25 +70,27 @@ pub(crate) struct Listener {
     pub(crate) below: Option<Scope>,
 }
 
-/// The request has come.
-const REQUESTED: usize = 1;
-/// It has had its one run.
-const BEGUN: usize = 1 << 1;
-/// A region that has begun and not ended.
-const LIVE: usize = 1 << 2;
-
 impl Scope {
-    #[inline]
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Node {
-            word: AtomicUsize::new(0),
+        let node = memory::allocate(Layout::new::<Node>()).cast::<Node>();
+        let new = Node {
+            word: Word::new(),
             inner: Mutex::new(Inner {
                 request: None,
                 listeners: Slab::new(),
                 runner: None,
                 deadline: None,
             }),
-        }))
+        };
+        // SAFETY: it is memory for a node, which nobody else knows.
+        unsafe { node.write(new) };
+        Self(node)
+    }
+
+    #[inline]
+    fn node(&self) -> &Node {
+        // SAFETY: made by `new`, and freed when the last reference goes.
+        unsafe { self.0.as_ref() }
     }
 
     /// Asks for the cancellation of everything in the scope, and wakes whom it concerns. The first request counts. It may run code of the user.
@@ -79,14 +98,13 @@ impl Scope {
         let mut scopes = vec![self.clone()];
         let mut wakers = Vec::new();
         while let Some(scope) = scopes.pop() {
-            let mut inner = scope.0.inner.lock();
+            let mut inner = scope.node().inner.lock();
             if inner.request.is_some() {
                 // What lies below has been told, or finds it.
                 continue;
             }
             inner.request = Some(cancelled.clone());
-            // Release: pairs with the Acquire of `is_requested` and `enter`.
-            scope.0.word.fetch_or(REQUESTED, Release);
+            scope.node().word.set_requested();
             wakers.extend(inner.runner.take());
             for (_, listener) in &mut inner.listeners {
                 wakers.extend(listener.waker.take());
@@ -98,14 +116,13 @@ impl Scope {
 
     #[inline]
     pub(crate) fn is_requested(&self) -> bool {
-        // Acquire: pairs with the Release of `cancel`.
-        self.0.word.load(Acquire) & REQUESTED != 0
+        self.node().word.is_requested()
     }
 
     #[inline]
     pub(crate) fn request(&self) -> Option<Cancelled> {
         if self.is_requested() {
-            self.0.inner.lock().request.clone()
+            self.node().inner.lock().request.clone()
         } else {
             None
         }
@@ -113,35 +130,30 @@ impl Scope {
 
     /// True if a region in it has begun and not ended.
     pub(crate) fn is_live(&self) -> bool {
-        // Relaxed: asked by who polls the regions.
-        self.0.word.load(Relaxed) >= LIVE
+        self.node().word.is_live()
     }
 
-    /// A region begins to wait.
+    /// A region begins to wait, until the entry is dropped.
     #[inline]
-    pub(super) fn enter(&self) {
-        // Relaxed: who asks whether it is live polls the region.
-        self.0.word.fetch_add(LIVE, Relaxed);
+    pub(super) fn enter(&self) -> Entry {
+        self.node().word.enter();
+        Entry(ManuallyDrop::new(Self(self.0)))
     }
 
-    /// A region ends. The caller drops what it gets where code of the user may run.
+    /// Forgets a listener. The caller drops it where code of the user may run.
     #[must_use]
-    #[inline]
-    pub(super) fn leave(&self, key: Option<usize>) -> Option<Listener> {
-        let listener = key.map(|key| self.0.inner.lock().listeners.remove(key));
-        // Relaxed: as for `enter`.
-        self.0.word.fetch_sub(LIVE, Relaxed);
-        listener
+    pub(super) fn unlisten(&self, key: usize) -> Listener {
+        self.node().inner.lock().listeners.remove(key)
     }
 
-    /// Sets what `key` listens with; a new key, if there is none. The caller drops the listener that it gets back as for `leave`. `None` for the
+    /// Sets what `key` listens with; a new key, if there is none. The caller drops the listener that it gets back as for `unlisten`. `None` for the
     /// key: the request has come already, and nobody will be told.
     pub(super) fn listen(
         &self,
         key: Option<usize>,
         mut listener: Listener,
     ) -> (Option<usize>, Listener) {
-        let mut inner = self.0.inner.lock();
+        let mut inner = self.node().inner.lock();
         match key {
             _ if inner.request.is_some() => (None, listener),
             Some(key) => {
@@ -152,49 +164,137 @@ impl Scope {
         }
     }
 
-    /// Who is woken when the scope is cancelled or gets another deadline: its runner. Returns the deadline.
-    pub(crate) fn set_runner(&self, waker: &Waker, is_first: bool) -> Option<(Instant, Cancelled)> {
-        if !is_first {
-            let inner = self.0.inner.lock();
-            let runner = inner.runner.as_ref();
-            if runner.is_some_and(|runner| runner.will_wake(waker)) || inner.request.is_some() {
-                return inner.deadline.clone();
-            }
-        }
-        // Cloned and dropped without the lock.
-        let waker = waker.clone();
-        let (old, deadline) = {
-            let mut inner = self.0.inner.lock();
-            let old = if inner.request.is_none() {
-                inner.runner.replace(waker)
-            } else {
-                Some(waker)
-            };
-            (old, inner.deadline.clone())
-        };
-        drop_quietly(old);
-        deadline
-    }
-
     /// False: it has begun before.
+    #[inline]
     pub(crate) fn begin(&self) -> bool {
-        // Relaxed: a count of one.
-        self.0.word.fetch_or(BEGUN, Relaxed) & BEGUN == 0
+        self.node().word.set_begun()
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let inner = self.0.inner.lock();
+        let inner = self.node().inner.lock();
         inner.deadline.as_ref().map(|(at, _)| *at)
     }
 
     pub(crate) fn set_deadline(&self, deadline: Option<(Instant, Cancelled)>) {
-        let runner = {
-            let mut inner = self.0.inner.lock();
-            inner.deadline = deadline;
-            inner.runner.take()
+        let (old, runner) = {
+            let mut inner = self.node().inner.lock();
+            self.node().word.set_news(true);
+            (
+                std::mem::replace(&mut inner.deadline, deadline),
+                inner.runner.take(),
+            )
         };
+        drop(old);
         wake_all(runner);
     }
+
+    /// The deadline, which was `at`, has come. It is no request any more if there is another one.
+    pub(crate) fn expire(&self, at: Instant) {
+        let deadline = self.node().inner.lock().deadline.clone();
+        if let Some((_, request)) = deadline.filter(|(now, _)| *now == at) {
+            self.cancel(&request);
+        }
+    }
+}
+
+/// What the future that runs in a scope knows of it: as which waker it is woken if the scope is cancelled, or gets another deadline, and which it has.
+#[derive(Debug, Default)]
+pub(crate) struct Runner {
+    /// Of the waker, which cannot be another's while the scope has the clone, or else has news or a request.
+    waker: Option<Identity>,
+    deadline: Option<Instant>,
+    is_told: bool,
+}
+
+impl Runner {
+    /// After a poll that was pending. True, once: the scope was cancelled during it, perhaps without a wake. What waits inside need not know.
+    #[inline]
+    pub(crate) fn attend(&mut self, scope: &Scope, waker: &Waker) -> bool {
+        let is_known = self.waker == Some(identity(waker)) && !scope.node().word.has_news();
+        !is_known && self.present(scope, waker)
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    #[inline(never)]
+    fn present(&mut self, scope: &Scope, waker: &Waker) -> bool {
+        // Cloned and dropped without the lock.
+        let clone = waker.clone();
+        let (old, is_requested) = {
+            let node = scope.node();
+            let mut inner = node.inner.lock();
+            if node.word.has_news() {
+                node.word.set_news(false);
+                self.deadline = inner.deadline.as_ref().map(|(at, _)| *at);
+            }
+            if inner.request.is_none() {
+                (inner.runner.replace(clone), false)
+            } else {
+                (Some(clone), true)
+            }
+        };
+        drop_quietly(old);
+        self.waker = Some(identity(waker));
+        is_requested && !std::mem::replace(&mut self.is_told, true)
+    }
+}
+
+impl Clone for Scope {
+    #[inline]
+    fn clone(&self) -> Self {
+        self.node().word.refer();
+        Self(self.0)
+    }
+}
+
+impl Drop for Scope {
+    #[inline]
+    fn drop(&mut self) {
+        if self.node().word.forget() {
+            // SAFETY: it was the last reference.
+            unsafe { free(self.0) };
+        }
+    }
+}
+
+impl Deref for Entry {
+    type Target = Scope;
+
+    #[inline]
+    fn deref(&self) -> &Scope {
+        &self.0
+    }
+}
+
+impl Drop for Entry {
+    #[inline]
+    fn drop(&mut self) {
+        if self.node().word.leave() {
+            // SAFETY: it was the last reference, and `self.0` is not dropped besides.
+            unsafe { free(self.0.0) };
+        }
+    }
+}
+
+/// # Safety
+///
+/// - `node` was made by `Scope::new`, and no reference to it is left.
+#[inline]
+unsafe fn free(node: NonNull<Node>) {
+    struct Memory(NonNull<Node>);
+    impl Drop for Memory {
+        #[inline]
+        fn drop(&mut self) {
+            // SAFETY: the memory is that of `new`, and what was in it is dropped.
+            unsafe { memory::free(self.0.cast(), Layout::new::<Node>()) };
+        }
+    }
+    // Also if a waker's destructor panics.
+    let _memory = Memory(node);
+    // SAFETY: the caller's promise.
+    unsafe { node.drop_in_place() };
 }
 
 /// A waker that panics keeps the others not asleep.

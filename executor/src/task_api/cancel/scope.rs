@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::task::{Cancelled, Deadline, Region, Scope, nearest_request};
+use crate::task::{Cancelled, Deadline, Region, Runner, Scope, nearest_request};
 use crate::time::{Instant, Sleep, sleep_until};
 
 /// A part of a task that can be cancelled, by [`cancel`](Self::cancel) from anywhere or when its deadline comes.
@@ -114,6 +114,7 @@ impl CancelScope {
             future: Some(future.into_future()),
             region: Region::of(self.0.clone()),
             begun: false,
+            runner: Runner::default(),
             timer: None,
         }
     }
@@ -135,6 +136,7 @@ pin_project! {
         future: Option<F>,
         region: Region,
         begun: bool,
+        runner: Runner,
         timer: Option<Pin<Box<Sleep>>>,
     }
 }
@@ -158,8 +160,6 @@ impl<F: Future> Future for RunScope<F> {
                 return Poll::Ready(Err(request));
             }
         }
-        // First: who cancels the scope in this poll wakes it, so that what waits inside is polled once more.
-        let deadline = own.set_runner(cx.waker(), is_first);
         let future = this.future.as_mut().as_pin_mut();
         let future = future.expect("`RunScope` was polled after it was ready");
         let region = this.region;
@@ -175,19 +175,23 @@ impl<F: Future> Future for RunScope<F> {
         if is_asked && let Some(request) = region.outer_request() {
             own.cancel(&request);
         }
-        if let Some((at, request)) = deadline
+        let is_late = this.runner.attend(own, cx.waker());
+        if let Some(at) = this.runner.deadline()
             && poll_timer(this.timer, Instant::from_std(at), cx).is_ready()
         {
-            own.cancel(&request);
+            own.expire(at);
         }
         match own.request() {
             Some(request) if !own.is_live() => {
                 this.future.set(None);
                 region.leave();
-                Poll::Ready(Err(request))
+                return Poll::Ready(Err(request));
             }
-            _ => Poll::Pending,
+            // What waits inside looks at its scope when it is polled.
+            Some(_) if is_late => cx.waker().wake_by_ref(),
+            _ => {}
         }
+        Poll::Pending
     }
 }
 

@@ -13,7 +13,7 @@ use super::super::JoinSet;
 use super::errors::{TaskError, TaskErrors};
 use super::members::{Members, TaskGroup};
 use super::policy::GroupPolicy;
-use crate::task::{Cancelled, Deadline, JoinError, Region, nearest_request};
+use crate::task::{Cancelled, Deadline, JoinError, Region, Runner, nearest_request};
 
 /// Runs `body`, which spawns tasks into the group that it is given, and waits for all of them: none outlives the group.
 ///
@@ -99,6 +99,7 @@ where
             succeeded: false,
         },
         location: Location::caller(),
+        runner: Runner::default(),
     }
 }
 
@@ -113,6 +114,7 @@ pin_project! {
         tasks: Tasks<E>,
         outcome: Outcome<E>,
         location: &'static Location<'static>,
+        runner: Runner,
         region: Region,
     }
 }
@@ -135,8 +137,6 @@ where
             tasks.members.close();
             return Poll::Ready(Err(TaskErrors::new(vec![TaskError::Cancelled(request)])));
         }
-        // First: who cancels the group in this poll, or later, wakes it.
-        scope.set_runner(cx.waker(), is_first);
         let end = |reason: &'static str| scope.cancel(&Cancelled::of(reason, this.location));
 
         if let Some(body) = this.body.as_mut().as_pin_mut()
@@ -171,10 +171,14 @@ where
         if let Some(request) = &outer {
             scope.cancel(request);
         }
+        let is_late = this.runner.attend(scope, cx.waker());
         if let Some(request) = scope.request() {
             tasks.pass_on(&request);
             if !scope.is_live() {
                 this.body.set(None);
+            } else if is_late {
+                // What waits in the body looks at its scope when it is polled.
+                cx.waker().wake_by_ref();
             }
         }
 
