@@ -39,7 +39,7 @@ pub(crate) struct State {
     /// The functions that wait to be called.
     pub(crate) deferred: Deferred,
     /// Clean-up that an orderly shutdown waits for.
-    pub(crate) finalizers: Finalizers,
+    pub(crate) finalizers: Arc<Finalizers>,
     /// The tasks that stay on the thread that made the runtime, if it is of the kind that has them.
     pub(crate) local: Option<Arc<Local>>,
 }

@@ -2,6 +2,8 @@
 //!
 //! A task is found in the list of its seat, or, if it has not waited yet, it finds the request when it is linked: list and request have one lock.
 
+use std::collections::HashSet;
+
 use super::Shared;
 use crate::rt_sync::whole::atomic::Ordering::Relaxed;
 use crate::task::{Cancelled, Id, TaskRef};
@@ -17,7 +19,7 @@ impl Shared {
     }
 
     /// Aborts every task that waits, or has, but those with one of these ids. Returns them.
-    pub(crate) fn abort_all(&self, but: &[Id]) -> Vec<TaskRef> {
+    pub(crate) fn abort_all(&self, but: &HashSet<Id>) -> Vec<TaskRef> {
         let tasks = self.seats.all().iter().flat_map(|seat| seat.tasks.all());
         let others = tasks.filter(|task| !but.contains(&task.id()));
         let abort = |task: &TaskRef| {
