@@ -19,6 +19,7 @@ mod cancel_safety_tasks;
 mod cancel_scopes;
 mod compile;
 mod compose;
+mod ctrl_c;
 mod debug;
 mod debug_mode;
 mod default_runtime;

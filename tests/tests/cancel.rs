@@ -545,3 +545,29 @@ fn a_region_that_moves_to_another_task_wakes_that_one() {
         });
     });
 }
+
+#[test]
+fn a_task_that_waits_only_because_its_budget_is_used_up_is_dropped_there() {
+    each_runtime(|runtime| {
+        within(10, || {
+            runtime.block_on(async {
+                let (drops, rounds) = (Drops::default(), Arc::new(AtomicUsize::new(0)));
+                let (value, counted) = (drops.value(), rounds.clone());
+                let task = executor::spawn(async move {
+                    let _value = value;
+                    loop {
+                        counted.fetch_add(1, SeqCst);
+                        task::coop::consume_budget().await;
+                    }
+                });
+                while rounds.load(SeqCst) == 0 {
+                    yield_now().await;
+                }
+                task.cancel("enough");
+                let error: task::JoinError = task.await.map(|never: ()| never).unwrap_err();
+                assert_eq!(error.cancelled().unwrap().reason(), "enough");
+                assert_eq!(drops.count(), 1);
+            });
+        });
+    });
+}

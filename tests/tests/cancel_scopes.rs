@@ -372,3 +372,42 @@ fn what_waits_in_a_scope_that_is_cancelled_in_its_first_poll_is_told() {
         });
     });
 }
+
+#[test]
+fn a_task_of_a_group_is_inside_of_the_scopes_around_the_group() {
+    paused().block_on(async {
+        let now = Instant::now();
+        let at = |seconds: u32| now + seconds * SECOND;
+        let scope = CancelScope::with_deadline(at(9));
+        let result = scope.run(task::group(async |group| {
+            let inner = CancelScope::with_deadline(at(7));
+            let child = group.spawn(async move {
+                let first = task::effective_deadline();
+                let nested = task::group(async |group| {
+                    let child = group.spawn(async { Ok(task::effective_deadline()) });
+                    Ok::<_, ()>(child.await.unwrap())
+                });
+                let nested = inner.run(nested).await.unwrap().unwrap();
+                let shielded = shield(SECOND, async { task::effective_deadline() }).await;
+                // Set meanwhile.
+                sleep(2 * SECOND).await;
+                Ok((first, nested, shielded.unwrap(), task::effective_deadline()))
+            });
+            sleep(SECOND).await;
+            scope.set_deadline(Some(at(5)));
+            Ok::<_, ()>(child.await.unwrap())
+        }));
+        let seen = result.await.unwrap().unwrap();
+        assert_eq!(seen, (Some(at(9)), Some(at(7)), None, Some(at(5))));
+
+        // A task that is spawned is in none.
+        let outside = scope_around_a_spawn().await;
+        assert_eq!(outside, None);
+    });
+}
+
+async fn scope_around_a_spawn() -> Option<Instant> {
+    let spawned = async { executor::spawn(async { task::effective_deadline() }).await };
+    let scope = CancelScope::with_timeout(SECOND);
+    scope.run(spawned).await.unwrap().unwrap()
+}

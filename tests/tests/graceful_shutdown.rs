@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 use executor::runtime::LocalRuntime;
-use executor::sync::oneshot;
+use executor::sync::{Notify, oneshot};
 use executor::task::{self, FutureExt, finalizer, shield, yield_now};
 use executor::time::{Duration, sleep};
 
-use crate::support::{Drops, each_runtime, until, within, workers};
+use crate::support::{Drops, current_thread, each_runtime, until, within, workers};
 
 const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(100);
@@ -212,4 +212,62 @@ fn a_finalizer_of_a_runtime_that_has_ended_is_dropped() {
     drop(runtime);
     drop(left);
     assert_eq!(drops.count(), 1);
+}
+
+#[test]
+fn a_hundred_thousand_finalizers_that_run_at_once_end_without_looking_at_each_other() {
+    each_runtime(|runtime| {
+        within(30, || {
+            let done = Arc::new(AtomicUsize::new(0));
+            let (go, hold) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
+            runtime.block_on(async {
+                for _ in 0..100_000 {
+                    let (done, go, hold) = (done.clone(), go.clone(), hold.clone());
+                    drop(finalizer(LONG, async move {
+                        let gone = go.notified();
+                        hold.fetch_add(1, SeqCst);
+                        gone.await;
+                        done.fetch_add(1, SeqCst);
+                    }));
+                }
+                while hold.load(SeqCst) < 100_000 {
+                    yield_now().await;
+                }
+                // Those that hold have made their future, but may not wait yet.
+                while done.load(SeqCst) < 100_000 {
+                    go.notify_waiters();
+                    yield_now().await;
+                }
+            });
+            let report = runtime.shutdown(LONG);
+            assert!(report.is_complete(), "{report}");
+        });
+    });
+}
+
+#[test]
+fn a_thread_that_takes_over_driving_and_gets_stuck_holds_shutdown_no_longer_than_the_grace() {
+    within(10, || {
+        let runtime = current_thread();
+        let (asked, is_asked) = std::sync::mpsc::channel();
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let ((send, wait), handle) = (oneshot::channel(), runtime.handle().clone());
+        runtime.spawn(async move {
+            send.send(()).unwrap();
+            let _ = pending::<()>().or_cancelled().await;
+            asked.send(()).unwrap();
+            let _ = shield(LONG, pending::<()>()).await;
+        });
+        runtime.block_on(wait).unwrap();
+        let driver = std::thread::spawn(move || {
+            // The shutdown drives, and has more to wait for: this thread comes between its rounds.
+            is_asked.recv().unwrap();
+            while !handle.block_on(async { task::try_id().is_none() }) {}
+            handle.block_on(async { held.recv() }).unwrap_err();
+        });
+        let report = runtime.shutdown(3 * SHORT);
+        assert_eq!(report.tasks_dropped(), 1);
+        drop(release);
+        driver.join().unwrap();
+    });
 }

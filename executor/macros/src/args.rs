@@ -55,6 +55,7 @@ pub(crate) struct Args {
     /// The runtime's, not that of its threads.
     pub(crate) name: Option<String>,
     pub(crate) debug: Option<bool>,
+    pub(crate) cancel_on_ctrl_c: Option<bool>,
     pub(crate) krate: Option<Path>,
 }
 
@@ -68,6 +69,7 @@ impl Args {
             unhandled_panic: None,
             name: None,
             debug: None,
+            cancel_on_ctrl_c: None,
             krate: None,
         }
     }
@@ -83,6 +85,7 @@ impl Args {
             unhandled_panic: written.unhandled_panic.map(|given| given.value),
             name: written.name.map(|given| given.value),
             debug: written.debug.map(|given| given.value),
+            cancel_on_ctrl_c: written.cancel_on_ctrl_c.map(|given| given.value),
             krate: written.krate.map(|given| given.value),
         };
         args.check_flavor(kind)?;
@@ -116,6 +119,7 @@ struct Written {
     unhandled_panic: Option<Given<&'static str>>,
     name: Option<Given<String>>,
     debug: Option<Given<bool>>,
+    cancel_on_ctrl_c: Option<Given<bool>>,
     krate: Option<Given<Path>>,
 }
 
@@ -137,6 +141,12 @@ impl Written {
                 }
                 "name" => fill(&mut written.name, &name, input, runtime_name)?,
                 "debug" => fill(&mut written.debug, &name, input, debug)?,
+                "cancel_on_ctrl_c" => fill(
+                    &mut written.cancel_on_ctrl_c,
+                    &name,
+                    input,
+                    cancel_on_ctrl_c,
+                )?,
                 "crate" => fill(&mut written.krate, &name, input, krate)?,
                 unknown => {
                     let message = format!("unknown argument `{unknown}`: {KNOWN}");
@@ -154,8 +164,7 @@ impl Written {
     }
 }
 
-const KNOWN: &str =
-    "use `flavor`, `worker_threads`, `start_paused`, `unhandled_panic`, `name`, `debug` or `crate`";
+const KNOWN: &str = "use `flavor`, `worker_threads`, `start_paused`, `unhandled_panic`, `name`, `debug`, `cancel_on_ctrl_c` or `crate`";
 
 /// What an argument makes of its value, or else what it says instead.
 type Read<T> = fn(&Expr) -> std::result::Result<T, &'static str>;
@@ -219,6 +228,11 @@ fn start_paused(written: &Expr) -> std::result::Result<bool, &'static str> {
 
 fn debug(written: &Expr) -> std::result::Result<bool, &'static str> {
     boolean(written).ok_or("expected `true` or `false` without quotes, as in `debug = true`")
+}
+
+fn cancel_on_ctrl_c(written: &Expr) -> std::result::Result<bool, &'static str> {
+    boolean(written)
+        .ok_or("expected `true` or `false` without quotes, as in `cancel_on_ctrl_c = true`")
 }
 
 fn unhandled_panic(written: &Expr) -> std::result::Result<&'static str, &'static str> {
@@ -295,6 +309,7 @@ mod tests {
                     && args.unhandled_panic.is_none()
                     && args.name.is_none()
                     && args.debug.is_none()
+                    && args.cancel_on_ctrl_c.is_none()
                     && args.krate.is_none()
             );
         }
@@ -308,6 +323,7 @@ mod tests {
             unhandled_panic = "shutdown_runtime",
             name = "a b",
             debug = true,
+            cancel_on_ctrl_c = true,
             crate = "a::b",
         );
         let args = Args::parse(Kind::Main, args).unwrap();
@@ -317,6 +333,7 @@ mod tests {
         assert_eq!(args.unhandled_panic.unwrap(), "ShutdownRuntime");
         assert_eq!(args.name.unwrap(), "a b");
         assert_eq!(args.debug, Some(true));
+        assert_eq!(args.cancel_on_ctrl_c, Some(true));
         assert_eq!(quote!(#krate).to_string(), "a :: b");
 
         let args = Args::parse(
@@ -354,6 +371,7 @@ mod tests {
             (quote!(flavor = multi_thread), "no such flavor"),
             (quote!(start_paused = "true"), "without quotes"),
             (quote!(debug = 1), "without quotes"),
+            (quote!(cancel_on_ctrl_c = "yes"), "without quotes"),
             (quote!(unhandled_panic = true), "no such policy"),
             (quote!(unhandled_panic = "abort"), "no such policy"),
             (quote!(name = 3), "in quotes"),

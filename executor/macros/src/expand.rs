@@ -221,6 +221,9 @@ fn runtime(kind: Kind, args: &Args) -> TokenStream {
     let debug = args
         .debug
         .map(|debug| quote_spanned!(here=> .debug(#debug)));
+    let cancel_on_ctrl_c = args
+        .cancel_on_ctrl_c
+        .map(|cancel| quote_spanned!(here=> .cancel_on_ctrl_c(#cancel)));
     let build = match args.flavor {
         Flavor::MultiThread | Flavor::CurrentThread => quote_spanned!(here=> .build()),
         Flavor::Local => quote_spanned! {here=>
@@ -233,7 +236,7 @@ fn runtime(kind: Kind, args: &Args) -> TokenStream {
         kind.name(),
     );
     quote_spanned! {here=>
-        #krate::runtime::Builder::#flavor() #worker_threads #start_paused #unhandled_panic #name #debug #build .expect(#failure)
+        #krate::runtime::Builder::#flavor() #worker_threads #start_paused #unhandled_panic #name #debug #cancel_on_ctrl_c #build .expect(#failure)
     }
 }
 
@@ -302,6 +305,11 @@ mod tests {
                 Kind::Main,
                 quote!(name = "main"),
                 "new_multi_thread().name(\"main\").build()",
+            ),
+            (
+                Kind::Main,
+                quote!(cancel_on_ctrl_c = true),
+                "new_multi_thread().cancel_on_ctrl_c(true).build()",
             ),
             (
                 Kind::Main,

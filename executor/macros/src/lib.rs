@@ -46,6 +46,7 @@ mod select;
 /// | `start_paused = true` | time stands still until everything waits for it; needs the feature `test-util` | `false` |
 /// | `unhandled_panic = "shutdown_runtime"` | the first task that panics ends the runtime, as `Builder::unhandled_panic` | `"ignore"` |
 /// | `name = "my-server"` | the runtime's name, as `Builder::name` | none |
+/// | `cancel_on_ctrl_c = true` | Ctrl-C cancels the function, and the second one ends the process, as `Builder::cancel_on_ctrl_c` | `false` |
 /// | `debug = true` | debug mode, as `Builder::debug` | what `EXECUTOR_DEBUG` says |
 /// | `crate = "path"` | where the library is found | its name in `Cargo.toml` |
 ///

@@ -46,6 +46,8 @@ pub(crate) struct Options {
     pub(crate) observer: Observer,
     /// The first task that panics ends the runtime.
     pub(crate) panics_end: bool,
+    /// Of whoever calls `block_on`.
+    pub(crate) cancel_on_ctrl_c: bool,
     pub(crate) debug: DebugConfig,
 }
 
@@ -296,6 +298,7 @@ impl Default for Options {
             guard: true,
             observer: Observer::default(),
             panics_end: false,
+            cancel_on_ctrl_c: false,
             debug: DebugConfig::default(),
         }
     }

@@ -40,8 +40,7 @@ impl Threads {
         }
     }
 
-    #[cfg(shuttle)]
-    pub(super) fn options(&self) -> &Options {
+    pub(crate) fn options(&self) -> &Options {
         &self.options
     }
 

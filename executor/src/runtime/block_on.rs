@@ -5,9 +5,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
+use super::interrupt::run_root;
 use crate::context::{self, State};
 use crate::coop;
-use crate::local;
+use crate::local::{self, Local};
 use crate::rt_sync::whole::thread::{self, Thread};
 use crate::scheduler::{self, CoreSlot, RootState, Shared, ThreadHold};
 
@@ -15,9 +16,9 @@ use crate::scheduler::{self, CoreSlot, RootState, Shared, ThreadHold};
 #[track_caller]
 pub(super) fn block_on<F: Future>(state: &Arc<State>, future: F) -> F::Output {
     let Some(end) = state.scheduler.failures().end() else {
-        return run(state, future);
+        return run_root(state, future);
     };
-    match run(state, end.or(future)) {
+    match run_root(state, end.or(future)) {
         Ok(output) => output,
         Err(cause) => panic!(
             "`block_on` was ended because a task of the runtime panicked, and its builder says `UnhandledPanic::ShutdownRuntime`: {cause}"
@@ -54,9 +55,32 @@ pub(super) fn run<F: Future>(state: &Arc<State>, future: F) -> F::Output {
     scheduler::without_seat(|| park_on(&state.scheduler, future))
 }
 
+/// As `run`, for a current-thread runtime that nobody drives. False: somebody does.
+pub(super) fn run_if_free(
+    state: &Arc<State>,
+    slot: &CoreSlot,
+    future: impl Future<Output = ()>,
+) -> bool {
+    let _entered = context::enter(state);
+    let ran = scheduler::without_seat(|| match own_local(state) {
+        Some(local) => {
+            let _entered = local::enter(local);
+            let future = local.run_until(future);
+            state.scheduler.drive_if_free(slot, future)
+        }
+        None => state.scheduler.drive_if_free(slot, future),
+    });
+    ran.is_some()
+}
+
+/// The local tasks of a runtime, on their own thread.
+fn own_local(state: &Arc<State>) -> Option<&Arc<Local>> {
+    state.local.as_ref().filter(|local| local.is_own_thread())
+}
+
 /// Drives the current-thread runtime of `state`, and its local tasks if they are this thread's.
 fn drive<F: Future>(state: &Arc<State>, slot: &CoreSlot, future: F) -> F::Output {
-    match state.local.as_ref().filter(|local| local.is_own_thread()) {
+    match own_local(state) {
         Some(local) => {
             // For the other tasks, too, which the set does not poll.
             let _entered = local::enter(local);

@@ -203,6 +203,43 @@ impl Builder {
         self
     }
 
+    /// Whether Ctrl-C cancels what is given to [`block_on`](Runtime::block_on), as in `asyncio.run`. Default: no. Also
+    /// `#[executor::main(cancel_on_ctrl_c = true)]`.
+    ///
+    /// While a `block_on` runs that is in no task and in no other `block_on`:
+    ///
+    /// 1. The first Ctrl-C (SIGINT) asks its future to end, as [`CancelScope::cancel`](crate::task::CancelScope::cancel) would that of a scope around
+    ///    it: what in it hears of that, an [`or_cancelled`](crate::task::FutureExt::or_cancelled) for example, gets the error where it waits; if nothing
+    ///    does, the future is dropped where it waits.
+    /// 2. When the future has ended, the runtime's tasks are asked to end, and those that are spawned later. They have 5 seconds, and what is left is
+    ///    aborted; [finalizers](crate::task::finalizer) have 2.5 seconds more.
+    /// 3. `block_on` returns the future's output. Without one, because the future was dropped, the process exits with status 130, as a shell
+    ///    reports a program that SIGINT has killed.
+    ///
+    /// The second Ctrl-C ends the process at once, with the same status, whatever it is busy with: destructors are not run.
+    ///
+    /// In a `block_on` inside of a task nothing is different. `block_on` panics if the system refuses the handler or its descriptors.
+    ///
+    /// ```no_run
+    /// use executor::task::FutureExt;
+    ///
+    /// # async fn serve() {}
+    /// let runtime = executor::runtime::Builder::new_multi_thread().cancel_on_ctrl_c(true).build()?;
+    /// runtime.block_on(async {
+    ///     if serve().or_cancelled().await.is_err() {
+    ///         println!("good bye");
+    ///     }
+    /// });
+    /// # std::io::Result::Ok(())
+    /// ```
+    #[doc(alias = "SIGINT")]
+    #[doc(alias = "KeyboardInterrupt")]
+    #[doc(alias = "restrict_keyboard_interrupt_to_checkpoints")]
+    pub fn cancel_on_ctrl_c(&mut self, cancel: bool) -> &mut Self {
+        self.options.cancel_on_ctrl_c = cancel;
+        self
+    }
+
     /// Whether the runtime is in debug mode. Default: what the environment variable `EXECUTOR_DEBUG` says, `1` or `0`, and without it no.
     ///
     /// Debug mode is asyncio's. The runtime tells, by [`on_debug`](Self::on_debug), of

@@ -17,6 +17,7 @@ mod builder;
 pub(crate) mod defer;
 mod handle;
 mod id;
+mod interrupt;
 mod local;
 mod metrics;
 #[expect(

@@ -9,6 +9,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::block_on::run_if_free;
 use crate::context::{State, is_own_thread};
 use crate::rt_sync::whole::{now, thread};
 use crate::task::{Cancelled, TaskRef};
@@ -47,15 +48,16 @@ fn wait(state: &Arc<State>, until: Option<Instant>, is_so: &dyn Fn() -> bool) ->
     let core = state.scheduler.core_slot();
     let mut pause = SHORTEST_PAUSE;
     while !is_over() {
-        if core.is_some_and(|slot| !slot.is_driven()) {
-            // Nobody else runs the tasks. Those that are ready run first.
-            super::block_on::run(state, async {
+        // If nobody else runs the tasks, this thread does; it does not wait for one that may be stuck. Those that are ready run first.
+        let ran = core.is_some_and(|slot| {
+            run_if_free(state, slot, async {
                 crate::task::yield_now().await;
                 if !is_over() {
                     sleep(pause).await;
                 }
-            });
-        } else {
+            })
+        });
+        if !ran {
             thread::park_timeout(pause);
         }
         pause = LONGEST_PAUSE.min(2 * pause);

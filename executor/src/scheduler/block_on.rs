@@ -56,17 +56,16 @@ impl CoreSlot {
         self.0.lock().driver == Some(thread::current().id())
     }
 
-    /// True while a thread drives.
-    pub(crate) fn is_driven(&self) -> bool {
-        self.0.lock().driver.is_some()
+    /// The core, if nobody drives.
+    fn take(&self) -> Option<Core> {
+        self.0.lock().take()
     }
 
     /// The core, or a place in the line.
     fn take_or_wait(&self, me: &Unparker) -> Option<Core> {
         let mut inner = self.0.lock();
-        let core = inner.core.take();
+        let core = inner.take();
         if core.is_some() {
-            inner.driver = Some(thread::current().id());
             inner.waiting.retain(|other| !other.is(me));
         } else if !inner.waiting.iter().any(|other| other.is(me)) {
             inner.waiting.push(me.clone());
@@ -95,6 +94,17 @@ impl CoreSlot {
     }
 }
 
+impl Inner {
+    /// The caller drives, if it gets the core.
+    fn take(&mut self) -> Option<Core> {
+        let core = self.core.take();
+        if core.is_some() {
+            self.driver = Some(thread::current().id());
+        }
+        core
+    }
+}
+
 impl Shared {
     /// The slot of the current-thread flavour.
     pub(crate) fn core_slot(&self) -> Option<&CoreSlot> {
@@ -112,11 +122,7 @@ impl Shared {
         let mut future = pin!(future);
         let parker = Parker::new();
         let me = parker.unparker();
-        let root = Arc::new(Root {
-            state: RootState::new(),
-            thread: me.clone(),
-            shared: self.clone(),
-        });
+        let root = Root::new(self, &me);
         let waker = Waker::from(root.clone());
         if self.is_driven_here() {
             return current::with(|worker| {
@@ -141,6 +147,23 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// As `drive`, if nobody drives. `None`: a thread does, and who knows for how long.
+    pub(crate) fn drive_if_free<F: Future>(
+        self: &Arc<Self>,
+        slot: &CoreSlot,
+        future: F,
+    ) -> Option<F::Output> {
+        let future = pin!(future);
+        let root = Root::new(self, &Parker::new().unparker());
+        let waker = Waker::from(root.clone());
+        let awake = ThreadHold::new(self);
+        let core = slot.take()?;
+        let driving = Driving::new(self, slot, core, awake.suspend());
+        Some(driving.run(future, &root, &waker))
+    }
+}
+
 /// The future given to `block_on`, as its wakers see it.
 struct Root {
     state: RootState,
@@ -149,6 +172,14 @@ struct Root {
 }
 
 impl Root {
+    fn new(shared: &Arc<Shared>, thread: &Unparker) -> Arc<Self> {
+        Arc::new(Self {
+            state: RootState::new(),
+            thread: thread.clone(),
+            shared: shared.clone(),
+        })
+    }
+
     /// Polls the future if it was woken.
     fn poll<F: Future>(&self, future: Pin<&mut F>, waker: &Waker) -> Option<F::Output> {
         if !self.state.begin_poll() {

@@ -55,7 +55,8 @@ pub use id::Id;
 pub use join::{AbortHandle, JoinHandle};
 
 pub(crate) use cancel::{
-    Deadline, Region, Runner, Scope, effective_deadline as inner_deadline, nearest_request,
+    Around, Deadline, Region, Runner, Scope, effective_deadline as inner_deadline, is_inside,
+    nearest_request,
 };
 pub(crate) use failure::Observer;
 pub(crate) use harness::drop_quietly;

@@ -20,6 +20,7 @@ enum Setting {
     StallBacktraces(bool),
     OnUnobservedFailure,
     Debug(bool),
+    CancelOnCtrlC(bool),
     SlowPollThreshold(Duration),
     OnDebug,
     UnhandledPanic(super::UnhandledPanic),
@@ -71,6 +72,7 @@ fn settings() -> impl Strategy<Value = Vec<Setting>> {
         any::<bool>().prop_map(StallBacktraces).boxed(),
         Just(OnUnobservedFailure).boxed(),
         any::<bool>().prop_map(Debug).boxed(),
+        any::<bool>().prop_map(CancelOnCtrlC).boxed(),
         time().prop_map(SlowPollThreshold).boxed(),
         Just(OnDebug).boxed(),
         prop_oneof![
@@ -123,6 +125,7 @@ impl Setting {
             StallBacktraces(backtraces) => builder.stall_backtraces(backtraces),
             OnUnobservedFailure => builder.on_unobserved_failure(|_| {}),
             Debug(debug) => builder.debug(debug),
+            CancelOnCtrlC(cancel) => builder.cancel_on_ctrl_c(cancel),
             SlowPollThreshold(time) => builder.slow_poll_threshold(time),
             OnDebug => builder.on_debug(|_| {}),
             UnhandledPanic(behavior) => builder.unhandled_panic(behavior),
@@ -173,6 +176,7 @@ fn kept(builder: &Builder) -> String {
         keep_alive,
         observer: _,
         panics_end,
+        cancel_on_ctrl_c,
         debug,
     } = options;
     let MostEvents {
@@ -186,7 +190,10 @@ fn kept(builder: &Builder) -> String {
         backtraces,
     } = stalls;
     let numbers = (default_workers, most_polls, of_a_turn, of_a_look);
-    let flags = (current_thread, local, start_paused, backtraces, panics_end);
+    let flags = (
+        (current_thread, local, start_paused),
+        (backtraces, panics_end, cancel_on_ctrl_c),
+    );
     let debug = (debug.is_on, debug.slow, debug.hook.is_some());
     let names = (name, thread_name());
     let hooks = [on_start, on_stop, on_park, on_unpark].map(Option::is_some);

@@ -65,6 +65,18 @@ impl<'a> Level<'a> {
         f()
     }
 
+    /// The scope, if it is one that may have a deadline.
+    pub(super) fn given(&self) -> Option<&Scope> {
+        match self.own {
+            Own::Given(scope) => Some(scope),
+            Own::Lazy(_) => None,
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
     /// As `nearest_request`, around this level, which is not entered yet.
     #[inline]
     pub(super) fn outer_request(&self) -> Option<Cancelled> {
@@ -99,7 +111,7 @@ fn find<R>(
 }
 
 #[inline]
-fn find_here<R>(f: impl FnMut(&Level<'_>) -> Option<R>) -> Option<R> {
+pub(super) fn find_here<R>(f: impl FnMut(&Level<'_>) -> Option<R>) -> Option<R> {
     find(INNERMOST.with(Cell::get), current::frame(), f)
 }
 
@@ -135,18 +147,9 @@ pub(super) fn here() -> Option<(Entry, Option<Identity>)> {
     })
 }
 
-/// The earliest deadline among the levels.
-pub(crate) fn effective_deadline() -> Option<Instant> {
-    let mut earliest: Option<Instant> = None;
-    let shielded = find_here(|level| {
-        let own = level.own.get().and_then(Scope::deadline);
-        earliest = [earliest, own].into_iter().flatten().min();
-        match level.deadline {
-            Deadline::Inherited => None,
-            Deadline::Shielded(until) => Some(until),
-        }
-    });
-    [earliest, shielded.flatten()].into_iter().flatten().min()
+/// True in a task, and in what a region polls.
+pub(crate) fn is_inside() -> bool {
+    !current::frame().is_null() || !INNERMOST.with(Cell::get).is_null()
 }
 
 thread_local! {

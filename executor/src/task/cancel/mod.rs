@@ -16,8 +16,10 @@
 //! | `scope` | the request, and who is told of it |
 //! | `word` | what is known of a scope without its lock |
 //! | `level` | which scope the code that runs belongs to |
+//! | `around` | which deadlines tasks have from outside |
 //! | `region` | the life of a stretch of code that is told |
 
+mod around;
 mod cancelled;
 mod level;
 mod region;
@@ -29,6 +31,7 @@ mod loom_tests;
 
 pub use cancelled::Cancelled;
 
-pub(crate) use level::{Deadline, effective_deadline, nearest_request};
+pub(crate) use around::{Around, effective_deadline};
+pub(crate) use level::{Deadline, is_inside, nearest_request};
 pub(crate) use region::Region;
 pub(crate) use scope::{Runner, Scope};

@@ -22,14 +22,15 @@ use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
 use slab::Slab;
 
-use super::Cancelled;
 use super::level::{Identity, identity};
 use super::word::Word;
+use super::{Around, Cancelled};
 use crate::rt_sync::Mutex;
 use crate::task::{drop_quietly, memory};
 
@@ -56,6 +57,8 @@ struct Inner {
     runner: Option<Waker>,
     /// When the runner asks for the cancellation, and what it says then.
     deadline: Option<(Instant, Cancelled)>,
+    /// Of a task's scope: what the task is a part of.
+    around: Option<Arc<Around>>,
 }
 
 /// A live region's reference to the scope that it waits in.
@@ -80,6 +83,7 @@ impl Scope {
                 listeners: Slab::new(),
                 runner: None,
                 deadline: None,
+                around: None,
             }),
         };
         // SAFETY: it is memory for a node, which nobody else knows.
@@ -186,6 +190,15 @@ impl Scope {
         };
         drop(old);
         wake_all(runner);
+    }
+
+    pub(super) fn around(&self) -> Option<Arc<Around>> {
+        self.node().inner.lock().around.clone()
+    }
+
+    pub(super) fn set_around(&self, around: Arc<Around>) {
+        let old = self.node().inner.lock().around.replace(around);
+        drop(old);
     }
 
     /// The deadline, which was `at`, has come. It is no request any more if there is another one.

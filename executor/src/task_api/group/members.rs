@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
 use super::super::spawn::spawn_at;
 use super::child::{ChildTask, Reports};
 use super::started::{Answer, StartError, Started};
 use crate::rt_sync::whole::Mutex;
-use crate::task::{Cancelled, JoinHandle, Scope, drop_quietly};
+use crate::task::{Around, Cancelled, JoinHandle, Scope, drop_quietly};
 
 /// Spawns tasks into a [`group`](super::group). Clones are handles to the same group, also for its tasks.
 ///
@@ -25,6 +25,8 @@ pub struct TaskGroup<E> {
 pub(super) struct Members<E> {
     /// Of the group: its body, and whether it was cancelled.
     pub(super) scope: Scope,
+    /// What the group is inside of: known when it is polled.
+    pub(super) around: OnceLock<Arc<Around>>,
     arrivals: Mutex<Arrivals<E>>,
 }
 
@@ -40,7 +42,8 @@ pub(super) type Member<E> = JoinHandle<Result<(), E>>;
 impl<E: Send + 'static> TaskGroup<E> {
     /// Spawns a task into the group. If it fails, that is a failure of the group.
     ///
-    /// In a group that was cancelled the task is cancelled as well, at once.
+    /// In a group that was cancelled the task is cancelled as well, at once. The scopes around the group are also the task's, as its
+    /// [`effective_deadline`](crate::task::effective_deadline) says.
     ///
     /// # Panics
     ///
@@ -53,7 +56,7 @@ impl<E: Send + 'static> TaskGroup<E> {
         F: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
     {
-        let (reports, output) = Reports::new(future);
+        let (reports, output) = Reports::new(future, self.members.around.get().cloned());
         let task = spawn_at(Location::caller(), reports);
         let child = ChildTask::new(output, task.abort_handle());
         self.members.add(task);
@@ -132,6 +135,7 @@ impl<E> Members<E> {
     pub(super) fn new() -> Self {
         Self {
             scope: Scope::new(),
+            around: OnceLock::new(),
             arrivals: Mutex::new(Arrivals {
                 tasks: Vec::new(),
                 waker: None,

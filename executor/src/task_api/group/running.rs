@@ -13,7 +13,7 @@ use super::super::JoinSet;
 use super::errors::{TaskError, TaskErrors};
 use super::members::{Members, TaskGroup};
 use super::policy::GroupPolicy;
-use crate::task::{Cancelled, Deadline, JoinError, Region, Runner, nearest_request};
+use crate::task::{Around, Cancelled, Deadline, JoinError, Region, Runner, nearest_request};
 
 /// Runs `body`, which spawns tasks into the group that it is given, and waits for all of them: none outlives the group.
 ///
@@ -131,6 +131,9 @@ where
         let (tasks, outcome, region) = (this.tasks, this.outcome, this.region);
         let scope = &tasks.members.scope.clone();
         let is_first = scope.begin();
+        if is_first && let Some(around) = Around::here() {
+            let _ = tasks.members.around.set(around);
+        }
         if is_first && let Some(request) = nearest_request() {
             scope.cancel(&request);
             this.body.set(None);
