@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use executor::net::{TcpListener, UnixListener};
+use executor::io::AsyncReadExt;
+use executor::net::{Server, TcpListener, TcpStream, UnixListener};
 use executor::runtime::Runtime;
 use executor::time::{Instant, sleep, timeout};
 
@@ -124,6 +125,45 @@ fn so_does_one_that_polls() {
         };
         survives_a_flood(&runtime, || client(address), accept);
     });
+}
+
+#[test]
+fn so_does_a_listener_that_is_served() {
+    each_in_a_child(
+        "accept_errors::so_does_a_listener_that_is_served",
+        |runtime| {
+            let (listener, address) = tcp(&runtime);
+            let listener = Arc::into_inner(listener).unwrap();
+            let clients = Clients::of(&|| client(address));
+            let limit = Limit::set();
+            let errors = Arc::new(AtomicUsize::new(0));
+            let heard = errors.clone();
+            runtime.block_on(async {
+                let server = Server::builder()
+                    .on_accept_error(move |error| {
+                        assert_eq!(error.raw_os_error(), Some(libc::EMFILE));
+                        heard.fetch_add(1, SeqCst);
+                    })
+                    // Until the client goes.
+                    .serve(listener, |mut stream: TcpStream, _| async move {
+                        let _ = stream.read(&mut [0]).await;
+                    });
+                wait_for(|| errors.load(SeqCst) > 0).await;
+                let start = Instant::now();
+                wait_for(|| errors.load(SeqCst) > 10).await;
+                assert!(start.elapsed() > 8 * PAUSE, "{:?}", start.elapsed());
+                let before = server.report();
+                assert!(before.accepted < FLOOD as u64 && server.is_serving());
+                // Those that were accepted make room, and the rest have their turn.
+                drop(clients);
+                wait_for(|| server.report().finished == FLOOD as u64).await;
+                let report = server.shutdown(Duration::from_secs(10)).await;
+                assert!(report.accept_errors > 10);
+                assert_eq!((report.accepted, report.open), (FLOOD as u64, 0));
+            });
+            drop(limit);
+        },
+    );
 }
 
 #[test]

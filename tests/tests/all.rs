@@ -65,6 +65,7 @@ mod refused_threads;
 mod resources;
 mod scopes;
 mod seeds;
+mod serve;
 mod shutdown;
 mod shutdown_report;
 mod signals;

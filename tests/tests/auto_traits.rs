@@ -65,6 +65,18 @@ no!(Sync: JoinHandle<Neither>, Timeout<Neither>, Timeout<SendOnly>);
 yes!(Send: Sleep, Timeout<u8>, Timeout<SendOnly>, Interval, Instant, Elapsed, MissedTickBehavior, TcpStream, TcpListener);
 yes!(Sync: Sleep, Timeout<u8>, Interval, Instant, Elapsed, MissedTickBehavior, TcpStream, TcpListener);
 
+type Server = executor::net::Server;
+type ServerBuilder = executor::net::ServerBuilder;
+type ServerReport = executor::net::ServerReport;
+
+yes!(Send: Server, ServerBuilder, ServerReport);
+yes!(Sync: Server, ServerReport);
+// Its function need not be.
+no!(Sync: ServerBuilder);
+yes!(Unpin: Server, ServerBuilder, ServerReport);
+yes!(Copy: ServerReport);
+yes!(std::fmt::Debug: Server, ServerBuilder, ServerReport);
+
 yes!(Send: executor::time::ClockHold);
 yes!(Sync: executor::time::ClockHold);
 yes!(Unpin: executor::time::ClockHold);

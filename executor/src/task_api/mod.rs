@@ -51,6 +51,7 @@ pub use local_set::{LocalEnterGuard, LocalSet};
 pub use on_complete::CallbackHandle;
 pub use scope_blocking::{BlockingScope, BlockingScopeHandle, scope_blocking};
 pub use spawn::spawn;
+pub(crate) use spawn::spawn_at;
 pub use spawn_eager::spawn_eager;
 pub use spawn_local::spawn_local;
 pub use task_local::{AccessError, LocalKey};

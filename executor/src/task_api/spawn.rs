@@ -36,7 +36,7 @@ where
 }
 
 /// As [`spawn`], for functions that are called where the task is spawned, or know its name.
-pub(super) fn spawn_at<F>(origin: impl Into<Origin>, future: F) -> JoinHandle<F::Output>
+pub(crate) fn spawn_at<F>(origin: impl Into<Origin>, future: F) -> JoinHandle<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
