@@ -399,9 +399,11 @@ fn a_future_that_a_gather_spawns_was_spawned_where_the_user_called() {
         })
         .build()
         .unwrap();
-    let line = line!() + 2;
     let panics = async || panic!("no");
-    drop(runtime.block_on(async { gather_settled::<_, _, ()>([panics()]) }));
+    let entered = runtime.enter();
+    let line = line!() + 1;
+    drop(gather_settled::<_, _, ()>([panics()]));
+    drop(entered);
     runtime.block_on(async {
         while runtime.metrics().num_alive_tasks() > 0 {
             yield_now().await;
