@@ -88,7 +88,9 @@ impl<S: State> Drop for Entered<'_, S> {
         if let Some(mut state) = self.state.take() {
             state.settle(&mut self.called);
         }
-        std::mem::take(&mut self.called).wake();
+        if !self.called.is_empty() {
+            std::mem::take(&mut self.called).wake();
+        }
     }
 }
 

@@ -36,8 +36,13 @@ impl<O> WaitList<O> {
         Ticket(ticket)
     }
 
-    /// Calls the one that has waited longest. False: nobody waits.
+    /// Calls the one that has waited longest. False: nobody waits, which is what most changes find.
+    #[inline]
     pub(super) fn call(&mut self, outcome: O, called: &mut Called) -> bool {
+        !self.waiting.is_empty() && self.call_first(outcome, called)
+    }
+
+    fn call_first(&mut self, outcome: O, called: &mut Called) -> bool {
         let first = self.waiting.pop_first();
         first.is_some_and(|(ticket, waker)| {
             called.push(waker);
@@ -97,6 +102,12 @@ impl Called {
         } else {
             self.others.push(waker);
         }
+    }
+
+    /// As most often.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none()
     }
 
     /// Wakes everybody. A waker that panics must not keep the others asleep.
