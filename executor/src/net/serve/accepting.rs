@@ -21,6 +21,8 @@ pub(super) struct Accepting<H> {
     pub(super) location: &'static Location<'static>,
 }
 
+type Accepted<L> = io::Result<(<L as Listener>::Io, <L as Listener>::Addr)>;
+
 pub(super) type OnError = dyn FnMut(io::Error) + Send;
 
 impl<H> Accepting<H> {
@@ -70,7 +72,7 @@ fn poll_next<L: Listener>(
     connections: &Connections,
     listener: &mut L,
     cx: &mut Context<'_>,
-) -> Poll<Option<io::Result<(L::Io, L::Addr)>>> {
+) -> Poll<Option<Accepted<L>>> {
     if ready!(connections.poll_room(cx)) {
         // It counts in the budget, so a flood does not keep the worker from its other tasks.
         listener.poll_accept(cx).map(Some)

@@ -109,7 +109,7 @@ impl<A> Server<A> {
     }
 
     /// Asks all connections to end, by [`cancel`](crate::task::JoinHandle::cancel): a handler that listens for it, in
-    /// [`or_cancelled`](crate::task::or_cancelled) say, may say farewell; others are dropped where they wait, and the connection with them.
+    /// [`or_cancelled`](crate::task::FutureExt::or_cancelled) say, may say farewell; others are dropped where they wait, and the connection with them.
     #[track_caller]
     pub fn close_clients(&self) {
         self.connections.end(&End::Cancel(Cancelled::new(CLOSED)));
