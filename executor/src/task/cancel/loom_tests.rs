@@ -265,6 +265,42 @@ fn loom_a_runner_hears_of_a_request_that_comes_during_its_poll() {
     });
 }
 
+/// A waker whose task looks whether regions are live.
+struct Looks(Scope, AtomicUsize);
+
+impl Wake for Looks {
+    fn wake(self: std::sync::Arc<Self>) {
+        if !self.0.is_live() {
+            self.1.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+#[test]
+fn loom_whoever_was_left_alone_for_a_region_looks_again_when_it_leaves() {
+    for is_runner in [false, true] {
+        loom::model(move || {
+            let scope = Scope::new();
+            let entry = scope.enter();
+            let looks = std::sync::Arc::new(Looks(scope.clone(), AtomicUsize::new(0)));
+            let waker = Waker::from(looks.clone());
+            if is_runner {
+                Runner::default().attend(&scope, &waker);
+            }
+            let leaving = thread::spawn(move || drop(entry));
+            let is_live = scope.cancel(&Cancelled::new("now"));
+            if !is_runner {
+                waker.wake_by_ref();
+                if is_live {
+                    scope.keep(waker);
+                }
+            }
+            leaving.join().unwrap();
+            assert!(looks.1.load(SeqCst) > 0, "it sleeps for ever");
+        });
+    }
+}
+
 #[test]
 fn loom_a_runner_hears_of_another_deadline() {
     loom::model(|| {

@@ -29,7 +29,7 @@ use std::time::Instant;
 use slab::Slab;
 
 use super::level::{Identity, identity};
-use super::word::Word;
+use super::word::{Left, Word};
 use super::{Around, Cancelled};
 use crate::rt_sync::Mutex;
 use crate::task::{drop_quietly, memory};
@@ -98,9 +98,12 @@ impl Scope {
     }
 
     /// Asks for the cancellation of everything in the scope, and wakes whom it concerns. The first request counts. It may run code of the user.
-    pub(crate) fn cancel(&self, cancelled: &Cancelled) {
+    ///
+    /// True: it was the first, and regions are live. A caller that wakes the scope's task then lets its waker be kept, see `keep`.
+    pub(crate) fn cancel(&self, cancelled: &Cancelled) -> bool {
         let mut scopes = vec![self.clone()];
-        let mut wakers = Vec::new();
+        let (mut wakers, mut runners) = (Vec::new(), Vec::new());
+        let mut is_live_here = false;
         while let Some(scope) = scopes.pop() {
             let mut inner = scope.node().inner.lock();
             if inner.request.is_some() {
@@ -108,14 +111,40 @@ impl Scope {
                 continue;
             }
             inner.request = Some(cancelled.clone());
-            scope.node().word.set_requested();
-            wakers.extend(inner.runner.take());
+            let is_live = scope.node().word.set_requested();
+            is_live_here |= is_live && scope.0 == self.0;
+            let runner = inner.runner.take();
             for (_, listener) in &mut inner.listeners {
                 wakers.extend(listener.waker.take());
                 scopes.extend(listener.below.clone());
             }
+            drop(inner);
+            match runner {
+                Some(runner) if is_live => runners.push((scope, runner)),
+                runner => wakers.extend(runner),
+            }
         }
         wake_all(wakers);
+        for (scope, runner) in runners {
+            drop_quietly(catch_unwind(AssertUnwindSafe(|| runner.wake_by_ref())));
+            scope.keep(runner);
+        }
+        is_live_here
+    }
+
+    /// Keeps the waker of the task or the runner, which was woken after the request, until no region is live. For regions that others poll: the
+    /// poll that the request led to has left the future alone because of them.
+    pub(crate) fn keep(&self, waker: Waker) {
+        let unneeded = {
+            let mut inner = self.node().inner.lock();
+            if self.is_live() {
+                inner.runner.replace(waker)
+            } else {
+                // They have left meanwhile, perhaps after the poll.
+                Some(waker)
+            }
+        };
+        wake_all(unneeded);
     }
 
     #[inline]
@@ -183,10 +212,12 @@ impl Scope {
         let (old, runner) = {
             let mut inner = self.node().inner.lock();
             self.node().word.set_news(true);
-            (
-                std::mem::replace(&mut inner.deadline, deadline),
-                inner.runner.take(),
-            )
+            let runner = if inner.request.is_none() {
+                inner.runner.take()
+            } else {
+                None
+            };
+            (std::mem::replace(&mut inner.deadline, deadline), runner)
         };
         drop(old);
         wake_all(runner);
@@ -284,9 +315,25 @@ impl Deref for Entry {
 impl Drop for Entry {
     #[inline]
     fn drop(&mut self) {
-        if self.node().word.leave() {
+        match self.node().word.leave() {
+            Left::Nothing => {}
             // SAFETY: it was the last reference, and `self.0` is not dropped besides.
-            unsafe { free(self.0.0) };
+            Left::Alone => unsafe { free(self.0.0) },
+            Left::Referring => self.end(false),
+            Left::Quiet => self.end(true),
+        }
+    }
+}
+
+impl Entry {
+    /// The end of an entry whose reference is left. In a scope that was cancelled, and is quiet now, its task or runner looks once more.
+    #[cold]
+    fn end(&mut self, is_quiet: bool) {
+        // SAFETY: nothing of `self` is used any more.
+        let scope = unsafe { ManuallyDrop::take(&mut self.0) };
+        if is_quiet {
+            let runner = scope.node().inner.lock().runner.take();
+            wake_all(runner);
         }
     }
 }

@@ -28,6 +28,17 @@ const REFERENCE: u64 = 1 << 34;
 /// So many references that only forgotten ones can be meant.
 const TOO_MANY: u64 = 1 << 63;
 
+/// What a region leaves.
+pub(super) enum Left {
+    Nothing,
+    /// Its was the last reference: the scope is the caller's alone.
+    Alone,
+    /// The request has come; the reference is still the caller's.
+    Referring,
+    /// As `Referring`, and no region is live any more.
+    Quiet,
+}
+
 impl Word {
     /// With one reference.
     #[inline]
@@ -41,9 +52,10 @@ impl Word {
         self.0.load(Acquire) & REQUESTED != 0
     }
 
-    pub(super) fn set_requested(&self) {
+    /// True: regions are live.
+    pub(super) fn set_requested(&self) -> bool {
         // Release: pairs with the Acquire of `is_requested`.
-        self.0.fetch_or(REQUESTED, Release);
+        self.0.fetch_or(REQUESTED, Release) & ALL_LIVE != 0
     }
 
     /// False: it was set before.
@@ -80,11 +92,29 @@ impl Word {
         self.add(LIVE + REFERENCE);
     }
 
-    /// One live region less, with its reference. True: it was the last, and the scope is the caller's alone.
+    /// One live region less, with its reference.
     #[inline]
-    #[must_use]
-    pub(super) fn leave(&self) -> bool {
-        self.subtract(LIVE + REFERENCE)
+    pub(super) fn leave(&self) -> Left {
+        let mut word = self.0.load(Relaxed);
+        while word & REQUESTED == 0 {
+            // Release: as for `subtract`.
+            let left = word - (LIVE + REFERENCE);
+            match self.0.compare_exchange_weak(word, left, Release, Relaxed) {
+                Ok(_) if left / REFERENCE == 0 => {
+                    // Acquire: as for `subtract`.
+                    self.0.load(Acquire);
+                    return Left::Alone;
+                }
+                Ok(_) => return Left::Nothing,
+                Err(now) => word = now,
+            }
+        }
+        // Relaxed: whoever looks for live regions was woken after the request, and sees what came before it; if it looked before this, it is woken again.
+        if self.0.fetch_sub(LIVE, Relaxed) & ALL_LIVE == LIVE {
+            Left::Quiet
+        } else {
+            Left::Referring
+        }
     }
 
     #[inline]
