@@ -42,7 +42,7 @@ pub use crate::coop::{RestoreOnPending, has_budget_remaining, poll_proceed};
 
 /// Counts as one operation: waits if the task has used up its budget, so that others can run.
 ///
-/// A task that was asked to [cancel](super::JoinHandle::cancel) is dropped where it waits for this, as for anything else, unless something hears of the request. A loop
+/// A task that was asked to [cancel](crate::task::JoinHandle::cancel) is dropped where it waits for this, as for anything else, unless something hears of the request. A loop
 /// that only ever waits here has not waited as far as [`Runtime::shutdown`](crate::runtime::Runtime::shutdown) is concerned, and goes on until the
 /// runtime closes.
 ///
