@@ -14,7 +14,7 @@ use executor::sync::mpmc::{
 use executor::task;
 use proptest::prelude::*;
 
-use crate::support::{Drops, each_runtime, poll_once, within, workers};
+use crate::support::{Drops, Random, each_runtime, poll_once, within, workers};
 
 #[test]
 fn items_leave_in_the_order_of_their_queue() {
@@ -262,19 +262,16 @@ fn without_room_waits_that_are_dropped_at_random_lose_and_double_nothing() {
         let drops = Drops::default();
         let (sender, receiver) = mpmc::channel(0);
         let taken = Arc::new(AtomicUsize::new(0));
-        let tasks: Vec<_> = (0..8_u32)
-            .map(|k| {
+        let tasks: Vec<_> = (1..=8)
+            .map(|seed| {
                 let (sender, receiver) = (sender.clone(), receiver.clone());
                 let (taken, drops) = (taken.clone(), drops.clone());
                 runtime.spawn(async move {
-                    let mut random = 0x9E37_79B9_u32.wrapping_mul(k + 1);
+                    let mut random = Random(seed);
                     let (mut sent, mut tried) = (0, 0);
                     for _ in 0..3000 {
-                        random ^= random << 13;
-                        random ^= random >> 17;
-                        random ^= random << 5;
-                        let polls = (random >> 8) % 4;
-                        if random.is_multiple_of(2) {
+                        let polls = random.below(4) as u32;
+                        if random.below(2) == 0 {
                             tried += 1;
                             let now = give_up_after(polls, sender.send(drops.value())).await;
                             sent += usize::from(matches!(now, Some(Ok(()))));
@@ -460,18 +457,15 @@ fn waits_that_are_dropped_at_random_lose_no_item_and_no_room() {
         let runtime = workers(2);
         let queue = Queue::bounded(2);
         let taken = Arc::new(AtomicUsize::new(0));
-        let tasks: Vec<_> = (0..8_u32)
-            .map(|k| {
+        let tasks: Vec<_> = (1..=8)
+            .map(|seed| {
                 let (queue, taken) = (queue.clone(), taken.clone());
                 runtime.spawn(async move {
-                    let mut random = 0x9E37_79B9_u32.wrapping_mul(k + 1);
+                    let mut random = Random(seed);
                     let mut pushed = 0;
                     for _ in 0..3000 {
-                        random ^= random << 13;
-                        random ^= random >> 17;
-                        random ^= random << 5;
-                        let polls = (random >> 8) % 4;
-                        if random.is_multiple_of(2) {
+                        let polls = random.below(4) as u32;
+                        if random.below(2) == 0 {
                             let pushed_now = give_up_after(polls, queue.push(1_usize)).await;
                             pushed += usize::from(matches!(pushed_now, Some(Ok(()))));
                         } else if let Some(Ok(item)) = give_up_after(polls, queue.pop()).await {

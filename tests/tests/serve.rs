@@ -1,6 +1,7 @@
 //! `net::serve`: each connection is a task, nothing that happens to one concerns another, and the end is in order.
 
 use std::collections::HashMap;
+use std::future::pending;
 use std::io::{Read, Write};
 use std::net;
 use std::os::unix::net as unix;
@@ -44,6 +45,13 @@ async fn ask(stream: &mut TcpStream, text: &str) {
 /// True: the peer has closed the connection, in order or not.
 async fn is_at_end(stream: &mut TcpStream) -> bool {
     matches!(stream.read(&mut [0]).await, Ok(0) | Err(_))
+}
+
+/// Until nobody listens there any more.
+async fn refuses(address: net::SocketAddr) {
+    while TcpStream::connect(address).await.is_ok() {
+        yield_now().await;
+    }
 }
 
 async fn until(condition: impl Fn() -> bool) {
@@ -182,9 +190,7 @@ fn a_closed_server_accepts_nobody_and_its_connections_go_on() {
                 assert!(server.close());
                 assert!(!server.close());
                 assert!(!server.is_serving());
-                while TcpStream::connect(address).await.is_ok() {
-                    yield_now().await;
-                }
+                refuses(address).await;
                 ask(&mut client, "after").await;
                 // A handle that is dropped does as much.
                 drop(server);
@@ -202,9 +208,7 @@ fn a_dropped_server_is_closed() {
                 let server = serve(listen().await, |stream, _| echo(stream));
                 let address = server.local_addr().unwrap();
                 drop(server);
-                while TcpStream::connect(address).await.is_ok() {
-                    yield_now().await;
-                }
+                refuses(address).await;
             });
         });
     });
@@ -280,6 +284,32 @@ fn a_shutdown_lets_finish_then_asks_then_aborts() {
 }
 
 #[test]
+fn a_shutdown_reaches_connections_that_come_at_that_moment() {
+    within(60, || {
+        let runtime = workers(2);
+        runtime.block_on(async {
+            for _ in 0..300 {
+                let server = serve(listen().await, |stream: TcpStream, _| async move {
+                    let _stream = stream;
+                    pending::<()>().await;
+                });
+                let address = server.local_addr().unwrap();
+                let clients = executor::spawn(async move {
+                    let mut clients = Vec::new();
+                    while let Ok(client) = TcpStream::connect(address).await {
+                        clients.push(client);
+                    }
+                });
+                until(|| server.report().accepted > 0).await;
+                let report = server.shutdown(Duration::ZERO).await;
+                assert_eq!((report.open, report.dropped), (0, report.accepted));
+                clients.await.unwrap();
+            }
+        });
+    });
+}
+
+#[test]
 fn a_shutdown_reports_a_handler_that_never_waits() {
     within(60, || {
         let runtime = workers(2);
@@ -338,9 +368,7 @@ fn serve_forever_closes_the_server_when_it_is_given_up() {
                 let mut client = TcpStream::connect(address).await.unwrap();
                 ask(&mut client, "hello").await;
                 serving.abort();
-                while TcpStream::connect(address).await.is_ok() {
-                    yield_now().await;
-                }
+                refuses(address).await;
                 ask(&mut client, "still").await;
             });
         });

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use super::Listener;
 use super::connections::{Connections, Place};
-use super::listener::has_ended;
+use crate::driver::is_shut_down;
 use crate::task::TaskTracker;
 use crate::task_api::spawn_at;
 
@@ -38,7 +38,8 @@ impl<H> Accepting<H> {
         while let Some(accepted) = poll_fn(|cx| poll_next(&closed.0, &mut listener, cx)).await {
             match accepted {
                 Ok((io, address)) => self.spawn::<L, F>(io, address),
-                Err(error) if has_ended(&error) => return,
+                // It would say so for ever.
+                Err(error) if is_shut_down(&error) => return,
                 Err(error) => self.count(error),
             }
         }

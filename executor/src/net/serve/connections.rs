@@ -81,18 +81,20 @@ impl Connections {
     /// Ready with true if there is room for one more, with false if the server was closed. Who waits is told of either; so is
     /// who waits for the listener, and polls this before.
     pub(super) fn poll_room(&self, cx: &Context<'_>) -> Poll<bool> {
-        // Cloned and dropped without the lock.
-        let waker = cx.waker().clone();
-        let (poll, _old) = {
-            let mut inner = self.inner.lock();
-            let poll = match inner.closed {
-                true => Poll::Ready(false),
-                false if inner.tasks.len() < self.most => Poll::Ready(true),
-                false => Poll::Pending,
-            };
-            (poll, inner.accepting.replace(waker))
-        };
-        poll
+        let mut inner = self.inner.lock();
+        if inner.closed {
+            return Poll::Ready(false);
+        }
+        // The waker is that of the task that accepts, always: no code of the user runs under the lock.
+        match &mut inner.accepting {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        if inner.tasks.len() < self.most {
+            Poll::Ready(true)
+        } else {
+            Poll::Pending
+        }
     }
 
     /// A connection was accepted, and will be a task.

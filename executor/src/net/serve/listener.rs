@@ -60,12 +60,6 @@ impl Listener for UnixListener {
     }
 }
 
-/// A listener whose runtime has ended: it says so at once for ever, and nothing will change that. All errors of the system have a number, and that
-/// of a peer whose address is none another kind.
-pub(super) fn has_ended(error: &io::Error) -> bool {
-    error.raw_os_error().is_none() && error.kind() == io::ErrorKind::Other
-}
-
 mod sealed {
     #[expect(unnameable_types, reason = "that is how it is closed")]
     pub trait Sealed {}
