@@ -37,6 +37,7 @@ mod gather;
 mod graceful_shutdown;
 mod hyper_rt;
 mod idle;
+mod inherited;
 mod intervals;
 mod io_traits;
 mod join_errors;

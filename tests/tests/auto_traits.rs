@@ -77,6 +77,11 @@ yes!(Unpin: Server, ServerBuilder, ServerReport);
 yes!(Copy: ServerReport);
 yes!(std::fmt::Debug: Server, ServerBuilder, ServerReport);
 
+yes!(Send: executor::net::InheritedListener);
+yes!(Sync: executor::net::InheritedListener);
+yes!(Unpin: executor::net::InheritedListener);
+yes!(std::fmt::Debug: executor::net::InheritedListener);
+
 yes!(Send: executor::time::ClockHold);
 yes!(Sync: executor::time::ClockHold);
 yes!(Unpin: executor::time::ClockHold);

@@ -36,6 +36,7 @@
 mod acceptor;
 mod addr;
 pub(crate) mod datagram;
+mod inherited;
 mod serve;
 pub(crate) mod stream;
 pub mod tcp;
@@ -45,6 +46,7 @@ pub mod unix;
 pub(crate) use crate::io::readiness::{watch, watch_ready};
 
 pub use addr::{ToSocketAddrs, lookup_host};
+pub use inherited::{InheritedListener, inherited_listeners};
 pub use serve::{Listener, Server, ServerBuilder, ServerReport, serve};
 pub use tcp::{TcpListener, TcpSocket, TcpStream};
 pub use udp::UdpSocket;

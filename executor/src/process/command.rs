@@ -3,10 +3,12 @@
 use std::ffi::OsStr;
 use std::future::Future;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{self, ExitStatus, Output, Stdio};
 
+use super::passed::Passed;
 use super::{Child, orphan};
 use crate::task::coop::consume_budget;
 
@@ -179,6 +181,41 @@ impl Command {
         // SAFETY: the caller promises what the standard library asks for.
         unsafe { self.std.pre_exec(f) };
         self
+    }
+
+    /// Passes listeners on to the process, which takes them by [`inherited_listeners`](crate::net::inherited_listeners) in the same order. This process keeps its own.
+    ///
+    /// So a service is started anew without a connection being lost, or runs as several processes: all share the queue of those who wait to be accepted, which is there
+    /// as long as anybody has the listener.
+    ///
+    /// ```no_run
+    /// # async fn example() -> std::io::Result<()> {
+    /// use std::os::fd::AsFd;
+    /// use executor::net::TcpListener;
+    /// use executor::process::Command;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:8080").await?;
+    /// let mut worker = Command::new("worker").pass_listeners(&[listener.as_fd()])?.spawn()?;
+    /// worker.wait().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Call it once, with all of them. They are descriptors 3, 4 and so on of the process, in the place of what else it would have there, and the variable `LISTEN_FDS` says how many they are. `LISTEN_PID`, which
+    /// systemd sets, is taken away: the environment is made before the process has a number. A program that insists on it finds nothing.
+    ///
+    /// # Errors
+    ///
+    /// That the process has too many open files: they are duplicated.
+    pub fn pass_listeners(&mut self, listeners: &[BorrowedFd<'_>]) -> io::Result<&mut Self> {
+        let passed = Passed::new(listeners)?;
+        self.std.env("LISTEN_FDS", listeners.len().to_string());
+        for variable in ["LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDNAMES"] {
+            self.std.env_remove(variable);
+        }
+        // SAFETY: it calls nothing but `dup2`, and what it has was allocated here.
+        unsafe { self.std.pre_exec(move || passed.put()) };
+        Ok(self)
     }
 
     /// Starts the process.

@@ -22,6 +22,7 @@
 //! | `exit` | how its end is heard of |
 //! | `orphan` | who reaps what nobody waits for |
 //! | `stdio` | the pipes to it |
+//! | `passed` | listeners that it inherits |
 //!
 //! ```
 //! # executor::runtime::Runtime::new().unwrap().block_on(async {
@@ -38,6 +39,7 @@ mod child;
 mod command;
 mod exit;
 mod orphan;
+mod passed;
 mod running;
 mod stdio;
 

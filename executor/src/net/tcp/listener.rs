@@ -60,9 +60,41 @@ impl TcpListener {
     #[doc(alias = "create_server")]
     #[doc(alias = "open_tcp_listeners")]
     pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<Self> {
+        Self::first_of(addr, |_| Ok(())).await
+    }
+
+    /// As [`bind`](Self::bind), but other sockets that were bound so may listen there too, those of other processes of the same user included (`SO_REUSEPORT`). Linux gives each
+    /// connection to one of them, by a hash of its addresses, so that several processes, or several [servers](crate::net::serve) of one, share the work.
+    ///
+    /// Each has a queue of its own of those who wait to be accepted. One that is closed takes its queue with it: its clients' connections are reset, unless the system is told to move
+    /// them (`net.ipv4.tcp_migrate_req` of Linux). A restart that loses none passes the listener on, by
+    /// [`Command::pass_listeners`](crate::process::Command::pass_listeners).
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind); [`AddrInUse`](io::ErrorKind::AddrInUse) also if the address has a listener that was not bound so.
+    ///
+    /// # Panics
+    ///
+    /// As [`bind`](Self::bind).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    #[doc(alias = "SO_REUSEPORT")]
+    #[cfg(not(any(target_os = "illumos", target_os = "solaris")))]
+    pub async fn bind_reuseport<A: ToSocketAddrs>(addr: A) -> io::Result<Self> {
+        Self::first_of(addr, |socket| socket.set_reuseport(true)).await
+    }
+
+    /// Listens on the first address that is free, with a socket to which `set_up` was done.
+    async fn first_of<A: ToSocketAddrs>(
+        addr: A,
+        set_up: fn(&TcpSocket) -> io::Result<()>,
+    ) -> io::Result<Self> {
         let mut last = no_address();
         for address in resolve(addr).await? {
-            match listen(address) {
+            match listen(address, set_up) {
                 Ok(listener) => return Ok(listener),
                 Err(error) => last = about(&error, "listen on", address),
             }
@@ -153,10 +185,14 @@ impl TcpListener {
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+fn listen(
+    address: SocketAddr,
+    set_up: fn(&TcpSocket) -> io::Result<()>,
+) -> io::Result<TcpListener> {
     let socket = TcpSocket::new(Domain::for_address(address))?;
     // Without this the port of a server that just ended is refused while its last connections are remembered.
     socket.set_reuseaddr(true)?;
+    set_up(&socket)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
