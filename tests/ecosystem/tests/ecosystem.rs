@@ -1,7 +1,12 @@
 //! Programs and crates that were written for tokio, on this library.
 
 mod codec;
+mod database_seeds;
+mod mysql;
+mod pool;
+mod postgres;
 mod proxy;
+mod redis;
 mod tls;
 
 use std::future::Future;
