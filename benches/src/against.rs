@@ -104,7 +104,7 @@ fn build(repository: &Path, library: &Path, directory: &Path, name: &str) -> Res
     let manifest = fs::read_to_string(repository.join("Cargo.toml"))?;
     fs::write(
         workspace.join("Cargo.toml"),
-        manifest_with(&manifest, library)?,
+        manifest_with(&manifest, repository, library)?,
     )?;
     fs::copy(repository.join("Cargo.lock"), workspace.join("Cargo.lock"))?;
     match symlink(repository.join("benches"), workspace.join("benches")) {
@@ -126,13 +126,19 @@ fn build(repository: &Path, library: &Path, directory: &Path, name: &str) -> Res
     Ok(target.join("release").join("compare"))
 }
 
-/// The workspace's manifest with the benches as the only member, and all paths leading to `library`.
-fn manifest_with(manifest: &str, library: &Path) -> Result<String> {
-    let library = library.to_str().ok_or("the path is not UTF-8")?;
+/// The workspace's manifest with the benches as the only member, and all paths leading to `library`, but for those to what tests and benches
+/// share, which is that of `repository`.
+fn manifest_with(manifest: &str, repository: &Path, library: &Path) -> Result<String> {
+    let [repository, library] = [repository, library].map(|path| path.to_str());
+    let repository = repository.ok_or("the path is not UTF-8")?;
+    let library = library.ok_or("the path is not UTF-8")?;
     let lines = manifest
         .lines()
         .map(|line| match line.starts_with("members = [") {
             true => "members = [\"benches\"]".to_owned(),
+            false if line.contains("path = \"tests/") => {
+                line.replace("path = \"", &format!("path = \"{repository}/"))
+            }
             false => line.replace("path = \"", &format!("path = \"{library}/")),
         });
     Ok(lines.collect::<Vec<_>>().join("\n"))
@@ -200,11 +206,11 @@ mod tests {
 
     #[test]
     fn the_manifest_leads_to_the_other_library() {
-        let manifest = "members = [\"a\", \"benches\"]\na = { path = \"a\" }\nb = \"1\"";
-        let changed = manifest_with(manifest, Path::new("/elsewhere")).unwrap();
+        let manifest = "members = [\"a\", \"benches\"]\na = { path = \"a\" }\nb = \"1\"\nc = { path = \"tests/c\" }";
+        let changed = manifest_with(manifest, Path::new("/here"), Path::new("/elsewhere")).unwrap();
         assert_eq!(
             changed,
-            "members = [\"benches\"]\na = { path = \"/elsewhere/a\" }\nb = \"1\""
+            "members = [\"benches\"]\na = { path = \"/elsewhere/a\" }\nb = \"1\"\nc = { path = \"/here/tests/c\" }"
         );
     }
 }

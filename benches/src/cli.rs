@@ -31,6 +31,7 @@ compare stalls        tasks that keep their thread, and other hard times, each i
 compare timers        timers that are cancelled, reset, fire, and how late they are
 compare spawns        spawns and wake-ups from other threads, bursts, trees and sets of tasks
 compare blocking      closures on threads that may block
+compare postgres      rows of a database by tokio-postgres, from a server that it starts
 compare churn         memory, threads and descriptors of a process in which runtimes come and go
 compare scaling       the programs at 1, 2, 4, .. workers, in a child process each
 compare ledger        writes to lines that workers share, counted; the cost of such a line, and a model of many cores
@@ -53,7 +54,7 @@ compare suite         the others in turn, and a page of their figures with pictu
 --scenarios a,b       stalls: only these, of blocking, spinning, first-blocked, first-spinning, long-polls, http, guard, accept,
                       pinned-spawns, spawns
 --spawns N            stalls: so many single spawns (default 10000)
---rows a,b            timers, spawns, blocking, memory, counts: only rows whose names begin so
+--rows a,b            timers, spawns, blocking, memory, counts, postgres: only rows whose names begin so
 --runtimes N          churn: so many runtimes (default 1000)
 --up-to N             scaling: the most workers (default 64; smoke 4)
 --sections a,b        suite: only these
@@ -89,7 +90,7 @@ pub(crate) struct Options {
     pub(crate) stall_every: Option<u64>,
     /// The length of a round of `http` and `stalls`.
     pub(crate) length: Duration,
-    /// Where the server of a child process listens (0: the system chooses), and where the load goes to.
+    /// Where the server of a child process listens (0: the system chooses), and where the load goes to; where the database is.
     pub(crate) port: u16,
     /// The most workers in `scaling`, and how many runtimes stand side by side in its child.
     pub(crate) up_to: usize,

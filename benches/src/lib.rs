@@ -12,7 +12,8 @@
 //! stalls/      tasks that keep their thread          │
 //! churn        runtimes that come and go             │
 //! rows/        tables of single things: timers,      │
-//!              spawns, blocking, memory, counts      ┘
+//!              spawns, blocking, memory, counts,     │
+//!              a database                            ┘
 //! suite/       all of these in child processes, and a page of what they printed
 //! go/          the programs in Go, in a process of their own
 //! apart        a runtime in another process that times the programs

@@ -229,6 +229,16 @@ fn blocking() {
     }
 }
 
+/// Where there is a PostgreSQL.
+#[test]
+fn postgres() {
+    for line in compare(&["postgres", "--smoke", "--json"]) {
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let ratio = &value["runtimes"]["tokio"]["ns/op"]["ratio"]["median"];
+        assert!(ratio.as_f64().unwrap() > 0.0, "{line}");
+    }
+}
+
 #[test]
 fn idle() {
     let lines = compare(&["idle", "--smoke", "--rounds", "1", "--json"]);

@@ -5,6 +5,7 @@
 //! spawns     from other threads; wake-ups, bursts, trees   │ each a list of rows, generic over the runtime
 //! blocking   closures that block                           │
 //! memory     bytes of what waits                           │
+//! postgres   rows and questions of a database              │
 //! counts     instructions and allocations                  ┘
 //! meter      wall time, processor time and sleeps per operation
 //! countdown  until all tasks have run
@@ -21,7 +22,7 @@ use crate::Result;
 use crate::cli::Options;
 use crate::figures::{self, Figures};
 use crate::patience::within;
-use crate::peers::{Foreign, Runtime, Sockets, Timers, Tools};
+use crate::peers::{Foreign, Runtime, Streams, Timers, Tools};
 use crate::process::Child;
 use crate::report;
 use crate::rounds::order;
@@ -31,6 +32,7 @@ mod countdown;
 mod counts;
 mod memory;
 mod meter;
+mod postgres;
 mod spawns;
 mod table;
 mod timers;
@@ -43,15 +45,17 @@ pub(crate) enum Table {
     Blocking,
     Memory,
     Counts,
+    Postgres,
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Timers,
         Self::Spawns,
         Self::Blocking,
         Self::Memory,
         Self::Counts,
+        Self::Postgres,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -61,6 +65,7 @@ impl Table {
             Self::Blocking => "blocking",
             Self::Memory => "memory",
             Self::Counts => "counts",
+            Self::Postgres => "postgres",
         }
     }
 }
@@ -122,7 +127,7 @@ impl Row {
 }
 
 /// The rows of a runtime that has everything.
-pub(crate) fn of_all<R: Sockets + Timers + Tools>(table: Table, options: &Options) -> Vec<Row> {
+pub(crate) fn of_all<R: Streams + Timers + Tools>(table: Table, options: &Options) -> Vec<Row> {
     let mut rows = of_workers::<R>(table, options);
     rows.extend(match table {
         Table::Timers => timers::rows::<R>(options),
@@ -130,6 +135,7 @@ pub(crate) fn of_all<R: Sockets + Timers + Tools>(table: Table, options: &Option
         Table::Blocking => blocking::rows::<R>(),
         Table::Memory => memory::more_rows::<R>(options),
         Table::Counts => counts::more_rows::<R>(),
+        Table::Postgres => postgres::rows::<R>(),
     });
     rows
 }
@@ -156,6 +162,19 @@ pub(crate) fn compare(table: Table, options: &Options) -> Result {
         eprintln!("compare: counts are left out: there is no valgrind here");
         return Ok(());
     }
+    let mut options = options.clone();
+    // It runs until the last row has been measured.
+    let _server = match table {
+        Table::Postgres => {
+            let Some(server) = postgres::server() else {
+                return Ok(());
+            };
+            options.port = server.port();
+            Some(server)
+        }
+        _ => None,
+    };
+    let options = &options;
     if !options.json {
         println!("{}", report::conditions(options));
     }
@@ -219,9 +238,10 @@ fn names(table: Table, options: &Options) -> Vec<String> {
 }
 
 fn start(table: Table, row: &str, runtime: &str, options: &Options) -> Result<Child> {
-    let workers = options.workers.to_string();
+    let (workers, port) = (options.workers.to_string(), options.port.to_string());
     let mut arguments = vec!["row-child", "--rows", row, "--only", runtime];
     arguments.extend(["--workers", &workers, "--table", table.name()]);
+    arguments.extend(["--port", &port]);
     arguments.extend(options.smoke.then_some("--smoke"));
     Child::start(&arguments)
 }

@@ -235,6 +235,14 @@ impl Section {
             ..Self::BASE
         },
         Self {
+            name: "postgres",
+            title: "A database",
+            about: "The driver tokio-postgres on both runtimes, with a server at the other end that shares the processors: what a row of a long \
+                    answer takes, and a question with one row. See [PostgreSQL](../../benches/README.md#postgresql).",
+            arguments: &["postgres", "--rounds", "11"],
+            ..Self::BASE
+        },
+        Self {
             name: "counts",
             title: "Instructions and allocations",
             about: "For single operations on one worker; they hardly vary. See [Counts](../../benches/README.md#counts).",
