@@ -69,6 +69,12 @@ pub(crate) fn poll_counted<T>(
     result
 }
 
+/// The operation that was just made took as long as many others: the clock is read before the next one.
+pub(crate) fn end_of_round() {
+    let budget = BUDGET.get();
+    BUDGET.set(Budget { left: 0, ..budget });
+}
+
 /// Takes one operation out of the budget of the task that is being polled, for a future of one's own that waits for no other.
 ///
 /// If the result is ready, the operation may go on. What was taken is put back when the result is dropped, unless

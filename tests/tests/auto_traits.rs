@@ -242,6 +242,11 @@ fn futures_of_the_public_functions_may_cross_threads() {
     send(&executor::sync::BreakableBarrier::new(1).wait());
     send(&TcpStream::connect("127.0.0.1:1"));
     send(&TcpListener::bind("127.0.0.1:0"));
+    let (mut one, mut other) = executor::net::UnixStream::pair().unwrap();
+    let file = std::fs::File::open("/dev/null").unwrap();
+    send(&executor::net::sendfile(&file, &mut (0..1), &mut one));
+    send(&executor::net::splice(&mut one, &mut other));
+    send(&executor::net::splice_bidirectional(&mut one, &mut other));
 }
 
 #[test]

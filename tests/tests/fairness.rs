@@ -17,7 +17,7 @@ use executor::io::{Interest, ReadBuf};
 use executor::net::unix::pipe;
 use executor::net::{
     TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream,
-    lookup_host,
+    lookup_host, sendfile, splice,
 };
 use executor::process::Command;
 use executor::signal::unix::{SignalKind, signal};
@@ -158,9 +158,18 @@ fn tcp_streams() {
             poll_fn(|cx| ours.poll_peek(cx, &mut ReadBuf::new(byte)));
         }
         writes(&mut ours).await;
+        let file = fs::File::open("/dev/null").unwrap();
+        let nothing = &mut (0..0);
+        each_counts! {
+            sendfile(&file, nothing, &mut ours);
+        }
         assert_eq!(ours.try_read(byte).unwrap(), 1);
         drop(peer);
         reads(&mut ours, 1).await;
+        let (mut goal, _peer) = pair_with_std().await;
+        each_counts! {
+            splice(&mut ours, &mut goal);
+        }
 
         let (mut reader, mut writer) = ours.into_split();
         each_counts! {

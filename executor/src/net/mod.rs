@@ -37,11 +37,13 @@ mod acceptor;
 mod addr;
 pub(crate) mod datagram;
 mod inherited;
+mod no_signal;
 mod serve;
 pub(crate) mod stream;
 pub mod tcp;
 mod udp;
 pub mod unix;
+mod zero_copy;
 
 pub(crate) use crate::io::readiness::{watch, watch_ready};
 
@@ -51,6 +53,7 @@ pub use serve::{Listener, Server, ServerBuilder, ServerReport, serve};
 pub use tcp::{TcpListener, TcpSocket, TcpStream};
 pub use udp::UdpSocket;
 pub use unix::{UnixDatagram, UnixListener, UnixSocket, UnixStream};
+pub use zero_copy::{SpliceRead, SpliceWrite, sendfile, splice, splice_bidirectional};
 
 /// Sends without raising SIGPIPE, which would end a process that has not turned it off.
 ///

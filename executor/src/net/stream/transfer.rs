@@ -102,6 +102,26 @@ impl<T: WriteFd> ByteStream<T> {
 }
 
 impl<T: AsRawFd> ByteStream<T> {
+    /// Calls `op`, which moves bytes past the buffers of the program, when there is hope, until it says anything but "later". That it moves less
+    /// than it could says nothing about readiness.
+    pub(crate) fn poll_op(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        op: impl FnMut(&T) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let asked = Asked {
+            direction,
+            room: 0,
+            short_is_last: false,
+        };
+        let moved = ready!(self.poll_transfer(cx, asked, op))?;
+        if moved >= LARGE {
+            coop::end_of_round();
+        }
+        Poll::Ready(Ok(moved))
+    }
+
     /// Calls `op`, which moves at most as much as `asked`, when there is hope, until it says anything but "later". It counts in
     /// the task's budget.
     fn poll_transfer(
@@ -169,3 +189,6 @@ impl Asked {
         self.short_is_last && 0 < n && n < self.room
     }
 }
+
+/// What takes about as long to move as a round of other operations.
+const LARGE: usize = 64 << 10;

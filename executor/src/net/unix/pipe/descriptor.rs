@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 
-use super::no_signal::without_sigpipe;
+use crate::net::no_signal::without_sigpipe;
 use crate::net::stream::{ReadFd, WriteFd};
 
 impl ReadFd for PipeReader {

@@ -6,7 +6,6 @@
 //! | `end` | a macro: what both have |
 //! | `open_options` | how a FIFO is opened |
 //! | `descriptor` | the system calls, and what a descriptor is |
-//! | `no_signal` | keeps SIGPIPE away |
 //!
 //! ```
 //! # #[cfg(feature = "io")]
@@ -26,7 +25,6 @@
 
 mod descriptor;
 mod end;
-mod no_signal;
 mod open_options;
 mod receiver;
 mod sender;

@@ -1,14 +1,14 @@
-//! Keeps SIGPIPE away from a program that writes to a pipe that nobody reads, and does not ignore it.
+//! Keeps SIGPIPE away from a program that writes where nobody reads, and does not ignore it.
 //!
 //! Rust's `main` ignores SIGPIPE, but a program may have changed that, or have been started by C. Sockets have a flag to
-//! send without it; a pipe has none, so the signal is blocked for this thread while it writes. It is sent to the thread that
+//! send without it; a pipe has none, nor have `sendfile` and `splice`, so the signal is blocked for this thread while it writes. It is sent to the thread that
 //! writes, which is how the one that this write has caused is told from others.
 
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// Runs `op`, which writes to a pipe. If nobody reads it, that is an error, and no signal.
+/// Runs `op`, which writes. If nobody reads, that is an error, and no signal.
 pub(super) fn without_sigpipe<R>(op: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
     // One that is pending already is blocked, and a second one would be the same.
     if is_ignored() || is_pending() {
