@@ -57,6 +57,8 @@
 //! - `sync` (default): the module `sync`, tokio's channels and locks, and more. Without `io` and `sync` no crate of tokio is in the tree.
 //! - `macros` (default): the attributes `main` and `test`.
 //! - `hyper`: the module `hyper`, for servers and clients on hyper.
+//! - `http`: the module `http`, HTTP with limits and an end in order.
+//! - `tls`: the module `tls`, TLS by rustls, and HTTPS where `http` is on too.
 //! - `tracing`: what [debug mode](runtime::Builder::debug) tells of, as events of that crate.
 //! - `test-util`: a clock that can be paused.
 //!
@@ -69,6 +71,8 @@ mod context;
 mod coop;
 mod driver;
 pub mod fs;
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(feature = "hyper")]
 pub mod hyper;
 pub mod io;
@@ -96,6 +100,8 @@ pub mod sync;
 pub mod task;
 mod task_api;
 pub mod time;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 pub use task_api::spawn;
 
@@ -121,6 +127,7 @@ mod documents {
         embedding: "../../docs/book/src/embedding.md"
         files: "../../docs/book/src/files.md"
         getting_started: "../../docs/book/src/getting-started.md"
+        http: "../../docs/book/src/http.md"
         network: "../../docs/book/src/network.md"
         processes: "../../docs/book/src/processes.md"
         shutdown: "../../docs/book/src/shutdown.md"

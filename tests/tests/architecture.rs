@@ -18,8 +18,8 @@ const LAYERS: [&[&str]; 8] = [
 
 /// What users see. The only layer whose modules may name each other.
 const PUBLIC: &[&str] = &[
-    "fs", "hyper", "io", "macros", "net", "process", "runtime", "signal", "stream", "sync",
-    "task_api", "time",
+    "fs", "http", "hyper", "io", "macros", "net", "process", "runtime", "signal", "stream", "sync",
+    "task_api", "time", "tls",
 ];
 
 /// The one line that points up: users find these functions at `executor::task`, which itself must not know a runtime.

@@ -4,6 +4,7 @@ pub mod mysql;
 pub mod pool;
 pub mod postgres;
 pub mod redis;
+pub mod websocket;
 
 /// The code in the chapter on databases compiles.
 #[cfg(doctest)]

@@ -1,13 +1,19 @@
 //! Programs and crates that were written for tokio, on this library.
 
+mod auto_traits;
 mod codec;
 mod database_seeds;
+mod hostile;
+mod http_server;
 mod mysql;
 mod pool;
 mod postgres;
 mod proxy;
 mod redis;
 mod tls;
+mod tls_server;
+mod web;
+mod websocket;
 
 use std::future::Future;
 

@@ -16,6 +16,7 @@ use crate::task_api::spawn_at;
 pub struct ServerBuilder {
     max_connections: usize,
     on_accept_error: Option<Box<OnError>>,
+    asks_at_once: bool,
 }
 
 impl ServerBuilder {
@@ -44,6 +45,13 @@ impl ServerBuilder {
     #[must_use]
     pub fn on_accept_error(mut self, f: impl FnMut(io::Error) + Send + 'static) -> Self {
         self.on_accept_error = Some(Box::new(f));
+        self
+    }
+
+    /// A shutdown asks the connections at once: the handlers listen, and finish what is under way.
+    #[cfg(feature = "http")]
+    pub(crate) fn ask_at_once(mut self) -> Self {
+        self.asks_at_once = true;
         self
     }
 
@@ -77,7 +85,7 @@ impl ServerBuilder {
         ));
         // The accepting task is one of those it waits for.
         tracker.close();
-        Server::new(address, connections, tracker)
+        Server::new(address, connections, tracker, self.asks_at_once)
     }
 }
 
@@ -86,6 +94,7 @@ impl Default for ServerBuilder {
         Self {
             max_connections: usize::MAX,
             on_accept_error: None,
+            asks_at_once: false,
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Server<A = SocketAddr> {
     address: io::Result<A>,
     connections: Arc<Connections>,
     tracker: TaskTracker,
+    /// A shutdown does not wait before it asks the connections to end.
+    asks_at_once: bool,
 }
 
 /// What a server has done, from [`Server::report`] and [`Server::shutdown`]. One line by `Display`.
@@ -53,11 +55,13 @@ impl<A> Server<A> {
         address: io::Result<A>,
         connections: Arc<Connections>,
         tracker: TaskTracker,
+        asks_at_once: bool,
     ) -> Self {
         Self {
             address,
             connections,
             tracker,
+            asks_at_once,
         }
     }
 
@@ -156,15 +160,20 @@ impl<A> Server<A> {
     /// The server is closed, and what was not asked of its connections is not asked.
     pub async fn shutdown(self, grace: Duration) -> ServerReport {
         self.close();
-        if timeout(grace, self.wait_closed()).await.is_err() {
+        let are_gone = !self.asks_at_once && self.are_gone_within(grace).await;
+        if !are_gone {
             self.close_clients();
-            if timeout(grace, self.wait_closed()).await.is_err() {
+            if !self.are_gone_within(grace).await {
                 self.abort_clients();
                 // Who comes to an await point is gone now, as soon as a worker has time to drop it.
-                let _open = timeout(AFTER_ABORT, self.wait_closed()).await;
+                self.are_gone_within(AFTER_ABORT).await;
             }
         }
         self.report()
+    }
+
+    async fn are_gone_within(&self, time: Duration) -> bool {
+        timeout(time, self.wait_closed()).await.is_ok()
     }
 }
 

@@ -70,6 +70,14 @@ pin_project! {
     }
 }
 
+#[cfg(feature = "http")]
+impl<F> Shield<F> {
+    /// The future, until it is ready.
+    pub(crate) fn get_pin_mut(self: Pin<&mut Self>) -> Option<Pin<&mut F>> {
+        self.project().future.as_pin_mut()
+    }
+}
+
 impl<F: Future> Future for Shield<F> {
     type Output = Result<F::Output, Cancelled>;
 

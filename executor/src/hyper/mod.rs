@@ -9,6 +9,9 @@
 //!
 //! Give hyper's builders a [`HyperTimer`]: without one they cannot enforce the time limits that they document.
 
+#[cfg(feature = "io")]
+mod tokio_io;
+
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -21,6 +24,11 @@ use pin_project_lite::pin_project;
 use crate::net::stream::{ByteStream, Carrier, ReadFd};
 use crate::net::{TcpStream, UnixStream, tcp, unix};
 use crate::time;
+
+#[cfg(feature = "io")]
+pub use tokio_io::TokioIo;
+#[cfg(feature = "tls")]
+pub(crate) use tokio_io::poll_read_tokio;
 
 /// Runs hyper's background work as tasks of the current runtime. See [`spawn`](crate::spawn).
 #[derive(Clone, Copy, Debug, Default)]

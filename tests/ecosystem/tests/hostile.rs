@@ -1,0 +1,336 @@
+//! Clients that mean no good: they send slowly, or never, or do not read. They are cut off, and others do not notice.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use executor::http::{BoxError, ServerBuilder};
+use executor::hyper::HyperExecutor;
+use executor::io::{AsyncReadExt, AsyncWriteExt};
+use executor::net::{Server, TcpListener, TcpStream};
+use executor::task::JoinSet;
+use executor::time::sleep;
+use executor::tls::TlsAcceptor;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Body, Frame, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+
+use crate::run;
+use crate::web::{alone, certified, client, get, paused, resident, room_for, says};
+
+/// The limits of these servers, where time passes.
+const LIMIT: Duration = Duration::from_secs(1);
+
+async fn listen() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.unwrap()
+}
+
+async fn connect(server: &Server) -> TcpStream {
+    TcpStream::connect(server.local_addr().unwrap())
+        .await
+        .unwrap()
+}
+
+/// Counts the connections that ended because they took too long.
+#[derive(Clone, Default)]
+struct Late(Arc<AtomicUsize>);
+
+impl Late {
+    fn hears(&self) -> impl Fn(BoxError) + Send + Sync + 'static {
+        let late = self.0.clone();
+        move |error| {
+            if is_late(&*error) {
+                late.fetch_add(1, SeqCst);
+            }
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.0.load(SeqCst)
+    }
+}
+
+/// An error of hyper's about time, or one of the system's, perhaps within one of hyper's.
+fn is_late(error: &(dyn std::error::Error + 'static)) -> bool {
+    let of_hyper = error.downcast_ref().is_some_and(hyper::Error::is_timeout);
+    let io = error.downcast_ref::<std::io::Error>();
+    let of_io = io.is_some_and(|error| error.kind() == std::io::ErrorKind::TimedOut);
+    of_hyper || of_io || error.source().is_some_and(is_late)
+}
+
+/// Sends `begin`, and then a bit more now and then, until the server has had enough.
+async fn drip(address: SocketAddr, begin: &'static [u8], more: &'static [u8]) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    if stream.write_all(begin).await.is_err() {
+        return;
+    }
+    while stream.write_all(more).await.is_ok() {
+        sleep(LIMIT / 4).await;
+    }
+}
+
+/// A body that never ends.
+struct Endless;
+
+impl Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        static CHUNK: [u8; 64 * 1024] = [b'x'; 64 * 1024];
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&CHUNK)))))
+    }
+}
+
+async fn endless(_: Request<Incoming>) -> Result<Response<Endless>, Infallible> {
+    Ok(Response::new(Endless))
+}
+
+#[test]
+fn two_thousand_slow_heads_are_cut_off_and_others_are_answered() {
+    alone(
+        "hostile::two_thousand_slow_heads_are_cut_off_and_others_are_answered",
+        || {
+            let slow = room_for(2000);
+            run(async move {
+                let late = Late::default();
+                let server = ServerBuilder::new()
+                    .header_read_timeout(LIMIT)
+                    .on_connection_error(late.hears())
+                    .serve(listen().await, service_fn(says));
+                let address = server.local_addr().unwrap();
+                let mut drips = JoinSet::new();
+                for _ in 0..slow {
+                    drips.spawn(drip(
+                        address,
+                        b"GET / HTTP/1.1\r\nhost: here\r\n",
+                        b"x: y\r\n",
+                    ));
+                }
+                let mut answered = 0;
+                let mut honest = client(connect(&server).await).await;
+                while late.count() < slow {
+                    assert_eq!(get(&mut honest, "/a").await.unwrap().1, "HTTP/1.1 /a");
+                    answered += 1;
+                    sleep(LIMIT / 100).await;
+                }
+                drips.join_all().await;
+                assert!(
+                    answered > 20,
+                    "{answered} requests in the time of one limit"
+                );
+                println!("{slow} slow heads, {answered} answers beside them");
+            });
+        },
+    );
+}
+
+#[test]
+fn a_slow_head_is_cut_off_because_of_the_limit() {
+    // With it, and without it: what the test above shows is the limit's doing.
+    for limit in [Some(Duration::from_secs(30)), None] {
+        paused(async move {
+            let server = ServerBuilder::new()
+                .header_read_timeout(limit)
+                .serve(listen().await, service_fn(says));
+            let mut slow = connect(&server).await;
+            slow.write_all(b"GET /slow HTTP/1.1\r\n").await.unwrap();
+            sleep(Duration::from_secs(29)).await;
+            assert_eq!(server.connections(), 1);
+            sleep(Duration::from_secs(2)).await;
+            assert_eq!(server.connections(), usize::from(limit.is_none()));
+            sleep(Duration::from_secs(3600)).await;
+            let mut answer = String::new();
+            // Where there is no limit the server still waits.
+            let _ = slow
+                .write_all(b"host: here\r\nconnection: close\r\n\r\n")
+                .await;
+            let _ = slow.read_to_string(&mut answer).await;
+            assert_eq!(
+                answer.ends_with("HTTP/1.1 /slow"),
+                limit.is_none(),
+                "{answer}"
+            );
+        });
+    }
+}
+
+#[test]
+fn who_says_nothing_or_begins_with_http_2_and_stops_is_cut_off() {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let whole = [PREFACE, SETTINGS].concat();
+    for said in [vec![], PREFACE[..9].to_vec(), whole] {
+        paused(async move {
+            let late = Late::default();
+            let server = ServerBuilder::new()
+                .on_connection_error(late.hears())
+                .serve(listen().await, service_fn(says));
+            let mut silent = connect(&server).await;
+            silent.write_all(&said).await.unwrap();
+            sleep(Duration::from_secs(29)).await;
+            assert_eq!(server.connections(), 1);
+            // Twice the limit, if the farewell is not answered.
+            sleep(Duration::from_secs(32)).await;
+            assert_eq!(server.connections(), 0, "{said:?}");
+            assert_eq!(late.count(), 1);
+        });
+    }
+}
+
+#[test]
+fn an_idle_connection_is_closed_and_one_that_waits_for_the_service_is_not() {
+    for version in [1, 2] {
+        paused(async move {
+            let slow = service_fn(async |request: Request<Incoming>| {
+                if request.uri().path() == "/slow" {
+                    sleep(Duration::from_secs(3600)).await;
+                }
+                says(request).await
+            });
+            let server = ServerBuilder::new().serve(listen().await, slow);
+            let stream = connect(&server).await;
+            let request = |path| {
+                Request::get(format!("http://localhost{path}"))
+                    .body(Empty::<Bytes>::new())
+                    .unwrap()
+            };
+            let (first, second) = if version == 1 {
+                let mut client = client(stream).await;
+                let first = get(&mut client, "/slow").await.unwrap().1;
+                (first, get(&mut client, "/").await.unwrap().1)
+            } else {
+                let (mut client, connection) =
+                    hyper::client::conn::http2::handshake(HyperExecutor, stream)
+                        .await
+                        .unwrap();
+                executor::spawn(connection);
+                let mut bodies = vec![];
+                for path in ["/slow", "/"] {
+                    let answer = client.send_request(request(path)).await.unwrap();
+                    bodies.push(answer.into_body().collect().await.unwrap().to_bytes());
+                }
+                let second = bodies.pop().unwrap();
+                sleep(Duration::from_secs(29)).await;
+                assert_eq!(server.connections(), 1);
+                (bodies.pop().unwrap(), second)
+            };
+            assert!(first.ends_with(b"/slow") && second.ends_with(b"/"));
+            sleep(Duration::from_secs(62)).await;
+            assert_eq!(server.connections(), 0, "version {version}");
+        });
+    }
+}
+
+#[test]
+fn handshakes_that_never_end_are_cut_off_and_take_no_memory_for_ever() {
+    alone(
+        "hostile::handshakes_that_never_end_are_cut_off_and_take_no_memory_for_ever",
+        || {
+            let clients = room_for(1000);
+            run(async move {
+                let certified = certified();
+                let acceptor =
+                    TlsAcceptor::from_pem(certified.chain.as_bytes(), certified.key.as_bytes())
+                        .unwrap();
+                let late = Late::default();
+                let server = ServerBuilder::new()
+                    .tls(acceptor.handshake_timeout(LIMIT))
+                    .on_connection_error(late.hears())
+                    .serve(listen().await, service_fn(says));
+                let address = server.local_addr().unwrap();
+                let mut after = vec![];
+                for wave in 1..=4 {
+                    let mut drips = JoinSet::new();
+                    for _ in 0..clients {
+                        // The head of a record of 512 bytes, and its bytes one by one.
+                        drips.spawn(drip(address, &[22, 3, 1, 2, 0, 1], &[0]));
+                    }
+                    drips.join_all().await;
+                    while server.connections() > 0 {
+                        executor::task::yield_now().await;
+                    }
+                    assert_eq!(late.count(), wave * clients);
+                    after.push(resident());
+                }
+                println!("KiB after each wave of {clients} clients: {after:?}");
+                assert!(after[3] < after[0] + 4096, "{after:?}");
+            });
+        },
+    );
+}
+
+#[test]
+fn clients_that_never_read_are_cut_off_and_take_bounded_memory() {
+    alone(
+        "hostile::clients_that_never_read_are_cut_off_and_take_bounded_memory",
+        || {
+            let clients = room_for(500);
+            run(async move {
+                let late = Late::default();
+                let server = ServerBuilder::new()
+                    .write_timeout(LIMIT)
+                    .on_connection_error(late.hears())
+                    .serve(listen().await, service_fn(endless));
+                let before = resident();
+                let mut deaf = vec![];
+                for _ in 0..clients {
+                    let mut stream = connect(&server).await;
+                    stream
+                        .write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n")
+                        .await
+                        .unwrap();
+                    deaf.push(stream);
+                }
+                // One that reads is served meanwhile, for longer than the limit.
+                let mut reader = connect(&server).await;
+                reader
+                    .write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n")
+                    .await
+                    .unwrap();
+                let (mut buffer, mut most) = (vec![0; 64 * 1024], 0);
+                while late.count() < clients {
+                    assert_ne!(reader.read(&mut buffer).await.unwrap(), 0);
+                    most = most.max(resident());
+                }
+                assert_eq!(server.connections(), 1);
+                let each = most.saturating_sub(before) / clients as u64;
+                println!("{clients} clients that do not read: {each} KiB each");
+                assert!(each < 600, "{each} KiB for each client");
+            });
+        },
+    );
+}
+
+#[test]
+fn over_http_2_a_client_that_refuses_its_answers_is_cut_off() {
+    paused(async {
+        let late = Late::default();
+        let server = ServerBuilder::new()
+            .on_connection_error(late.hears())
+            .serve(listen().await, service_fn(endless));
+        let stream = connect(&server).await;
+        let (mut client, connection) = hyper::client::conn::http2::handshake(HyperExecutor, stream)
+            .await
+            .unwrap();
+        executor::spawn(connection);
+        let request = Request::get("http://localhost/")
+            .body(Empty::<Bytes>::new())
+            .unwrap();
+        // Its connection is read; the answer is not, so its window stays shut.
+        let _answer = client.send_request(request).await.unwrap();
+        sleep(Duration::from_secs(29)).await;
+        assert_eq!(server.connections(), 1);
+        sleep(Duration::from_secs(32)).await;
+        assert_eq!((server.connections(), late.count()), (0, 1));
+    });
+}
