@@ -35,6 +35,7 @@ mod files;
 mod foreign_wakers;
 mod gather;
 mod graceful_shutdown;
+mod hostile_clients;
 mod hyper_rt;
 mod idle;
 mod inherited;
