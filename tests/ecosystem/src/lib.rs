@@ -3,6 +3,7 @@
 pub mod mysql;
 pub mod pool;
 pub mod postgres;
+pub mod quinn;
 pub mod redis;
 pub mod websocket;
 

@@ -9,6 +9,7 @@ mod mysql;
 mod pool;
 mod postgres;
 mod proxy;
+mod quic;
 mod redis;
 mod tls;
 mod tls_server;
