@@ -17,6 +17,7 @@ mod cancel_safety;
 mod cancel_safety_system;
 mod cancel_safety_tasks;
 mod cancel_scopes;
+mod chat;
 mod compile;
 mod compose;
 mod ctrl_c;

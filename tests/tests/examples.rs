@@ -3,11 +3,10 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::support::{RUN_LIMIT, Running, example};
 
 #[test]
 fn http_puts_load_on_itself_and_loses_no_request_when_interrupted() {
@@ -49,9 +48,7 @@ fn http_serves_until_it_is_interrupted() {
         client.read_exact(&mut byte).unwrap();
         answer.extend(byte);
     }
-    // cargo has become the example, so this is its number; and it was not waited for yet.
-    // SAFETY: the call uses no memory of ours.
-    assert_eq!(unsafe { libc::kill(server.0.id() as i32, libc::SIGINT) }, 0);
+    server.signal(libc::SIGINT);
     assert_eq!(
         client.read(&mut [0]).unwrap(),
         0,
@@ -73,12 +70,6 @@ fn http_refuses_what_it_does_not_understand() {
 fn echo_sends_back_what_it_gets() {
     let output = run("echo", &["check"]);
     assert!(output.contains("hello came back"), "{output}");
-}
-
-#[test]
-fn chat_tells_everybody_and_waits_for_nobody() {
-    let output = run("chat", &["check"]);
-    assert!(output.contains("everybody has been sent home"), "{output}");
 }
 
 #[test]
@@ -137,69 +128,3 @@ fn run(name: &str, arguments: &[&str]) -> String {
     Running(command.spawn().unwrap()).succeed(name, read);
     read()
 }
-
-/// `cargo run` for an example that is built already.
-fn example(name: &str, arguments: &[&str]) -> Command {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let mut command = cargo("build", &["--examples"]);
-        let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples-build");
-        command.stderr(File::create(&log).unwrap());
-        let build = Running(command.spawn().unwrap());
-        build.succeed_within("the build", BUILD_LIMIT, || {
-            std::fs::read_to_string(&log).unwrap()
-        });
-    });
-    let mut command = cargo("run", &["--example", name, "--"]);
-    command.args(arguments);
-    command
-}
-
-fn cargo(verb: &str, arguments: &[&str]) -> Command {
-    let workspace: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut command = Command::new(env!("CARGO"));
-    command
-        .current_dir(workspace)
-        .args([verb, "--quiet", "-p", "executor-rt", "--features", "hyper"])
-        .args(arguments);
-    command
-}
-
-/// A process that is killed when dropped.
-struct Running(Child);
-
-impl Running {
-    #[track_caller]
-    fn succeed(self, name: &str, output: impl Fn() -> String) {
-        self.succeed_within(name, RUN_LIMIT, output);
-    }
-
-    #[track_caller]
-    fn succeed_within(mut self, name: &str, limit: Duration, output: impl Fn() -> String) {
-        let end = Instant::now() + limit;
-        loop {
-            match self.0.try_wait().unwrap() {
-                Some(status) if status.success() => return,
-                Some(status) => panic!("{name}: {status}:\n{}", output()),
-                None if Instant::now() > end => {
-                    panic!("{name} has not ended after {limit:?}:\n{}", output())
-                }
-                None => thread::sleep(Duration::from_millis(10)),
-            }
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // An error means that it has ended, and was waited for.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// The machine may be busy with the other tests.
-const RUN_LIMIT: Duration = Duration::from_secs(120);
-
-/// Other features than the tests need, so some libraries are built once more.
-const BUILD_LIMIT: Duration = Duration::from_secs(900);

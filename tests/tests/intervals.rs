@@ -109,3 +109,19 @@ fn a_cancelled_tick_is_not_lost() {
         assert_eq!(interval.tick().await - start, 10 * SECOND);
     });
 }
+
+#[test]
+fn a_monitor_looks_six_times_a_minute_however_long_its_look_takes() {
+    paused().block_on(async {
+        let start = Instant::now();
+        let mut every = interval(10 * SECOND);
+        let mut looks = Vec::new();
+        for n in 0..60 {
+            every.tick().await;
+            looks.push(start.elapsed());
+            sleep(SECOND * (n % 10)).await;
+        }
+        let expected: Vec<_> = (0..60).map(|n| 10 * SECOND * n).collect();
+        assert_eq!(looks, expected, "in ten minutes");
+    });
+}

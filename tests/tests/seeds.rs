@@ -31,7 +31,8 @@ const PROGRAMS: [(&str, &[&str], &str); 18] = [
     ),
     ("seed_e19_gather_two", &[], "g15_gather_two"),
     ("seed_e20_background_task", &[], "g16_background_task"),
-    ("seed_e25_periodic", &["6"], "e25_periodic"),
+    // Six times in a minute.
+    ("seed_e25_periodic", &["59.9"], "e25_periodic"),
     ("seed_e26_fetch_and_print", &[], "g17_blogspot_main"),
 ];
 
@@ -51,7 +52,9 @@ fn each_program_prints_what_the_original_does() {
 fn each_program_has_its_row() {
     let examples = fs::read_dir(workspace().join("executor/examples")).unwrap();
     let examples = examples.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let seeds = |name: &String| name.starts_with("seed_") && name != ELSEWHERE;
+    // One of several files has tests of its own.
+    let seeds =
+        |name: &String| name.starts_with("seed_") && name.ends_with(".rs") && name != ELSEWHERE;
     let mut examples: Vec<_> = examples.filter(seeds).collect();
     examples.sort();
     let programs = PROGRAMS.map(|(name, ..)| format!("{name}.rs"));

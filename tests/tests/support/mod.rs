@@ -4,6 +4,7 @@ mod child;
 mod counts;
 mod directory;
 mod drops;
+mod example;
 mod home;
 mod net;
 mod random;
@@ -17,6 +18,7 @@ pub(crate) use child::{
 pub(crate) use counts::{fds, thread_names, threads, until};
 pub(crate) use directory::Directory;
 pub(crate) use drops::{Counted, Drops};
+pub(crate) use example::{RUN_LIMIT, Running, example};
 pub(crate) use home::Home;
 pub(crate) use net::{kind, pair, pair_with_std, poll_once, refusing_address};
 pub(crate) use random::Random;
