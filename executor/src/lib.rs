@@ -130,6 +130,7 @@ mod documents {
         http: "../../docs/book/src/http.md"
         network: "../../docs/book/src/network.md"
         processes: "../../docs/book/src/processes.md"
+        processes_and_machines: "../../docs/book/src/processes-and-machines.md"
         shutdown: "../../docs/book/src/shutdown.md"
         stalls: "../../docs/book/src/stalls.md"
         streams: "../../docs/book/src/streams.md"

@@ -8,6 +8,7 @@ mod http_server;
 mod mysql;
 mod pool;
 mod postgres;
+mod processes;
 mod proxy;
 mod quic;
 mod redis;
