@@ -299,6 +299,24 @@ fn over_http_2_a_shutdown_lets_requests_under_way_be_answered() {
 }
 
 #[test]
+fn over_http_2_a_shutdown_closes_idle_connections_at_once() {
+    run(async {
+        let server = http::serve(listen().await, service_fn(says));
+        let stream = connect(&server).await;
+        let (mut client, connection) = hyper::client::conn::http2::handshake(HyperExecutor, stream)
+            .await
+            .unwrap();
+        executor::spawn(connection);
+        let request = Request::get("http://localhost/").body(Empty::<Bytes>::new());
+        let answer = client.send_request(request.unwrap()).await.unwrap();
+        answer.into_body().collect().await.unwrap();
+        let report = server.shutdown(LONG).await;
+        assert_eq!((report.finished, report.dropped), (1, 0));
+        drop(client);
+    });
+}
+
+#[test]
 fn a_shutdown_under_load_loses_no_request() {
     run(async {
         let begun = Arc::new(AtomicU64::new(0));
