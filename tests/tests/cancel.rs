@@ -548,6 +548,34 @@ fn a_region_that_moves_to_another_task_wakes_that_one_and_at_its_end_the_first()
 }
 
 #[test]
+fn a_region_without_a_handle_ends_when_one_that_moved_out_of_it_does() {
+    each_runtime(|runtime| {
+        within(10, || {
+            runtime.block_on(async {
+                let (send, moved) = oneshot::channel();
+                let first = executor::spawn(async {
+                    let outer = async move {
+                        let mut inner = Box::pin(pending::<()>().or_cancelled());
+                        assert!(futures::poll!(inner.as_mut()).is_pending());
+                        assert!(send.send(inner).is_ok());
+                        pending::<()>().await;
+                    };
+                    outer.or_cancelled().await.is_err()
+                });
+                let inner = moved.await.unwrap();
+                first.cancel("enough");
+                for _ in 0..10 {
+                    yield_now().await;
+                }
+                assert!(!first.is_finished(), "the inner one has not been told");
+                drop(inner);
+                assert!(first.await.unwrap());
+            });
+        });
+    });
+}
+
+#[test]
 fn a_task_that_waits_only_because_its_budget_is_used_up_is_dropped_there() {
     each_runtime(|runtime| {
         within(10, || {

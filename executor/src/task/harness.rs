@@ -35,7 +35,7 @@ pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
         // SAFETY: as above.
         Poll::Ready(output) => unsafe { complete::<F, S>(task, output) },
         // Somebody has asked it to end, and nothing in it hears of that, or has a shield around it.
-        Poll::Pending if start == StartPoll::Requested && !hears(&cell.header) => {
+        Poll::Pending if start == StartPoll::Requested && !hears(&cell.header, task) => {
             // SAFETY: as above.
             unsafe { cancel_claimed::<F, S>(task) }
         }
@@ -48,10 +48,10 @@ pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
     }
 }
 
-/// Whether a region in the task has heard of the request to end, or a shield keeps it off.
+/// Whether a region in the task has heard of the request to end, or a shield keeps it off. The caller runs the task.
 #[cold]
-fn hears(header: &Header) -> bool {
-    header.origin.scope().is_live()
+fn hears(header: &Header, task: NonNull<Header>) -> bool {
+    header.origin.scope().spares(&waker::borrowed(task))
 }
 
 /// # Safety
@@ -159,6 +159,10 @@ unsafe fn complete<F: Future, S: Schedule>(
         // The output is dropped with it, as the task; a panic of its destructor stays there.
         // SAFETY: ours is the last reference.
         return frame.enter(|| unsafe { free::<F, S>(task) });
+    }
+    if let Some(scope) = cell.header.origin.try_scope() {
+        // A scope that keeps the task's waker, and is the task's, would keep the task.
+        scope.forget_task();
     }
     if cell.header.state.complete_for_handle() {
         return;

@@ -165,12 +165,8 @@ impl TaskRef {
             return;
         }
         // First the scope: the poll that the word's bit leads to must find the request there.
-        let scope = self.header().origin.scope();
-        let is_live = scope.cancel(cancelled);
+        self.header().origin.scope().cancel(cancelled);
         self.schedule_if(self.header().state.request());
-        if is_live {
-            scope.keep(super::waker::borrowed(self.0).clone());
-        }
     }
 
     fn schedule_if(&self, wake: Wake) {

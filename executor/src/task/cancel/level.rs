@@ -69,7 +69,7 @@ impl<'a> Level<'a> {
     pub(super) fn given(&self) -> Option<&Scope> {
         match self.own {
             Own::Given(scope) => Some(scope),
-            Own::Lazy(_) => None,
+            Own::Lazy(_) | Own::Left => None,
         }
     }
 
@@ -135,16 +135,42 @@ fn request_from(innermost: *const Level<'static>, frame: *const Frame) -> Option
     }
 }
 
-/// Enters the innermost scope, made if it is missing. And with which waker what polls it is woken. `None` outside of tasks and regions.
+/// Where code that runs waits.
+pub(super) struct Here {
+    pub(super) outer: Entry,
+    /// With what it is polled there.
+    pub(super) waker: Identity,
+    /// It is the task's scope, no region's.
+    pub(super) is_task: bool,
+}
+
+/// Enters the innermost scope, made if it is missing. `None` outside of tasks and regions.
 #[inline]
-pub(super) fn here() -> Option<(Entry, Option<Identity>)> {
-    let of_level = find_here(|level| Some((level.own.get_or_make().enter(), Some(level.waker))));
+pub(super) fn here() -> Option<Here> {
+    let of_level = find_here(|level| {
+        Some(Here {
+            outer: level.own.get_or_make()?.enter(),
+            waker: level.waker,
+            is_task: false,
+        })
+    });
     of_level.or_else(|| {
         current::with_task(|task| {
-            let waker = (ptr::from_ref(task).addr(), waker::table_address());
-            Some((task.origin.scope().enter(), Some(waker)))
+            Some(Here {
+                outer: task.origin.scope().enter(),
+                waker: (ptr::from_ref(task).addr(), waker::table_address()),
+                is_task: true,
+            })
         })
     })
+}
+
+/// True if it is the innermost scope here, or that of the task: then nobody else polls in it.
+#[inline]
+pub(super) fn polls_in(scope: &Scope) -> bool {
+    let innermost = find_here(|level| Some(level.own.get().is_some_and(|own| own.is(scope))));
+    innermost == Some(true)
+        || current::with_task(|task| task.origin.try_scope().map(|own| own.is(scope))) == Some(true)
 }
 
 /// True in a task, and in what a region polls.

@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 use std::time::Instant;
 
 use loom::sync::Arc;
@@ -256,7 +256,7 @@ fn loom_a_runner_hears_of_a_request_that_comes_during_its_poll() {
         // What waits inside, with the runner's waker, looks at its scope when it is polled.
         let mut poll = || {
             let is_seen = scope.is_requested();
-            runner.attend(&scope, &waker) || is_seen
+            runner.attend(&scope, &waker, None) || is_seen
         };
         let is_seen = poll() | poll();
         asking.join().unwrap();
@@ -265,40 +265,122 @@ fn loom_a_runner_hears_of_a_request_that_comes_during_its_poll() {
     });
 }
 
-/// A waker whose task looks whether regions are live.
-struct Looks(Scope, AtomicUsize);
+#[test]
+fn loom_whoever_was_left_alone_for_a_region_is_woken_when_it_leaves_elsewhere() {
+    loom::model(|| {
+        let scope = Scope::new();
+        let entry = scope.enter();
+        let count = std::sync::Arc::new(Count(AtomicUsize::new(0)));
+        let waker = Waker::from(count.clone());
+        let leaving = thread::spawn(move || drop(entry));
+        scope.cancel(&Cancelled::new("now"));
+        let is_spared = scope.spares(&waker);
+        leaving.join().unwrap();
+        assert!(!is_spared || count.0.load(SeqCst) > 0, "it sleeps for ever");
+        assert!(!scope.is_live());
+    });
+}
 
-impl Wake for Looks {
-    fn wake(self: std::sync::Arc<Self>) {
-        if !self.0.is_live() {
-            self.1.fetch_add(1, Relaxed);
-        }
+/// A task's waker: to clone it reads the task, which the end of the task writes.
+struct Task(loom::cell::UnsafeCell<()>);
+
+// SAFETY: loom says so if it is used from two threads at once.
+unsafe impl Sync for Task {}
+
+impl Task {
+    fn waker(&'static self) -> Waker {
+        static TABLE: RawWakerVTable = RawWakerVTable::new(
+            |task| {
+                // SAFETY: made by `waker`, of a task that stays.
+                unsafe { &*task.cast::<Task>() }.0.with(|_| ());
+                RawWaker::new(task, &TABLE)
+            },
+            |_| (),
+            |_| (),
+            |_| (),
+        );
+        // SAFETY: the functions above need nothing but the task, which stays.
+        unsafe { Waker::from_raw(RawWaker::new(std::ptr::from_ref(self).cast(), &TABLE)) }
     }
 }
 
 #[test]
-fn loom_whoever_was_left_alone_for_a_region_looks_again_when_it_leaves() {
-    for is_runner in [false, true] {
+fn loom_nobody_is_on_the_way_to_the_task_once_a_run_has_ended() {
+    for is_news in [false, true] {
         loom::model(move || {
+            let cell = Task(loom::cell::UnsafeCell::new(()));
+            let task: &'static Task = Box::leak(Box::new(cell));
+            let outer = Scope::new();
+            let entry = outer.enter();
             let scope = Scope::new();
-            let entry = scope.enter();
-            let looks = std::sync::Arc::new(Looks(scope.clone(), AtomicUsize::new(0)));
-            let waker = Waker::from(looks.clone());
-            if is_runner {
-                Runner::default().attend(&scope, &waker);
-            }
-            let leaving = thread::spawn(move || drop(entry));
-            let is_live = scope.cancel(&Cancelled::new("now"));
-            if !is_runner {
-                waker.wake_by_ref();
-                if is_live {
-                    scope.keep(waker);
+            let own = scope.begin().unwrap();
+            Runner::default().attend(&own, &task.waker(), Some(&outer));
+            let asking = thread::spawn(move || {
+                let request = Cancelled::new("now");
+                if is_news {
+                    scope.set_deadline(Some((Instant::now(), request)));
+                } else {
+                    scope.cancel(&request);
                 }
-            }
-            leaving.join().unwrap();
-            assert!(looks.1.load(SeqCst) > 0, "it sleeps for ever");
+            });
+            own.end();
+            drop(entry);
+            task.0.with_mut(|_| ());
+            asking.join().unwrap();
         });
     }
+}
+
+#[test]
+fn loom_a_routed_runner_hears_of_a_request_and_of_a_deadline() {
+    for (is_news, polls) in [(false, 1), (false, 2), (true, 1), (true, 2)] {
+        loom::model(move || {
+            let (outer, scope) = (Scope::new(), Scope::new());
+            let _entry = outer.enter();
+            let asked = scope.clone();
+            let at = Instant::now();
+            let asking = thread::spawn(move || {
+                let request = Cancelled::new("now");
+                if is_news {
+                    asked.set_deadline(Some((at, request)));
+                } else {
+                    asked.cancel(&request);
+                }
+            });
+            let count = std::sync::Arc::new(Count(AtomicUsize::new(0)));
+            let waker = Waker::from(count.clone());
+            let mut runner = Runner::default();
+            let mut poll = || {
+                let is_seen = scope.is_requested();
+                runner.attend(&scope, &waker, Some(&outer)) || is_seen
+            };
+            let is_seen = (0..polls).fold(false, |is_seen, _| poll() | is_seen);
+            asking.join().unwrap();
+            let is_seen = is_seen || runner.deadline() == Some(at);
+            let wakes = count.0.load(SeqCst);
+            assert!(is_seen || wakes == 1, "what is inside sleeps for ever");
+        });
+    }
+}
+
+#[test]
+fn loom_a_task_that_has_ended_is_not_kept_by_its_scope() {
+    loom::model(|| {
+        let (outer, scope) = (Scope::new(), Scope::new());
+        let _entry = outer.enter();
+        let count = std::sync::Arc::new(Count(AtomicUsize::new(0)));
+        let mut runner = Runner::default();
+        runner.attend(&scope, &Waker::from(count.clone()), Some(&outer));
+        let asked = scope.clone();
+        let asking = thread::spawn(move || asked.cancel(&Cancelled::new("now")));
+        outer.forget_task();
+        asking.join().unwrap();
+        assert_eq!(std::sync::Arc::strong_count(&count), 1);
+        // Another task, where the first one was, polls what was moved to it.
+        let other = Waker::from(count.clone());
+        assert!(scope.is_requested());
+        assert!(runner.attend(&scope, &other, Some(&outer)));
+    });
 }
 
 #[test]
@@ -311,30 +393,39 @@ fn loom_a_runner_hears_of_another_deadline() {
         let count = std::sync::Arc::new(Count(AtomicUsize::new(0)));
         let waker = Waker::from(count.clone());
         let mut runner = Runner::default();
-        runner.attend(&scope, &waker);
+        runner.attend(&scope, &waker, None);
         setting.join().unwrap();
         if runner.deadline().is_none() {
             assert_eq!(count.0.load(SeqCst), 1, "the deadline is not heard of");
-            runner.attend(&scope, &waker);
+            runner.attend(&scope, &waker, None);
         }
         assert_eq!(runner.deadline(), Some(at));
     });
 }
 
 #[test]
-fn loom_the_last_of_a_region_and_a_handle_frees_the_scope() {
-    loom::model(|| {
-        let scope = Scope::new();
-        let count = std::sync::Arc::new(Count(AtomicUsize::new(0)));
-        Runner::default().attend(&scope, &Waker::from(count.clone()));
-        let entry = scope.enter();
-        let leaving = thread::spawn(move || {
-            assert!(entry.is_live());
-            drop(entry);
+fn loom_the_last_of_a_region_a_run_and_a_handle_frees_the_scope() {
+    for ends_first in [false, true] {
+        loom::model(move || {
+            let scope = Scope::new();
+            let count = std::sync::Arc::new(Count(AtomicUsize::new(0)));
+            let own = scope.begin().unwrap();
+            assert!(scope.begin().is_none());
+            Runner::default().attend(&own, &Waker::from(count.clone()), None);
+            let entry = own.enter();
+            let leaving = thread::spawn(move || {
+                assert!(!entry.is_requested());
+                drop(entry);
+            });
+            if ends_first {
+                own.end();
+                drop(scope);
+            } else {
+                drop(scope);
+                own.end();
+            }
+            leaving.join().unwrap();
+            assert_eq!(std::sync::Arc::strong_count(&count), 1);
         });
-        drop(scope.clone());
-        drop(scope);
-        leaving.join().unwrap();
-        assert_eq!(std::sync::Arc::strong_count(&count), 1);
-    });
+    }
 }

@@ -7,10 +7,11 @@
 //! Who must be woken by a request? A region that is polled with the waker of the level around it, task or region, is polled when that one is, and looks
 //! at the scope then: it does not listen. One with another waker, as in a `FuturesUnordered`, leaves it in the scope's list, and its own scope with it.
 
+use std::mem;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
-use super::level::{Deadline, Identity, Level, identity};
+use super::level::{self, Deadline, Identity, Level, identity};
 use super::scope::{Entry, Listener};
 use super::{Cancelled, Scope};
 use crate::task::drop_quietly;
@@ -22,12 +23,14 @@ pub(crate) struct Region {
     own: Own,
 }
 
-/// A region's own scope.
+/// A region's own scope, of which it has the reference of who polls in it.
 #[derive(Debug)]
 pub(crate) enum Own {
     Given(Scope),
     /// Made when a region inside begins to wait.
     Lazy(OnceLock<Scope>),
+    /// The region is over.
+    Left,
 }
 
 /// A region that waits.
@@ -35,7 +38,9 @@ pub(crate) enum Own {
 struct Place {
     outer: Entry,
     /// The waker of the level around it.
-    implied: Option<Identity>,
+    implied: Identity,
+    /// That level is the task.
+    is_in_task: bool,
     listening: Option<Listening>,
 }
 
@@ -49,7 +54,7 @@ struct Listening {
 }
 
 impl Region {
-    /// Whose scope can be cancelled from elsewhere.
+    /// Whose scope can be cancelled from elsewhere. It is new, or from `Scope::begin`.
     pub(crate) fn of(scope: Scope) -> Self {
         Self {
             place: None,
@@ -94,7 +99,7 @@ impl Region {
                 if !self.listen(cx.waker(), true) {
                     return Poll::Pending;
                 }
-                match self.settle() {
+                match self.settle(cx.waker()) {
                     None => Poll::Pending,
                     Some(request) => {
                         self.leave();
@@ -109,22 +114,30 @@ impl Region {
     #[inline]
     pub(crate) fn listen(&mut self, waker: &Waker, down: bool) -> bool {
         if self.place.is_none() {
-            let Some((outer, implied)) = super::level::here() else {
+            let Some(here) = level::here() else {
                 return false;
             };
             self.place = Some(Place {
-                outer,
-                implied,
+                outer: here.outer,
+                implied: here.waker,
+                is_in_task: here.is_task,
                 listening: None,
             });
         }
         let Some(place) = &mut self.place else {
             return false;
         };
-        if place.listening.is_some() || place.implied != Some(identity(waker)) {
+        if place.listening.is_some() || place.implied != identity(waker) {
             place.listen(waker, self.own.get().filter(|_| down));
         }
         place.outer.is_requested()
+    }
+
+    /// The scope of the task, if that polls the region with `waker`, its own, and nothing in between.
+    #[inline]
+    pub(crate) fn task(&self, waker: &Waker) -> Option<&Scope> {
+        let place = self.place.as_ref()?;
+        (place.is_in_task && place.implied == identity(waker)).then(|| &*place.outer)
     }
 
     /// The outer scope's request.
@@ -142,23 +155,34 @@ impl Region {
 
     /// The outer request goes down. Returns it if nothing inside is live: the region is over.
     #[cold]
-    fn settle(&self) -> Option<Cancelled> {
+    fn settle(&self, waker: &Waker) -> Option<Cancelled> {
         let request = self.outer_request()?;
         let Some(own) = self.own.get() else {
             return Some(request);
         };
         own.cancel(&request);
-        if own.is_live() { None } else { own.request() }
+        if own.spares(waker) {
+            None
+        } else {
+            own.request()
+        }
     }
 
     /// The region is over, and what was in it dropped.
     #[inline]
     pub(crate) fn leave(&mut self) {
-        // The entry is dropped at the end.
-        if let Some(place) = self.place.take()
-            && let Some(listening) = &place.listening
+        // The scope inside first: its way to the task leads through the entry.
+        if let Own::Given(_) = self.own
+            && let Own::Given(own) = mem::replace(&mut self.own, Own::Left)
         {
-            drop_quietly(place.outer.unlisten(listening.key));
+            own.end();
+        }
+        if let Some(place) = &self.place {
+            if let Some(listening) = &place.listening {
+                drop_quietly(place.outer.unlisten(listening.key));
+            }
+            // The entry is dropped.
+            self.place = None;
         }
     }
 }
@@ -199,13 +223,15 @@ impl Own {
         match self {
             Self::Given(scope) => Some(scope),
             Self::Lazy(scope) => scope.get(),
+            Self::Left => None,
         }
     }
 
-    pub(super) fn get_or_make(&self) -> &Scope {
+    pub(super) fn get_or_make(&self) -> Option<&Scope> {
         match self {
-            Self::Given(scope) => scope,
-            Self::Lazy(scope) => scope.get_or_init(Scope::new),
+            Self::Given(scope) => Some(scope),
+            Self::Lazy(scope) => Some(scope.get_or_init(Scope::new)),
+            Self::Left => None,
         }
     }
 }

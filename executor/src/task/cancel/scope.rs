@@ -1,8 +1,11 @@
 //! `Scope`: a request to cancel that has come or not, and who is told when it comes.
 //!
 //! ```text
-//!   word:  REQUESTED, live regions, references      (see `word`; one addition to enter, one subtraction to leave)
+//!   word:  REQUESTED, live regions, references      (see `word`; regions enter and leave by plain stores)
 //!   inner: the request, the deadline, who is woken  (under a lock; only who needs a wake of its own, or has a scope below, is in there)
+//!
+//!   who is woken for a scope that a future runs in:    its runner ──── a waker that is kept here
+//!                                                or    its route ────▶ the task's scope around it, which keeps the task's
 //! ```
 //!
 //! Invariant: no region misses the request. Who asks sets REQUESTED with the lock held and takes the listeners' wakers; who comes to listen looks for
@@ -10,34 +13,40 @@
 //! its state word, and whoever cancels a scope wakes its runner, after REQUESTED is set here; so the poll that this leads to, or the one under way, is
 //! followed by one that sees it.
 //!
-//! The runner says after its polls who it is, and only when that, or the deadline, has changed (see `Runner`). What came before is found there, with
-//! the lock held; what comes later takes the waker, and wakes it.
+//! The runner says after its polls who it is, and only when that, or the deadline, has changed (see `Runner`). What came before is found there; what
+//! comes later takes the waker, and wakes it. A runner that is polled by its task directly need not leave a waker: it leaves the way to the task's scope, once. The
+//! way is good as long as the run, because the region of the run is live out there. So who goes it holds the lock here, and a run that ends while there is a
+//! request, or news, takes the lock in turn before its region leaves.
+//!
+//! Whoever leaves a future alone after a request, because regions are live, keeps its waker here first: one that leaves elsewhere wakes it.
 //!
 //! A request goes down: what is linked below is cancelled as well, one scope at a time, without two locks held. A scope that is linked
 //! while this happens finds the request itself. So one look at the own word is enough, however deep a region lies.
 
 use std::alloc::Layout;
 use std::fmt;
-use std::mem::ManuallyDrop;
+use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
 use slab::Slab;
 
-use super::level::{Identity, identity};
-use super::word::{Left, Word};
+use super::level::{self, Identity, identity};
+use super::word::{End, Left, Word};
 use super::{Around, Cancelled};
 use crate::rt_sync::Mutex;
+use crate::rt_sync::atomic::AtomicPtr;
+use crate::rt_sync::atomic::Ordering::Relaxed;
 use crate::task::{drop_quietly, memory};
 
 /// A counted reference to a scope.
 ///
-/// It is no `Arc`: the count is in the word, so that a region's entry is a reference without another step; and the memory comes from where tasks have
-/// theirs, because a scope around an operation lives as short.
+/// It is no `Arc`: regions that are live keep it without a step on the count; and the memory comes from where tasks have theirs, because a scope around an
+/// operation lives as short.
 pub(crate) struct Scope(NonNull<Node>);
 
 // SAFETY: all of a node may be used from any thread, and dropped on any.
@@ -47,21 +56,25 @@ unsafe impl Sync for Scope where Node: Send + Sync {}
 
 struct Node {
     word: Word,
+    /// Of a routed scope: the scope of the task that runs it.
+    route: AtomicPtr<Node>,
     inner: Mutex<Inner>,
 }
 
 struct Inner {
     request: Option<Cancelled>,
     listeners: Slab<Listener>,
-    /// The future that runs in the scope, if the scope can be cancelled without it.
+    /// The future that runs in the scope, if it waits for news, or is left alone after the request.
     runner: Option<Waker>,
+    /// Of a task's scope: the task, until it ends, once a scope inside is routed.
+    task: Option<Waker>,
     /// When the runner asks for the cancellation, and what it says then.
     deadline: Option<(Instant, Cancelled)>,
     /// Of a task's scope: what the task is a part of.
     around: Option<Arc<Around>>,
 }
 
-/// A live region's reference to the scope that it waits in.
+/// A live region in the scope that it waits in, which stays because of it.
 #[derive(Debug)]
 pub(super) struct Entry(ManuallyDrop<Scope>);
 
@@ -78,10 +91,12 @@ impl Scope {
         let node = memory::allocate(Layout::new::<Node>()).cast::<Node>();
         let new = Node {
             word: Word::new(),
+            route: AtomicPtr::new(ptr::null_mut()),
             inner: Mutex::new(Inner {
                 request: None,
                 listeners: Slab::new(),
                 runner: None,
+                task: None,
                 deadline: None,
                 around: None,
             }),
@@ -92,18 +107,20 @@ impl Scope {
     }
 
     #[inline]
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
+    #[inline]
     fn node(&self) -> &Node {
         // SAFETY: made by `new`, and freed when the last reference goes.
         unsafe { self.0.as_ref() }
     }
 
     /// Asks for the cancellation of everything in the scope, and wakes whom it concerns. The first request counts. It may run code of the user.
-    ///
-    /// True: it was the first, and regions are live. A caller that wakes the scope's task then lets its waker be kept, see `keep`.
-    pub(crate) fn cancel(&self, cancelled: &Cancelled) -> bool {
+    pub(crate) fn cancel(&self, cancelled: &Cancelled) {
         let mut scopes = vec![self.clone()];
-        let (mut wakers, mut runners) = (Vec::new(), Vec::new());
-        let mut is_live_here = false;
+        let mut wakers = Vec::new();
         while let Some(scope) = scopes.pop() {
             let mut inner = scope.node().inner.lock();
             if inner.request.is_some() {
@@ -111,40 +128,48 @@ impl Scope {
                 continue;
             }
             inner.request = Some(cancelled.clone());
-            let is_live = scope.node().word.set_requested();
-            is_live_here |= is_live && scope.0 == self.0;
-            let runner = inner.runner.take();
+            let is_routed = scope.node().word.set_requested();
+            wakers.extend(scope.take_runner(&mut inner, is_routed));
             for (_, listener) in &mut inner.listeners {
                 wakers.extend(listener.waker.take());
                 scopes.extend(listener.below.clone());
             }
-            drop(inner);
-            match runner {
-                Some(runner) if is_live => runners.push((scope, runner)),
-                runner => wakers.extend(runner),
-            }
         }
         wake_all(wakers);
-        for (scope, runner) in runners {
-            drop_quietly(catch_unwind(AssertUnwindSafe(|| runner.wake_by_ref())));
-            scope.keep(runner);
-        }
-        is_live_here
     }
 
-    /// Keeps the waker of the task or the runner, which was woken after the request, until no region is live. For regions that others poll: the
-    /// poll that the request led to has left the future alone because of them.
-    pub(crate) fn keep(&self, waker: Waker) {
-        let unneeded = {
+    /// Whom a request or news wakes. `inner` is locked; that there is something was said before, and `is_routed` then.
+    fn take_runner(&self, inner: &mut Inner, is_routed: bool) -> Option<Waker> {
+        if inner.runner.is_some() || !is_routed {
+            return inner.runner.take();
+        }
+        // Relaxed: written before ROUTED was set.
+        let route = self.node().route.load(Relaxed);
+        // SAFETY: if it is not null the run has not ended, and cannot while we have the lock, see `end`; till then its region is live in that scope.
+        let task = unsafe { route.as_ref() }?;
+        // It is the waker of a task: to clone it runs no code of the user.
+        task.inner.lock().task.clone()
+    }
+
+    /// After a poll that was pending, and after the request: whether the future is left alone, because a region in it is live. Then `waker` is woken
+    /// when one has left that others poll; those that are polled with the future are seen after its polls.
+    pub(crate) fn spares(&self, waker: &Waker) -> bool {
+        if !self.is_live() {
+            return false;
+        }
+        // Cloned and dropped without the lock.
+        let clone = waker.clone();
+        let (unneeded, is_live) = {
             let mut inner = self.node().inner.lock();
+            // With the lock: one that leaves now, and is not seen, takes it afterwards.
             if self.is_live() {
-                inner.runner.replace(waker)
+                (inner.runner.replace(clone), true)
             } else {
-                // They have left meanwhile, perhaps after the poll.
-                Some(waker)
+                (Some(clone), false)
             }
         };
-        wake_all(unneeded);
+        drop_quietly(unneeded);
+        is_live
     }
 
     #[inline]
@@ -161,12 +186,12 @@ impl Scope {
         }
     }
 
-    /// True if a region in it has begun and not ended.
+    /// True if a region in it has begun and not ended. For who polls in it.
     pub(crate) fn is_live(&self) -> bool {
         self.node().word.is_live()
     }
 
-    /// A region begins to wait, until the entry is dropped.
+    /// A region begins to wait, until the entry is dropped. By who polls in the scope.
     #[inline]
     pub(super) fn enter(&self) -> Entry {
         self.node().word.enter();
@@ -197,10 +222,31 @@ impl Scope {
         }
     }
 
-    /// False: it has begun before.
+    /// A reference for who is to run in the scope. `None`: there was one.
     #[inline]
-    pub(crate) fn begin(&self) -> bool {
-        self.node().word.set_begun()
+    pub(crate) fn begin(&self) -> Option<Self> {
+        self.node().word.begin().then(|| Self(self.0))
+    }
+
+    /// The run is over, and gives its reference up. Its region is still live outside.
+    #[inline]
+    pub(super) fn end(self) {
+        match self.node().word.end() {
+            End::Nothing => mem::forget(self),
+            End::Alone => {
+                // SAFETY: the scope is over, and `self` is not dropped besides.
+                unsafe { free(ManuallyDrop::new(self).0) };
+            }
+            End::Met => self.end_route(),
+        }
+    }
+
+    #[cold]
+    fn end_route(self) {
+        let inner = self.node().inner.lock();
+        // Relaxed: with the lock. Who is on the way has released it, who comes finds no way.
+        self.node().route.store(ptr::null_mut(), Relaxed);
+        drop(inner);
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -211,9 +257,9 @@ impl Scope {
     pub(crate) fn set_deadline(&self, deadline: Option<(Instant, Cancelled)>) {
         let (old, runner) = {
             let mut inner = self.node().inner.lock();
-            self.node().word.set_news(true);
+            let is_routed = self.node().word.set_news();
             let runner = if inner.request.is_none() {
-                inner.runner.take()
+                self.take_runner(&mut inner, is_routed)
             } else {
                 None
             };
@@ -232,6 +278,25 @@ impl Scope {
         drop(old);
     }
 
+    /// Of a task's scope: keeps the task's waker, by which scopes inside are routed.
+    fn keep_task(&self, waker: &Waker) {
+        let waker = waker.clone();
+        let mut inner = self.node().inner.lock();
+        inner.task = Some(waker);
+        self.node().word.set_wakes(true);
+    }
+
+    /// Of a task's scope: the task has ended.
+    pub(crate) fn forget_task(&self) {
+        if self.node().word.wakes() {
+            let mut inner = self.node().inner.lock();
+            self.node().word.set_wakes(false);
+            let waker = inner.task.take();
+            drop(inner);
+            drop(waker);
+        }
+    }
+
     /// The deadline, which was `at`, has come. It is no request any more if there is another one.
     pub(crate) fn expire(&self, at: Instant) {
         let deadline = self.node().inner.lock().deadline.clone();
@@ -246,16 +311,21 @@ impl Scope {
 pub(crate) struct Runner {
     /// Of the waker, which cannot be another's while the scope has the clone, or else has news or a request.
     waker: Option<Identity>,
+    is_routed: bool,
     deadline: Option<Instant>,
     is_told: bool,
 }
 
 impl Runner {
-    /// After a poll that was pending. True, once: the scope was cancelled during it, perhaps without a wake. What waits inside need not know.
+    /// After a poll that was pending. True, once: the scope was cancelled during it, perhaps without a wake. What waits inside need not know. `task`: the
+    /// scope of the task that polls the runner with `waker`, its own, directly.
     #[inline]
-    pub(crate) fn attend(&mut self, scope: &Scope, waker: &Waker) -> bool {
-        let is_known = self.waker == Some(identity(waker)) && !scope.node().word.has_news();
-        !is_known && self.present(scope, waker)
+    pub(crate) fn attend(&mut self, scope: &Scope, waker: &Waker, task: Option<&Scope>) -> bool {
+        let is_known = self.waker == Some(identity(waker))
+            && !scope.node().word.has_news()
+            // A task may have ended, and another one be where it was.
+            && (!self.is_routed || task.is_some_and(|task| task.node().word.wakes()));
+        !is_known && self.present(scope, waker, task)
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -263,14 +333,26 @@ impl Runner {
     }
 
     #[inline(never)]
-    fn present(&mut self, scope: &Scope, waker: &Waker) -> bool {
+    fn present(&mut self, scope: &Scope, waker: &Waker, task: Option<&Scope>) -> bool {
+        let node = scope.node();
+        if let Some(task) = task.filter(|_| self.waker.is_none() && !node.word.has_news()) {
+            if !task.node().word.wakes() {
+                task.keep_task(waker);
+            }
+            // Relaxed: `set_routed` releases it.
+            node.route.store(task.0.as_ptr(), Relaxed);
+            self.is_routed = true;
+            if !node.word.set_routed() {
+                self.waker = Some(identity(waker));
+                return false;
+            }
+        }
         // Cloned and dropped without the lock.
         let clone = waker.clone();
         let (old, is_requested) = {
-            let node = scope.node();
             let mut inner = node.inner.lock();
             if node.word.has_news() {
-                node.word.set_news(false);
+                node.word.take_news();
                 self.deadline = inner.deadline.as_ref().map(|(at, _)| *at);
             }
             if inner.request.is_none() {
@@ -281,7 +363,8 @@ impl Runner {
         };
         drop_quietly(old);
         self.waker = Some(identity(waker));
-        is_requested && !std::mem::replace(&mut self.is_told, true)
+        self.is_routed = false;
+        is_requested && !mem::replace(&mut self.is_told, true)
     }
 }
 
@@ -315,27 +398,39 @@ impl Deref for Entry {
 impl Drop for Entry {
     #[inline]
     fn drop(&mut self) {
-        match self.node().word.leave() {
+        let word = &self.node().word;
+        if level::polls_in(self) {
+            if word.leave_here() {
+                self.forget_runner();
+            }
+            return;
+        }
+        match word.leave() {
             Left::Nothing => {}
-            // SAFETY: it was the last reference, and `self.0` is not dropped besides.
+            // SAFETY: the scope is over, and `self.0` is not dropped besides.
             Left::Alone => unsafe { free(self.0.0) },
-            Left::Referring => self.end(false),
-            Left::Quiet => self.end(true),
+            // SAFETY: the reference is ours, and nothing of `self` is used any more.
+            Left::Requested => wake_runner(unsafe { ManuallyDrop::take(&mut self.0) }),
         }
     }
 }
 
 impl Entry {
-    /// The end of an entry whose reference is left. In a scope that was cancelled, and is quiet now, its task or runner looks once more.
+    /// Whoever polls in the scope looks after its poll, which this is a part of.
     #[cold]
-    fn end(&mut self, is_quiet: bool) {
-        // SAFETY: nothing of `self` is used any more.
-        let scope = unsafe { ManuallyDrop::take(&mut self.0) };
-        if is_quiet {
-            let runner = scope.node().inner.lock().runner.take();
-            wake_all(runner);
+    fn forget_runner(&self) {
+        if !self.is_live() {
+            let runner = self.node().inner.lock().runner.take();
+            drop_quietly(runner);
         }
     }
+}
+
+/// A region has left elsewhere, after the request: who was left alone because of it looks once more.
+#[cold]
+fn wake_runner(scope: Scope) {
+    let runner = scope.node().inner.lock().runner.take();
+    wake_all(runner);
 }
 
 /// # Safety

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::future::{Future, IntoFuture};
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -96,7 +97,7 @@ impl CancelScope {
             .set_deadline(deadline.map(|at| (at.into_std(), request)));
     }
 
-    /// Runs `future` in the scope. A scope is for one run.
+    /// Runs `future` in the scope. A scope is for one run: of several calls the first counts.
     ///
     /// # Errors
     ///
@@ -104,7 +105,7 @@ impl CancelScope {
     ///
     /// # Panics
     ///
-    /// Polling panics if the scope runs another future, or has.
+    /// Polling panics if the scope was given another future before.
     ///
     /// # Cancel safety
     ///
@@ -112,7 +113,7 @@ impl CancelScope {
     pub fn run<F: IntoFuture>(&self, future: F) -> RunScope<F::IntoFuture> {
         RunScope {
             future: Some(future.into_future()),
-            region: Region::of(self.0.clone()),
+            region: self.0.begin().map(Region::of),
             begun: false,
             runner: Runner::default(),
             timer: None,
@@ -134,7 +135,8 @@ pin_project! {
         // Dropped before the region ends: what is inside of it leaves first.
         #[pin]
         future: Option<F>,
-        region: Region,
+        // None if it is not the scope's first.
+        region: Option<Region>,
         begun: bool,
         runner: Runner,
         timer: Option<Pin<Box<Sleep>>>,
@@ -147,22 +149,19 @@ impl<F: Future> Future for RunScope<F> {
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let is_first = !std::mem::replace(this.begun, true);
-        let own = this.region.own().expect("given by `run`");
-        if is_first {
-            assert!(
-                own.begin(),
-                "a `CancelScope` runs one future: make a scope for each"
-            );
-            if let Some(request) = own.request().or_else(nearest_request) {
-                own.cancel(&request);
-                this.future.set(None);
-                return Poll::Ready(Err(request));
-            }
+        let Some(region) = this.region else {
+            panic!("a `CancelScope` runs one future: make a scope for each")
+        };
+        if !mem::replace(this.begun, true)
+            && let Some(own) = region.own()
+            && let Some(request) = own.request().or_else(nearest_request)
+        {
+            own.cancel(&request);
+            this.future.set(None);
+            return Poll::Ready(Err(request));
         }
         let future = this.future.as_mut().as_pin_mut();
         let future = future.expect("`RunScope` was polled after it was ready");
-        let region = this.region;
         if let Poll::Ready(output) =
             region.within(cx.waker(), Deadline::Inherited, || future.poll(cx))
         {
@@ -175,14 +174,14 @@ impl<F: Future> Future for RunScope<F> {
         if is_asked && let Some(request) = region.outer_request() {
             own.cancel(&request);
         }
-        let is_late = this.runner.attend(own, cx.waker());
+        let is_late = this.runner.attend(own, cx.waker(), region.task(cx.waker()));
         if let Some(at) = this.runner.deadline()
             && poll_timer(this.timer, Instant::from_std(at), cx).is_ready()
         {
             own.expire(at);
         }
         match own.request() {
-            Some(request) if !own.is_live() => {
+            Some(request) if !own.spares(cx.waker()) => {
                 this.future.set(None);
                 region.leave();
                 return Poll::Ready(Err(request));

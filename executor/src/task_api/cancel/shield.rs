@@ -105,7 +105,7 @@ impl<F: Future> Future for Shield<F> {
             cx.waker().wake_by_ref();
         }
         match own.request() {
-            Some(request) if !own.is_live() => {
+            Some(request) if !own.spares(cx.waker()) => {
                 this.future.set(None);
                 this.region.leave();
                 Poll::Ready(Err(request))

@@ -99,6 +99,7 @@ where
             succeeded: false,
         },
         location: Location::caller(),
+        begun: false,
         runner: Runner::default(),
     }
 }
@@ -114,6 +115,7 @@ pin_project! {
         tasks: Tasks<E>,
         outcome: Outcome<E>,
         location: &'static Location<'static>,
+        begun: bool,
         runner: Runner,
         region: Region,
     }
@@ -130,7 +132,7 @@ where
         let mut this = self.project();
         let (tasks, outcome, region) = (this.tasks, this.outcome, this.region);
         let scope = &tasks.members.scope.clone();
-        let is_first = scope.begin();
+        let is_first = !std::mem::replace(this.begun, true);
         if is_first && let Some(around) = Around::here() {
             let _ = tasks.members.around.set(around);
         }
@@ -174,10 +176,12 @@ where
         if let Some(request) = &outer {
             scope.cancel(request);
         }
-        let is_late = this.runner.attend(scope, cx.waker());
+        let is_late = this
+            .runner
+            .attend(scope, cx.waker(), region.task(cx.waker()));
         if let Some(request) = scope.request() {
             tasks.pass_on(&request);
-            if !scope.is_live() {
+            if !scope.spares(cx.waker()) {
                 this.body.set(None);
             } else if is_late {
                 // What waits in the body looks at its scope when it is polled.
