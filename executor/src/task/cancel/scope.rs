@@ -57,7 +57,7 @@ unsafe impl Sync for Scope where Node: Send + Sync {}
 struct Node {
     word: Word,
     /// Of a routed scope: the scope of the task that runs it.
-    route: AtomicPtr<Node>,
+    route: AtomicPtr<Self>,
     inner: Mutex<Inner>,
 }
 

@@ -142,7 +142,7 @@ where
             tasks.members.close();
             return Poll::Ready(Err(TaskErrors::new(vec![TaskError::Cancelled(request)])));
         }
-        let end = |reason: &'static str| _ = scope.cancel(&Cancelled::of(reason, this.location));
+        let end = |reason: &'static str| scope.cancel(&Cancelled::of(reason, this.location));
 
         if let Some(body) = this.body.as_mut().as_pin_mut()
             && let Poll::Ready(result) =
