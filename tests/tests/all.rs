@@ -20,6 +20,7 @@ mod cancel_scopes;
 mod chat;
 mod compile;
 mod compose;
+mod connect_any;
 mod ctrl_c;
 mod debug;
 mod debug_mode;

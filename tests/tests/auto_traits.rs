@@ -98,6 +98,10 @@ yes!(std::fmt::Display: RuntimeId);
 yes!(Unpin: JoinHandle<std::marker::PhantomPinned>, AbortHandle, Runtime, Handle, Interval, Instant, TcpStream, TcpListener);
 no!(Unpin: Sleep, Timeout<u8>);
 
+yes!(Send: executor::net::tcp::ConnectError);
+yes!(Sync: executor::net::tcp::ConnectError);
+yes!(std::error::Error: executor::net::tcp::ConnectError);
+
 yes!(Send: DirBuilder, DirEntry, File, FileTimes, OpenOptions, ReadDir);
 yes!(Sync: DirBuilder, DirEntry, File, FileTimes, OpenOptions, ReadDir);
 yes!(Unpin: DirBuilder, DirEntry, File, FileTimes, OpenOptions, ReadDir);
@@ -241,6 +245,7 @@ fn futures_of_the_public_functions_may_cross_threads() {
     send(&executor::sync::Event::new().wait());
     send(&executor::sync::BreakableBarrier::new(1).wait());
     send(&TcpStream::connect("127.0.0.1:1"));
+    send(&TcpStream::connect_any("127.0.0.1:1"));
     send(&TcpListener::bind("127.0.0.1:0"));
     let (mut one, mut other) = executor::net::UnixStream::pair().unwrap();
     let file = std::fs::File::open("/dev/null").unwrap();

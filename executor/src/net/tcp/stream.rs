@@ -70,7 +70,8 @@ pub struct TcpStream {
 impl TcpStream {
     /// Connects to an address, or to the first of several that answers.
     ///
-    /// A host name is looked up first, see [`ToSocketAddrs`].
+    /// A host name is looked up first, see [`ToSocketAddrs`]. The addresses are tried one after the other; [`connect_any`](Self::connect_any) does
+    /// not wait that long.
     ///
     /// # Errors
     ///
@@ -249,7 +250,7 @@ impl TcpStream {
     }
 }
 
-async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+pub(super) async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let socket = TcpSocket::new(Domain::for_address(address))?;
     socket.connect_nonblocking(address).await
 }
