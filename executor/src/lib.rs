@@ -57,7 +57,7 @@
 //! - `sync` (default): the module `sync`, tokio's channels and locks, and more. Without `io` and `sync` no crate of tokio is in the tree.
 //! - `macros` (default): the attributes `main` and `test`.
 //! - `hyper`: the module `hyper`, for servers and clients on hyper.
-//! - `http`: the module `http`, HTTP with limits and an end in order.
+//! - `http`: the module `http`, HTTP servers and a client, with limits.
 //! - `tls`: the module `tls`, TLS by rustls, and HTTPS where `http` is on too.
 //! - `tracing`: what [debug mode](runtime::Builder::debug) tells of, as events of that crate.
 //! - `test-util`: a clock that can be paused.
@@ -126,6 +126,7 @@ mod documents {
         compose: "../../docs/book/src/compose.md"
         embedding: "../../docs/book/src/embedding.md"
         files: "../../docs/book/src/files.md"
+        http_client: "../../docs/book/src/http-client.md"
         getting_started: "../../docs/book/src/getting-started.md"
         http: "../../docs/book/src/http.md"
         network: "../../docs/book/src/network.md"

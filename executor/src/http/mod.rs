@@ -11,10 +11,13 @@
 //!                          └── Watch ◀── Activity: is anything under way, and whose turn is it? ◀┘
 //! ```
 //!
+//! [`Client`] is the other side, see [`client`].
+//!
 //! Connections may be upgraded, by `hyper::upgrade`, to a WebSocket say: [`TokioIo`](crate::hyper::TokioIo) gives them the I/O traits that such crates ask for.
 
 mod activity;
 mod builder;
+pub mod client;
 mod connection;
 mod tracked;
 mod transport;
@@ -30,6 +33,8 @@ use hyper_util::service::TowerToHyperService;
 use crate::net::{Listener, Server};
 
 pub use builder::ServerBuilder;
+#[doc(inline)]
+pub use client::Client;
 pub use connection::BoxError;
 
 /// Answers the requests that come to `listener`. Serving begins at once.

@@ -4,6 +4,7 @@ mod auto_traits;
 mod codec;
 mod database_seeds;
 mod hostile;
+mod http_client;
 mod http_server;
 mod mysql;
 mod pool;
