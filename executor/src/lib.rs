@@ -59,6 +59,7 @@
 //! - `hyper`: the module `hyper`, for servers and clients on hyper.
 //! - `http`: the module `http`, HTTP servers and a client, with limits.
 //! - `tls`: the module `tls`, TLS by rustls, and HTTPS where `http` is on too.
+//! - `tokio-compat`: the module `tokio_compat`, a tokio for futures that need one.
 //! - `tracing`: what [debug mode](runtime::Builder::debug) tells of, as events of that crate.
 //! - `test-util`: a clock that can be paused.
 //!
@@ -102,6 +103,8 @@ mod task_api;
 pub mod time;
 #[cfg(feature = "tls")]
 pub mod tls;
+#[cfg(feature = "tokio-compat")]
+pub mod tokio_compat;
 
 pub use task_api::spawn;
 
@@ -138,5 +141,6 @@ mod documents {
         sync: "../../docs/book/src/sync.md"
         tasks: "../../docs/book/src/tasks.md"
         time: "../../docs/book/src/time.md"
+        tokio_compat: "../../docs/book/src/tokio-compat.md"
     }
 }

@@ -18,8 +18,21 @@ const LAYERS: [&[&str]; 8] = [
 
 /// What users see. The only layer whose modules may name each other.
 const PUBLIC: &[&str] = &[
-    "fs", "http", "hyper", "io", "macros", "net", "process", "runtime", "signal", "stream", "sync",
-    "task_api", "time", "tls",
+    "fs",
+    "http",
+    "hyper",
+    "io",
+    "macros",
+    "net",
+    "process",
+    "runtime",
+    "signal",
+    "stream",
+    "sync",
+    "task_api",
+    "time",
+    "tls",
+    "tokio_compat",
 ];
 
 /// The one line that points up: users find these functions at `executor::task`, which itself must not know a runtime.

@@ -2,6 +2,7 @@
 
 mod auto_traits;
 mod codec;
+mod compat;
 mod database_seeds;
 mod hostile;
 mod http_client;
