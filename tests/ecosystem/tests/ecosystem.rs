@@ -7,6 +7,7 @@ mod database_seeds;
 mod hostile;
 mod http_client;
 mod http_server;
+mod https_client;
 mod mysql;
 mod pool;
 mod postgres;

@@ -5,7 +5,11 @@ use std::time::Duration;
 use super::Client;
 use super::connection::Connector;
 use super::pool::Pool;
+#[cfg(feature = "tls")]
+use super::tls::Tls;
 use crate::sync::Semaphore;
+#[cfg(feature = "tls")]
+use crate::tls::TlsConnector;
 
 /// Limits and timeouts of a [`Client`]. They begin with what aiohttp's have by default.
 ///
@@ -26,6 +30,8 @@ pub struct ClientBuilder {
     connect_timeout: Duration,
     timeout: Duration,
     body_limit: usize,
+    #[cfg(feature = "tls")]
+    tls: Tls,
 }
 
 impl ClientBuilder {
@@ -86,6 +92,16 @@ impl ClientBuilder {
         self
     }
 
+    /// How `https://` URLs are connected to. Unless set, whom the [system trusts](TlsConnector::with_system_roots) is trusted; the files are read by the first use.
+    ///
+    /// A connector that names no protocols offers [HTTP/2 and HTTP/1.1](crate::tls::HTTP).
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, connector: TlsConnector) -> Self {
+        self.tls = Tls::new(connector);
+        self
+    }
+
     /// The client. It connects to nobody yet.
     #[must_use]
     pub fn build(self) -> Client {
@@ -93,6 +109,8 @@ impl ClientBuilder {
             pool: Pool::new(self.limit, self.limit_per_host, self.idle_timeout),
             connector: Connector {
                 timeout: self.connect_timeout,
+                #[cfg(feature = "tls")]
+                tls: self.tls,
             },
             timeout: self.timeout,
             body_limit: self.body_limit,
@@ -109,6 +127,8 @@ impl Default for ClientBuilder {
             connect_timeout: Duration::from_secs(30),
             timeout: Duration::from_secs(300),
             body_limit: 16 << 20,
+            #[cfg(feature = "tls")]
+            tls: Tls::default(),
         }
     }
 }

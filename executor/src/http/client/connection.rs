@@ -13,6 +13,8 @@ use ::hyper::rt::{Read, Write};
 use super::Error;
 use super::body::Sent;
 use super::origin::Origin;
+#[cfg(feature = "tls")]
+use crate::hyper::{HyperExecutor, HyperTimer};
 use crate::net::TcpStream;
 use crate::task::AbortHandle;
 use crate::time::timeout;
@@ -21,11 +23,13 @@ use crate::time::timeout;
 #[derive(Clone)]
 pub(super) struct Connector {
     pub(super) timeout: Duration,
+    #[cfg(feature = "tls")]
+    pub(super) tls: super::tls::Tls,
 }
 
 impl Connector {
     pub(super) async fn connect(&self, origin: &Origin) -> Result<Sender, Error> {
-        match timeout(self.timeout, connect(origin)).await {
+        match timeout(self.timeout, self.connect_for_ever(origin)).await {
             Ok(connected) => connected,
             Err(_) => {
                 let Origin { host, port, .. } = origin;
@@ -37,11 +41,21 @@ impl Connector {
             }
         }
     }
-}
 
-async fn connect(origin: &Origin) -> Result<Sender, Error> {
-    let stream = connect_tcp(origin).await.map_err(Error::Connect)?;
-    single(stream).await.map_err(Error::Http)
+    async fn connect_for_ever(&self, origin: &Origin) -> Result<Sender, Error> {
+        let stream = connect_tcp(origin).await.map_err(Error::Connect)?;
+        #[cfg(feature = "tls")]
+        if origin.is_https {
+            let secured = self.tls.connect(&origin.host, stream).await;
+            let secured = secured.map_err(Error::Connect)?;
+            let sender = match secured.is_h2() {
+                true => shared(secured).await,
+                false => single(secured).await,
+            };
+            return sender.map_err(Error::Http);
+        }
+        single(stream).await.map_err(Error::Http)
+    }
 }
 
 async fn connect_tcp(origin: &Origin) -> io::Result<TcpStream> {
@@ -63,6 +77,18 @@ where
         requests,
         connection,
     }))
+}
+
+/// HTTP/2: many requests at a time.
+#[cfg(feature = "tls")]
+async fn shared<IO>(io: IO) -> hyper::Result<Sender>
+where
+    IO: Read + Write + Unpin + Send + 'static,
+{
+    let mut builder = http2::Builder::new(HyperExecutor);
+    let (sender, connection) = builder.timer(HyperTimer).handshake(io).await?;
+    crate::spawn(connection);
+    Ok(Sender::Shared(sender))
 }
 
 /// Where requests go in.

@@ -22,6 +22,7 @@
 //! | `builder` | limits and timeouts |
 //! | `pool` | places for requests, and connections that wait for the next |
 //! | `connection` | how a connection is made, and what goes over it |
+//! | `tls` | whom an `https://` URL's server has to convince |
 //! | `body` | what is sent and what is received |
 //! | `origin` | whom a URL speaks of |
 //! | `error` | what can go wrong |
@@ -33,6 +34,8 @@ mod error;
 mod handle;
 mod origin;
 mod pool;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use body::Body;
 pub use builder::ClientBuilder;
