@@ -6,6 +6,7 @@ mod compat;
 mod database_seeds;
 mod hostile;
 mod http_client;
+mod http_seeds;
 mod http_server;
 mod https_client;
 mod mysql;
