@@ -23,7 +23,7 @@
 //! one thread, `async-compat/tokio-1`, that is started by the first use and stays until the process ends. It waits for tokio's sockets and timers, and
 //! runs what is spawned by `tokio::spawn`, of all who use it. So:
 //!
-//! - Each event crosses from that thread to a worker, which costs a switch of threads: the book has the figure. Where a library can be given
+//! - Each event crosses from that thread to a worker, which costs a switch of threads. Where a library can be given
 //!   streams, give it this library's.
 //! - What `tokio::spawn` was given shares that one thread. This runtime knows nothing of it: its end does not wait for such tasks, nor drop
 //!   them. `spawn_blocking` has tokio's threads, and `block_in_place` panics in such a task.

@@ -13,8 +13,13 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 #[executor::main(worker_threads = 1)]
 async fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip(1).flat_map(|text| text.parse().ok());
-    let rounds: usize = arguments.next().unwrap_or(9);
-    let trips: usize = arguments.next().unwrap_or(5_000);
+    let rounds = arguments.next().unwrap_or(9);
+    let trips = arguments.next().unwrap_or(5_000);
+    // On a worker: the thread of the main function hears of events from a worker in any case.
+    executor::spawn(measure(rounds, trips)).await?
+}
+
+async fn measure(rounds: usize, trips: usize) -> std::io::Result<()> {
     let address = echo()?;
     let mut ours = executor::net::TcpStream::connect(address).await?;
     ours.set_nodelay(true)?;
