@@ -124,12 +124,13 @@ fn flooded(runtime: &Runtime, flood: usize, most: usize) {
         let mut others = Vec::new();
         for _ in 0..8 {
             let over = over.clone();
-            let asks = elsewhere.spawn(async move {
+            let connected = elsewhere.spawn(async move {
                 let mut stream = connect(address).await;
                 ask(&mut stream).await;
-                asks_until(&over, stream)
+                // In a tuple, because it is a task to be awaited later.
+                (asks_until(&over, stream),)
             });
-            others.push(asks.await.unwrap());
+            others.push(connected.await.unwrap().0);
         }
         let flood: Vec<_> = (0..flood)
             .map(|_| {

@@ -60,7 +60,7 @@ impl Site {
     }
 
     pub(super) fn connections(&self) -> u64 {
-        self.server.report().accepted as u64
+        self.server.report().accepted
     }
 
     pub(super) fn requests(&self) -> usize {
