@@ -16,6 +16,7 @@ mod processes;
 mod proxy;
 mod quic;
 mod redis;
+mod sqlx;
 mod tls;
 mod tls_server;
 mod web;
