@@ -51,7 +51,7 @@ compare suite         the others in turn, and a page of their figures with pictu
 --rate N              http, echo, connect: so many requests a second in all, each of which counts from when it was due
 --seconds N           http, echo, connect, udp, stalls: length of a round (default 2; stalls 10)
 --stall-every N       http: every Nth request blocks its thread for 20 ms
---scenarios a,b       stalls: only these, of blocking, spinning, first-blocked, first-spinning, long-polls, http, guard, accept,
+--scenarios a,b       stalls: only these, of blocking, spinning, first-blocked, first-spinning, long-polls, http, guard, slow-heads, accept,
                       pinned-spawns, spawns
 --spawns N            stalls: so many single spawns (default 10000)
 --rows a,b            timers, spawns, blocking, memory, counts, postgres: only rows whose names begin so

@@ -16,6 +16,8 @@ use hyper::{Request, Response};
 use crate::Result;
 use crate::peers::Sockets;
 use crate::process::answer_usage;
+#[cfg(feature = "sockets")]
+use crate::process::more_descriptors;
 
 /// Serves on `port` of this machine, prints which it is, and answers for its usage until the standard input ends. If so told, every
 /// so-manieth request keeps its thread for 20 ms.
@@ -25,6 +27,26 @@ pub(crate) fn serve<R: Sockets>(workers: usize, port: u16, stall_every: Option<u
         let listener = R::bind((Ipv4Addr::LOCALHOST, port).into()).await?;
         let port = R::local_addr(&listener)?.port();
         R::spawn_detached(accept::<R>(listener, stall_every));
+        Result::Ok(port)
+    })?;
+    println!("{port}");
+    answer_usage()?;
+    std::process::exit(0);
+}
+
+/// The same by our own `http::serve`, with the limits that it has unless told otherwise.
+#[cfg(feature = "sockets")]
+pub(crate) fn serve_with_limits(workers: usize, port: u16) -> Result {
+    use crate::peers::{Executor, Runtime};
+
+    more_descriptors()?;
+    let runtime = Executor::start(workers)?;
+    let port = runtime.block_on(async {
+        let listener = executor::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let port = listener.local_addr()?.port();
+        let server = executor::http::serve(listener, service_fn(|request| hello(request, None)));
+        // It ends with the process.
+        executor::spawn(async move { server.serve_forever().await });
         Result::Ok(port)
     })?;
     println!("{port}");

@@ -310,6 +310,14 @@ fn stalls_guard() {
 }
 
 #[test]
+fn stalls_slow_heads() {
+    let lines = compare(&["stalls", "--smoke", "--json", "--scenarios", "slow-heads"]);
+    let value: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+    let samples = &value["runtimes"]["executor"]["p99 beside ÷ alone"]["samples"];
+    assert_eq!(samples.as_array().unwrap().len(), 2, "{lines:#?}");
+}
+
+#[test]
 fn stalls_as_tables() {
     let lines = compare(&["stalls", "--smoke", "--scenarios", "long-polls"]);
     assert!(

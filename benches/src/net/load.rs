@@ -18,7 +18,7 @@ pub(crate) fn load_child(options: &Options) -> Result {
     more_descriptors()?;
     let server: SocketAddr = (Ipv4Addr::LOCALHOST, options.port).into();
     match options.service {
-        Service::Hyper | Service::Raw => run(options, |registry, token| {
+        Service::Hyper | Service::Limited | Service::Raw => run(options, |registry, token| {
             Connection::open(server, Says::HTTP, registry, token)
         }),
         Service::Echo | Service::Idle => run(options, |registry, token| {

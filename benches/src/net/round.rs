@@ -25,7 +25,7 @@ pub(crate) struct Round {
 
 impl Round {
     /// A number that the load has printed under this name.
-    pub(super) fn seen(&self, key: &str) -> Result<f64> {
+    pub(crate) fn seen(&self, key: &str) -> Result<f64> {
         number(&self.seen, key)
     }
 }
@@ -46,6 +46,10 @@ impl Server {
             process,
             port,
         })
+    }
+
+    pub(crate) fn port(&self) -> Result<u16> {
+        Ok(self.port.parse()?)
     }
 
     pub(crate) fn id(&self) -> u32 {

@@ -16,6 +16,8 @@ use super::{awaited, floor, serve};
 pub(crate) enum Service {
     /// HTTP/1.1 by hyper.
     Hyper,
+    /// HTTP/1.1 by `executor::http`, with its limits on slow clients. Ours only.
+    Limited,
     /// HTTP/1.1 by hand.
     Raw,
     /// Each message comes back.
@@ -38,8 +40,9 @@ struct Contestant {
 }
 
 impl Service {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Hyper,
+        Self::Limited,
         Self::Raw,
         Self::Echo,
         Self::Connect,
@@ -50,6 +53,7 @@ impl Service {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Hyper => "hyper",
+            Self::Limited => "limited",
             Self::Raw => "raw",
             Self::Echo => "echo",
             Self::Connect => "connect",
@@ -62,6 +66,7 @@ impl Service {
     pub(super) fn program(self) -> &'static str {
         match self {
             Self::Hyper => "http",
+            Self::Limited => "http-limited",
             Self::Raw => "http-raw",
             Self::Echo | Self::Connect | Self::Udp | Self::Idle => self.name(),
         }
@@ -70,7 +75,7 @@ impl Service {
     /// What is counted.
     pub(crate) fn unit(self) -> &'static str {
         match self {
-            Self::Hyper | Self::Raw => "request",
+            Self::Hyper | Self::Limited | Self::Raw => "request",
             Self::Echo | Self::Udp | Self::Idle => "message",
             Self::Connect => "connection",
         }
@@ -84,6 +89,7 @@ impl Service {
             return contestants.map(|contestant| contestant.name).collect();
         }
         let asked = |name: &&str| match options.only.is_empty() {
+            _ if self == Self::Limited => *name == "executor",
             true => self == Self::Raw || *name != AWAITED,
             false => options.only.iter().any(|only| only == name),
         };
@@ -101,10 +107,16 @@ pub(crate) fn serve_child(options: &Options) -> Result {
         let serve = options.contestant()?.sockets()?.serve;
         return serve(options.workers, options.port, options.stall_every);
     }
+    #[cfg(feature = "sockets")]
+    if options.service == Service::Limited {
+        return crate::http::serve_with_limits(options.workers, options.port);
+    }
     let named = CONTESTANTS.iter().find(|each| options.only == [each.name]);
     let contestant = named.ok_or("a server is on one contestant: name it with --only")?;
     match options.service {
-        Service::Hyper | Service::Raw => (contestant.streams)(options, Protocol::Http),
+        Service::Hyper | Service::Limited | Service::Raw => {
+            (contestant.streams)(options, Protocol::Http)
+        }
         Service::Echo | Service::Connect => (contestant.streams)(options, Protocol::Echo),
         Service::Udp => (contestant.datagrams)(options),
         Service::Idle => (contestant.idle)(options, Protocol::Echo),

@@ -7,7 +7,8 @@
 //! long_polls   I/O beside a worker in polls of 2 ms                   │ no part of the runtime: it looks at the clock, so that a
 //! spawns       single spawns from a foreign thread                    ┘ runtime that stands still cannot stop it
 //! accept       a server without descriptors                           ┐ a server in a child process, looked at
-//! guard        what the guard costs a server that is in no trouble    ┘ from outside
+//! guard        what the guard costs a server that is in no trouble    │ from outside
+//! slow_heads   a server under clients whose heads never end           ┘
 //! go           the ticker as a program in Go
 //! ```
 //!
@@ -31,6 +32,7 @@ mod go;
 mod guard;
 mod long_polls;
 mod scenario;
+mod slow_heads;
 mod spawns;
 mod ticker;
 
@@ -96,6 +98,10 @@ fn contestants(scenario: Scenario, options: &Options) -> Result<Option<Vec<Conte
     if scenario == Scenario::Guard {
         return Ok(guard::Watched::start(options)?.map(|server| vec![Contestant::Guard(server)]));
     }
+    if scenario == Scenario::SlowHeads {
+        let besieged = slow_heads::Besieged::start(options)?;
+        return Ok(besieged.map(|server| vec![Contestant::Besieged(server)]));
+    }
     let mut contestants: Vec<_> = runtimes
         .map(|runtime| Contestant::Runtime(runtime.name))
         .collect();
@@ -113,6 +119,7 @@ enum Contestant {
     Runtime(&'static str),
     Go(go::Twin),
     Guard(guard::Watched),
+    Besieged(slow_heads::Besieged),
 }
 
 impl Contestant {
@@ -120,7 +127,7 @@ impl Contestant {
         match self {
             Self::Runtime(name) => name,
             Self::Go(_) => "go",
-            Self::Guard(_) => "executor",
+            Self::Guard(_) | Self::Besieged(_) => "executor",
         }
     }
 
@@ -128,6 +135,7 @@ impl Contestant {
         match self {
             Self::Go(twin) => twin.round(options),
             Self::Guard(server) => server.round(options),
+            Self::Besieged(server) => server.round(options),
             Self::Runtime(name) if scenario == Scenario::Accept => {
                 accept::flood(start(scenario, name, options)?, options.length)
             }
@@ -175,7 +183,7 @@ pub(crate) fn stall<R: Sockets>(scenario: Scenario, options: &Options) -> Result
         Scenario::FirstSpinning => first::stall(&*runtime, Beside::Spinning, options)?,
         Scenario::LongPolls => long_polls::beside(&*runtime, options)?,
         Scenario::PinnedSpawns | Scenario::Spawns => spawns::single(runtime, options.spawns)?,
-        Scenario::Accept | Scenario::Http | Scenario::Guard => {
+        Scenario::Accept | Scenario::Http | Scenario::Guard | Scenario::SlowHeads => {
             return Err(format!("{} has servers of its own", scenario.name()).into());
         }
     };

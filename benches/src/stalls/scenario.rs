@@ -12,13 +12,14 @@ pub(crate) enum Scenario {
     LongPolls,
     Http,
     Guard,
+    SlowHeads,
     Accept,
     PinnedSpawns,
     Spawns,
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Blocking,
         Self::Spinning,
         Self::FirstBlocked,
@@ -26,6 +27,7 @@ impl Scenario {
         Self::LongPolls,
         Self::Http,
         Self::Guard,
+        Self::SlowHeads,
         Self::Accept,
         Self::PinnedSpawns,
         Self::Spawns,
@@ -40,6 +42,7 @@ impl Scenario {
             Self::LongPolls => "long-polls",
             Self::Http => "http",
             Self::Guard => "guard",
+            Self::SlowHeads => "slow-heads",
             Self::Accept => "accept",
             Self::PinnedSpawns => "pinned-spawns",
             Self::Spawns => "spawns",
@@ -59,6 +62,7 @@ impl Scenario {
             Self::LongPolls => "echo beside one task in polls of 2 ms for ever",
             Self::Http => "HTTP while every 400th request blocks its thread for 20 ms",
             Self::Guard => "the guard of an HTTP server that is loaded and in no trouble",
+            Self::SlowHeads => "our HTTP server beside 2000 clients whose heads never end",
             Self::Accept => {
                 "more connections than 64 descriptors, and a loop that accepts for ever"
             }
@@ -99,6 +103,13 @@ impl Scenario {
                 "guard: % of the server's CPU",
                 "guard: wake-ups/request",
                 "guard: wake-ups/s",
+            ],
+            Self::SlowHeads => &[
+                "p99 alone, us",
+                "p99 beside them, us",
+                "p99 beside ÷ alone",
+                "requests/s alone",
+                "requests/s beside them",
             ],
             Self::Accept => &[
                 "connections accepted",
