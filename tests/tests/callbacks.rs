@@ -154,8 +154,10 @@ fn several_done_callbacks_are_called_in_their_order_and_the_result_is_awaited_af
                         log.lock().unwrap().push(name);
                     }
                 };
+                // It ends when all functions have been given to it, and one taken away.
+                let (go, all_there) = executor::sync::oneshot::channel();
                 let task = spawn(async {
-                    yield_now().await;
+                    all_there.await.unwrap();
                     vec![7]
                 });
                 let id = task.id();
@@ -165,6 +167,7 @@ fn several_done_callbacks_are_called_in_their_order_and_the_result_is_awaited_af
                 let task = task.on_complete(|_| panic!("harms nobody"));
                 let task = task.on_complete(note("last"));
                 assert_eq!(task.id(), id);
+                go.send(()).unwrap();
                 assert_eq!(task.await.unwrap(), [7]);
                 assert_eq!(*log.lock().unwrap(), ["first", "last"]);
 
