@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::account::program;
 use crate::{Kind, Running, Server};
 
-/// See the [module](self).
+/// A new MariaDB, whose root may come in by TCP without a password.
 #[derive(Debug)]
 pub struct Mariadb {
     install: PathBuf,

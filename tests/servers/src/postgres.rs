@@ -8,7 +8,7 @@ use std::sync::{Mutex, Weak};
 use crate::account::program;
 use crate::{Kind, Running, Server};
 
-/// See the [module](self).
+/// A new cluster of PostgreSQL, with one user and password.
 #[derive(Debug)]
 pub struct Postgres {
     initdb: PathBuf,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::account::program;
 use crate::{Kind, Running, Server};
 
-/// See the [module](self).
+/// A Redis in memory only.
 #[derive(Debug)]
 pub struct Redis {
     server: PathBuf,
