@@ -35,11 +35,13 @@ use crate::time::{Instant, timeout_at};
 /// ```
 /// # executor::runtime::Runtime::new().unwrap().block_on(async {
 /// use executor::http::Client;
-/// use executor::io::AsyncWriteExt;
+/// use executor::io::{AsyncReadExt, AsyncWriteExt};
 /// use executor::net::{TcpListener, TcpStream, serve};
 ///
 /// let listener = TcpListener::bind("127.0.0.1:0").await?;
 /// let server = serve(listener, |mut stream: TcpStream, _| async move {
+///     // A request as short as this one comes at once.
+///     let _ = stream.read(&mut [0; 1024]).await;
 ///     let answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 ///     let _ = stream.write_all(answer.as_bytes()).await;
 ///     std::future::pending().await
