@@ -8,7 +8,9 @@ use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use crate::support::{RUN_LIMIT, Running, example, is_child, spawn_child, within};
+use crate::support::{
+    RUN_LIMIT, Running, example, is_child, more_descriptors, spawn_child, within,
+};
 
 #[test]
 fn three_clients_hear_each_other_to_the_last_line() {
@@ -207,7 +209,7 @@ fn as_many_clients_as_descriptors_allow_hear_each_line() {
     }
     within(300, || {
         // The server inherits the limit.
-        let crowd = (raise_limit() - 64).min(MOST_CLIENTS);
+        let crowd = (more_descriptors() - 64).min(MOST_CLIENTS);
         let chat = Chat::start(&[]);
         let mut clients = Vec::with_capacity(crowd);
         for n in 0..crowd {
@@ -364,21 +366,6 @@ impl Client {
 fn break_off(stream: TcpStream) {
     stream.set_read_timeout(Some(RUN_LIMIT)).unwrap();
     assert_eq!(stream.peek(&mut [0]).unwrap(), 1);
-}
-
-/// How many descriptors this process may have, and those it starts: as many as the system lets them.
-fn raise_limit() -> usize {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    // SAFETY: the pointers are to a local value of the right type.
-    unsafe {
-        assert_eq!(libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit), 0);
-        limit.rlim_cur = limit.rlim_max;
-        assert_eq!(libc::setrlimit(libc::RLIMIT_NOFILE, &limit), 0);
-    }
-    usize::try_from(limit.rlim_max).unwrap_or(usize::MAX)
 }
 
 struct SetAtEnd<'a>(&'a AtomicBool);

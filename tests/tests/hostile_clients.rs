@@ -16,7 +16,7 @@ use executor::runtime::Runtime;
 use executor::task::{JoinHandle, yield_now};
 use executor::time::{sleep, timeout};
 
-use crate::support::{child, current_thread, within, workers};
+use crate::support::{child, current_thread, more_descriptors, within, workers};
 
 async fn until(condition: impl Fn() -> bool) {
     while !condition() {
@@ -55,18 +55,7 @@ fn asks_until(over: &Arc<AtomicBool>, mut stream: TcpStream) -> JoinHandle<usize
 
 /// So many connections, whose both ends are in this process, or as many as there may be.
 fn connections(wanted: usize) -> usize {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    // SAFETY: the pointers are good.
-    unsafe {
-        assert_eq!(libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit), 0);
-        limit.rlim_cur = limit.rlim_max;
-        assert_eq!(libc::setrlimit(libc::RLIMIT_NOFILE, &limit), 0);
-    }
-    let most = usize::try_from(limit.rlim_max).unwrap_or(usize::MAX);
-    wanted.min((most - 100) / 2)
+    wanted.min((more_descriptors() - 100) / 2)
 }
 
 /// Serves in one runtime, and runs the clients in another.

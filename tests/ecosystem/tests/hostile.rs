@@ -12,7 +12,7 @@ use bytes::Bytes;
 use executor::http::{self, BoxError, ServerBuilder};
 use executor::hyper::HyperExecutor;
 use executor::io::{AsyncReadExt, AsyncWriteExt};
-use executor::net::{Server, TcpListener, TcpStream};
+use executor::net::{Server, TcpStream};
 use executor::task::JoinSet;
 use executor::time::sleep;
 use executor::tls::TlsAcceptor;
@@ -23,20 +23,12 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 
 use crate::run;
-use crate::web::{alone, certified, client, get, paused, resident, room_for, says};
+use crate::web::{
+    alone, certified, client, connect, get, listen, paused, resident, room_for, says,
+};
 
 /// The limits of these servers, where time passes.
 const LIMIT: Duration = Duration::from_secs(1);
-
-async fn listen() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").await.unwrap()
-}
-
-async fn connect(server: &Server) -> TcpStream {
-    TcpStream::connect(server.local_addr().unwrap())
-        .await
-        .unwrap()
-}
 
 /// Counts the connections that ended because they took too long.
 #[derive(Clone, Default)]

@@ -26,20 +26,10 @@ use tower_http::cors::CorsLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::run;
-use crate::web::{CURL, client, curl, get, has, paused, says};
+use crate::web::{CURL, client, connect, curl, get, has, listen, paused, says};
 
 /// Longer than any test.
 const LONG: Duration = Duration::from_secs(3600);
-
-async fn listen() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").await.unwrap()
-}
-
-async fn connect(server: &Server) -> TcpStream {
-    TcpStream::connect(server.local_addr().unwrap())
-        .await
-        .unwrap()
-}
 
 fn url(server: &Server, path: &str) -> String {
     format!("http://{}{path}", server.local_addr().unwrap())

@@ -9,7 +9,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 
 use bytes::Bytes;
-use executor::net::TcpStream;
+use executor::net::{Server, TcpListener, TcpStream};
 use executor::runtime::Builder;
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
@@ -19,6 +19,17 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
 use crate::PATIENCE;
+
+/// On a port that the system chooses.
+pub(crate) async fn listen() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.unwrap()
+}
+
+pub(crate) async fn connect(server: &Server) -> TcpStream {
+    TcpStream::connect(server.local_addr().unwrap())
+        .await
+        .unwrap()
+}
 
 /// An authority that nobody else knows, and a certificate by it for `localhost` and `127.0.0.1`. All as PEM.
 pub(crate) struct Certified {

@@ -18,6 +18,21 @@ pub(crate) fn thread_names() -> Vec<String> {
     names.map(|name| name.trim_end().to_owned()).collect()
 }
 
+/// How many descriptors this process may have, and those it starts: as many as the system lets them.
+pub(crate) fn more_descriptors() -> usize {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: the pointers are to a local value of the right type.
+    unsafe {
+        assert_eq!(libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit), 0);
+        limit.rlim_cur = limit.rlim_max;
+        assert_eq!(libc::setrlimit(libc::RLIMIT_NOFILE, &limit), 0);
+    }
+    usize::try_from(limit.rlim_max).unwrap_or(usize::MAX)
+}
+
 /// How many descriptors this process has open, the one that this takes included.
 pub(crate) fn fds() -> usize {
     fs::read_dir("/proc/self/fd").unwrap().count()
