@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use executor::runtime::{Builder, Runtime};
 use executor::spawn;
 use executor::task::{
-    FutureExt, JoinHandle, gather, gather_settled, running, try_gather, try_join_all, yield_now,
+    self, CancelScope, FutureExt, JoinHandle, ReturnWhen, effective_deadline, gather,
+    gather_settled, running, shield, try_gather, try_join_all, wait, yield_now,
 };
 use executor::time::{Duration, Instant, sleep, timeout};
 use proptest::prelude::*;
@@ -411,4 +412,67 @@ fn a_future_that_a_gather_spawns_was_spawned_where_the_user_called() {
     });
     let told = told.try_recv().unwrap();
     assert_eq!((told.file(), told.line()), (file!(), line));
+}
+
+#[test]
+fn the_deadline_of_a_scope_ends_the_tasks_of_a_gather_in_it() {
+    each_paused(|runtime| {
+        runtime.block_on(async {
+            let drops = Drops::default();
+            let waits = |at: u32| {
+                let value = drops.value();
+                async move {
+                    let _value = value;
+                    sleep(at * SECOND).await;
+                }
+            };
+            let begin = Instant::now();
+            let scope = CancelScope::with_timeout(2 * SECOND);
+            let tasks = [waits(1), waits(60), waits(60)];
+            assert!(scope.run(async { gather(tasks).await }).await.is_err());
+            // The same with handles that were spawned outside, and with the macro.
+            let (handle, future) = (spawn(waits(60)), waits(60));
+            let scope = CancelScope::with_timeout(2 * SECOND);
+            let both = scope.run(async { executor::gather!(handle, future).await });
+            assert!(both.await.is_err());
+            while drops.count() < 5 {
+                yield_now().await;
+            }
+            assert_eq!(begin.elapsed(), 4 * SECOND);
+        });
+    });
+}
+
+#[test]
+fn a_task_that_gather_spawns_has_the_deadlines_around_it() {
+    each_paused(|runtime| {
+        runtime.block_on(async {
+            let at = Instant::now() + 5 * SECOND;
+            let seen = || async { effective_deadline() };
+            let scope = CancelScope::with_deadline(at);
+            let all = scope.run(async {
+                let gathered = gather([seen()]).await.unwrap()[0];
+                let (by_macro,) = executor::gather!(seen()).await.unwrap();
+                // A shield around it has none; a group in it has what is around the gather.
+                let shielded = shield(SECOND, async { gather([seen()]).await.unwrap()[0] });
+                let nested = async {
+                    task::group(async |group| {
+                        let child = group.spawn(async { Ok::<_, ()>(effective_deadline()) });
+                        Ok(child.await.unwrap())
+                    })
+                    .await
+                    .unwrap()
+                };
+                let nested = gather([nested]).await.unwrap()[0];
+                // What goes on without whoever waits for it has none.
+                let (done, _) = wait([seen()], ReturnWhen::AllCompleted).await;
+                let waited = *done[0].as_ref().unwrap();
+                let handle = spawn(seen());
+                let running = gather(running([handle])).await.unwrap()[0];
+                let inside = [gathered, by_macro, nested];
+                (inside, [shielded.await.unwrap(), waited, running])
+            });
+            assert_eq!(all.await.unwrap(), ([Some(at); 3], [None; 3]));
+        });
+    });
 }

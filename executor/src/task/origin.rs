@@ -2,9 +2,9 @@
 
 use std::panic::Location;
 use std::ptr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use super::cancel::Scope;
+use super::cancel::{Around, Scope};
 use crate::rt_sync::atomic::AtomicPtr;
 use crate::rt_sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
@@ -32,6 +32,18 @@ impl Origin {
             scope: OnceLock::new(),
         };
         Self(AtomicPtr::new(details.into_word()))
+    }
+
+    /// Of a task that is a part of the code that spawns it, and has the deadlines around that.
+    pub(crate) fn inside(
+        location: &'static Location<'static>,
+        around: Option<Arc<Around>>,
+    ) -> Self {
+        let origin = Self::from(location);
+        if let Some(around) = around {
+            origin.scope().set_around(around);
+        }
+        origin
     }
 
     pub(crate) fn name(&self) -> Option<&str> {

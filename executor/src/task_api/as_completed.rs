@@ -1,13 +1,12 @@
 //! `as_completed`: the results of tasks in the order in which they end.
 
 use std::fmt;
-use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures::stream::{FusedStream, FuturesUnordered, Stream, StreamExt};
 
-use super::into_task::{IntoTask, into_tasks};
+use super::into_task::{Caller, IntoTask, into_tasks};
 use crate::task::{JoinError, JoinHandle};
 
 /// A stream of the tasks' results, in the order in which they end.
@@ -37,7 +36,7 @@ pub fn as_completed<I, M, T>(tasks: I) -> AsCompleted<T>
 where
     I: IntoIterator<Item: IntoTask<M, Output = T>>,
 {
-    AsCompleted(into_tasks(tasks, Location::caller()).collect())
+    AsCompleted(into_tasks(tasks, Caller::of_others()).collect())
 }
 
 /// The stream of [`as_completed`].

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::future::Future;
 use std::mem;
-use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::into_task::{IntoTask, into_tasks};
+use super::into_task::{Caller, IntoTask, into_tasks};
 use super::placed::{Placed, placed};
 use crate::task::{JoinError, JoinHandle};
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -29,7 +28,10 @@ use futures::stream::{FuturesUnordered, StreamExt};
 /// # Cancel safety
 ///
 /// Dropping the future before it is ready [cancels](JoinHandle::cancel) the tasks that have not ended, as asyncio does with the children of a
-/// gather that is cancelled: a [`timeout`](crate::time::timeout) around it stops the work, too. Outputs that it has taken are dropped.
+/// gather that is cancelled: a [`timeout`](crate::time::timeout) or a [`CancelScope`](super::CancelScope) around it stops the work, too. Outputs that it has taken are dropped.
+///
+/// So the tasks that this call spawns are inside of the scopes around it, as their [`effective_deadline`](super::effective_deadline) says. They are asked to end
+/// and not waited for; a [`group`](super::group) waits.
 ///
 /// ```
 /// # executor::runtime::Runtime::new().unwrap().block_on(async {
@@ -50,7 +52,7 @@ pub fn gather<I, M, T>(tasks: I) -> Gather<T>
 where
     I: IntoIterator<Item: IntoTask<M, Output = T>>,
 {
-    Gather(Gathering::new(into_tasks(tasks, Location::caller())))
+    Gather(Gathering::new(into_tasks(tasks, Caller::of_its_own())))
 }
 
 /// As [`gather`], for tasks that return a `Result`: an error that a task *returns* ends the wait as well.
@@ -84,7 +86,7 @@ where
     I: IntoIterator<Item: IntoTask<M, Output = Result<T, E>>>,
     E: From<JoinError>,
 {
-    TryGather(Gathering::new(into_tasks(tasks, Location::caller())))
+    TryGather(Gathering::new(into_tasks(tasks, Caller::of_its_own())))
 }
 
 /// As [`gather`], and errors are among the results: waits until *all* tasks have ended.
@@ -111,7 +113,7 @@ pub fn gather_settled<I, M, T>(tasks: I) -> GatherSettled<T>
 where
     I: IntoIterator<Item: IntoTask<M, Output = T>>,
 {
-    GatherSettled(Gathering::new(into_tasks(tasks, Location::caller())))
+    GatherSettled(Gathering::new(into_tasks(tasks, Caller::of_its_own())))
 }
 
 /// The future of [`gather`].

@@ -3,11 +3,13 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::placed::GIVEN_UP;
-use crate::task::{JoinError, JoinHandle};
+use super::spawn::spawn_at;
+use crate::task::{Around, JoinError, JoinHandle, Origin};
 
 /// Waits for a few tasks of different types, as [`task::gather`](crate::task::gather()) does for many of one, and gives a tuple.
 ///
@@ -202,6 +204,7 @@ where
 {
     #[track_caller]
     fn begin(&self) -> Entry<F::Output> {
-        Entry::Waiting(super::spawn(self.take()))
+        let origin = Origin::inside(Location::caller(), Around::here());
+        Entry::Waiting(spawn_at(origin, self.take()))
     }
 }

@@ -8,9 +8,10 @@ use std::fmt;
 use std::future::Future;
 use std::iter::FusedIterator;
 use std::panic::Location;
+use std::sync::Arc;
 
 use super::spawn::spawn_at;
-use crate::task::JoinHandle;
+use crate::task::{Around, JoinHandle, Origin};
 
 /// A task, or what becomes one: what [`gather`](super::gather()) and its kin take.
 ///
@@ -25,8 +26,37 @@ pub trait IntoTask<M>: Sealed<M, Given = Self::Output> {
 pub trait Sealed<M> {
     /// As [`IntoTask::Output`].
     type Given;
-    /// The task, which is spawned here if it was not. `origin` is where the user called.
-    fn into_task(self, origin: &'static Location<'static>) -> JoinHandle<Self::Given>;
+    /// The task, which is spawned here if it was not.
+    fn into_task(self, caller: &Caller) -> JoinHandle<Self::Given>;
+}
+
+/// The user's code that calls.
+#[expect(unnameable_types, reason = "an argument of what is closed")]
+#[expect(missing_debug_implementations, reason = "nobody can have one")]
+pub struct Caller {
+    location: &'static Location<'static>,
+    /// Whose deadlines its tasks have.
+    around: Option<Arc<Around>>,
+}
+
+impl Caller {
+    /// Of tasks that go on without whoever waits for them.
+    #[track_caller]
+    pub(super) fn of_others() -> Self {
+        Self {
+            location: Location::caller(),
+            around: None,
+        }
+    }
+
+    /// Of tasks that are cancelled with whoever waits for them.
+    #[track_caller]
+    pub(super) fn of_its_own() -> Self {
+        Self {
+            location: Location::caller(),
+            around: Around::here(),
+        }
+    }
 }
 
 /// What is meant is plain: a future, which is spawned, or a task of [`running`].
@@ -54,8 +84,8 @@ where
 {
     type Given = F::Output;
 
-    fn into_task(self, origin: &'static Location<'static>) -> JoinHandle<F::Output> {
-        spawn_at(origin, self)
+    fn into_task(self, caller: &Caller) -> JoinHandle<F::Output> {
+        spawn_at(Origin::inside(caller.location, caller.around.clone()), self)
     }
 }
 
@@ -66,7 +96,7 @@ impl<T> IntoTask<WrapHandlesInRunning> for JoinHandle<T> {
 impl<T> Sealed<WrapHandlesInRunning> for JoinHandle<T> {
     type Given = T;
 
-    fn into_task(self, _: &'static Location<'static>) -> Self {
+    fn into_task(self, _: &Caller) -> Self {
         self
     }
 }
@@ -131,7 +161,7 @@ impl<T> IntoTask<Plain> for RunningTask<T> {
 impl<T> Sealed<Plain> for RunningTask<T> {
     type Given = T;
 
-    fn into_task(self, _: &'static Location<'static>) -> JoinHandle<T> {
+    fn into_task(self, _: &Caller) -> JoinHandle<T> {
         self.0
     }
 }
@@ -143,12 +173,9 @@ impl<T> fmt::Debug for RunningTask<T> {
 }
 
 /// All of them, in their order. Those that were not are spawned here.
-pub(super) fn into_tasks<I, M, T>(
-    tasks: I,
-    origin: &'static Location<'static>,
-) -> impl Iterator<Item = JoinHandle<T>>
+pub(super) fn into_tasks<I, M, T>(tasks: I, caller: Caller) -> impl Iterator<Item = JoinHandle<T>>
 where
     I: IntoIterator<Item: IntoTask<M, Output = T>>,
 {
-    tasks.into_iter().map(move |task| task.into_task(origin))
+    tasks.into_iter().map(move |task| task.into_task(&caller))
 }

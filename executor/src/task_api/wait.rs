@@ -3,14 +3,13 @@
 use std::fmt;
 use std::future::Future;
 use std::mem;
-use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use super::into_task::{IntoTask, into_tasks};
+use super::into_task::{Caller, IntoTask, into_tasks};
 use super::placed::{Placed, in_order, placed};
 use crate::task::{JoinError, JoinHandle};
 use crate::time::{Sleep, sleep};
@@ -50,7 +49,7 @@ pub fn wait<I, M, T>(tasks: I, when: ReturnWhen) -> Wait<T>
 where
     I: IntoIterator<Item: IntoTask<M, Output = T>>,
 {
-    let tasks = into_tasks(tasks, Location::caller());
+    let tasks = into_tasks(tasks, Caller::of_others());
     Wait::new(tasks, when, Result::is_err)
 }
 
@@ -65,7 +64,7 @@ pub fn try_wait<I, M, T, E>(tasks: I, when: ReturnWhen) -> Wait<Result<T, E>>
 where
     I: IntoIterator<Item: IntoTask<M, Output = Result<T, E>>>,
 {
-    let tasks = into_tasks(tasks, Location::caller());
+    let tasks = into_tasks(tasks, Caller::of_others());
     Wait::new(tasks, when, |result| !matches!(result, Ok(Ok(_))))
 }
 

@@ -44,14 +44,6 @@ impl Around {
         }))
     }
 
-    /// The task that calls is inside of it from now on.
-    pub(crate) fn adopt(self: Arc<Self>) {
-        current::with_task(|task| {
-            task.origin.scope().set_around(self);
-            Some(())
-        });
-    }
-
     fn deadline(&self) -> Option<Instant> {
         let outer = self.outer.as_ref().and_then(|outer| outer.deadline());
         let scopes = self.scopes.iter().filter_map(Scope::deadline);

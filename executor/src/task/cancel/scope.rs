@@ -273,7 +273,7 @@ impl Scope {
         self.node().inner.lock().around.clone()
     }
 
-    pub(super) fn set_around(&self, around: Arc<Around>) {
+    pub(in crate::task) fn set_around(&self, around: Arc<Around>) {
         let old = self.node().inner.lock().around.replace(around);
         drop(old);
     }

@@ -56,7 +56,8 @@ pub fn check_cancelled() -> Result<(), Cancelled> {
 
 /// The earliest deadline of the [`CancelScope`](super::CancelScope)s around the code that calls. `None` if there is none.
 ///
-/// A task of a [`group`](crate::task::group) is inside of the scopes that the group runs in. Others are in none when they begin.
+/// A task of a [`group`](crate::task::group) is inside of the scopes that the group runs in, and one that [`gather`](crate::task::gather()) spawns inside of those
+/// around that call. Others are in none when they begin.
 ///
 /// Inside of a [`shield`](super::shield) that of the scopes outside does not count, but the end of the shield's grace does as soon as it is known.
 ///

@@ -5,14 +5,13 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::channel::oneshot;
 use pin_project_lite::pin_project;
 
 use crate::coop;
-use crate::task::{AbortHandle, Around, Id};
+use crate::task::{AbortHandle, Id};
 
 /// A task of a [`group`](super::group). Awaited, it gives the task's output.
 ///
@@ -88,18 +87,15 @@ pin_project! {
         #[pin]
         future: Option<F>,
         output: Option<oneshot::Sender<T>>,
-        // Until the first poll: what the group is inside of.
-        around: Option<Arc<Around>>,
     }
 }
 
 impl<F, T> Reports<F, T> {
-    pub(super) fn new(future: F, around: Option<Arc<Around>>) -> (Self, oneshot::Receiver<T>) {
+    pub(super) fn new(future: F) -> (Self, oneshot::Receiver<T>) {
         let (send, output) = oneshot::channel();
         let reports = Self {
             future: Some(future),
             output: Some(send),
-            around,
         };
         (reports, output)
     }
@@ -110,9 +106,6 @@ impl<F: Future<Output = Result<T, E>>, T, E> Future for Reports<F, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Some(around) = this.around.take() {
-            around.adopt();
-        }
         let future = this.future.as_mut().as_pin_mut();
         let result = std::task::ready!(future.expect("a task is polled after its end").poll(cx));
         // Gone before anybody hears of its output.

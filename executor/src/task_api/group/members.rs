@@ -11,7 +11,7 @@ use super::super::spawn::spawn_at;
 use super::child::{ChildTask, Reports};
 use super::started::{Answer, StartError, Started};
 use crate::rt_sync::whole::Mutex;
-use crate::task::{Around, Cancelled, JoinHandle, Scope, drop_quietly};
+use crate::task::{Around, Cancelled, JoinHandle, Origin, Scope, drop_quietly};
 
 /// Spawns tasks into a [`group`](super::group). Clones are handles to the same group, also for its tasks.
 ///
@@ -56,8 +56,9 @@ impl<E: Send + 'static> TaskGroup<E> {
         F: Future<Output = Result<T, E>> + Send + 'static,
         T: Send + 'static,
     {
-        let (reports, output) = Reports::new(future, self.members.around.get().cloned());
-        let task = spawn_at(Location::caller(), reports);
+        let (reports, output) = Reports::new(future);
+        let origin = Origin::inside(Location::caller(), self.members.around.get().cloned());
+        let task = spawn_at(origin, reports);
         let child = ChildTask::new(output, task.abort_handle());
         self.members.add(task);
         child
