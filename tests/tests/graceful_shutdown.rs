@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 use executor::runtime::LocalRuntime;
 use executor::sync::{Notify, oneshot};
-use executor::task::{self, FutureExt, finalizer, shield, yield_now};
+use executor::task::{self, FutureExt, checkpoint, finalizer, shield, yield_now};
 use executor::time::{Duration, sleep};
 
 use crate::support::{Drops, current_thread, each_runtime, until, within, workers};
@@ -86,21 +86,64 @@ fn tasks_that_come_while_the_others_are_asked_are_asked_as_well() {
 }
 
 #[test]
+fn a_task_that_waits_for_nothing_but_its_turn_is_asked_and_aborted_as_well() {
+    each_runtime(|runtime| {
+        within(60, || {
+            let cleaned = Arc::new(AtomicUsize::new(0));
+            let heard = cleaned.clone();
+            drop(runtime.spawn(async {
+                loop {
+                    yield_now().await;
+                }
+            }));
+            drop(runtime.spawn(async move {
+                while checkpoint().await.is_ok() {}
+                shield(LONG, clean_up(heard)).await.unwrap();
+            }));
+            let report = runtime.shutdown(LONG);
+            assert!(report.is_complete(), "{report}");
+            assert_eq!((report.tasks_dropped(), report.tasks_aborted()), (2, 0));
+            assert_eq!(cleaned.load(SeqCst), 1);
+        });
+    });
+    each_runtime(|runtime| {
+        within(60, || {
+            let done = Arc::new(AtomicUsize::new(0));
+            let finalized = done.clone();
+            drop(runtime.spawn(async move {
+                let _finalizer = finalizer(LONG, clean_up(finalized));
+                loop {
+                    shield(LONG, yield_now()).await.unwrap();
+                }
+            }));
+            let report = runtime.shutdown(2 * SHORT);
+            assert_eq!(report.tasks_aborted(), 1, "{report}");
+            assert_eq!(done.load(SeqCst), 1);
+        });
+    });
+}
+
+#[test]
 fn local_tasks_are_asked_as_well() {
     within(60, || {
         let runtime = LocalRuntime::new().unwrap();
         let done = Arc::new(AtomicUsize::new(0));
-        let cleans = done.clone();
+        let (cleans, more) = (done.clone(), done.clone());
         runtime.block_on(async move {
             task::spawn_local(async move {
                 let _ = pending::<()>().or_cancelled().await;
+                shield(LONG, clean_up(cleans)).await.unwrap();
+            });
+            let cleans = more;
+            task::spawn_local(async move {
+                while checkpoint().await.is_ok() {}
                 shield(LONG, clean_up(cleans)).await.unwrap();
             });
             yield_now().await;
         });
         let report = runtime.shutdown(LONG);
         assert!(report.is_complete(), "{report}");
-        assert_eq!(done.load(SeqCst), 1);
+        assert_eq!(done.load(SeqCst), 2);
     });
 }
 

@@ -85,6 +85,8 @@ struct Own {
     /// Whoever polls the set does so now, or was called: a wake need not call.
     awake: Cell<bool>,
     closed: Cell<bool>,
+    /// Tasks are asked to end.
+    asks: Cell<bool>,
     /// How many futures have polled the set beside themselves.
     pollers: Cell<u64>,
     /// The debug mode of the runtime in which the set was polled last.
@@ -108,6 +110,7 @@ impl Local {
                 running: Cell::new(0),
                 awake: Cell::new(false),
                 closed: Cell::new(false),
+                asks: Cell::new(false),
                 pollers: Cell::new(0),
                 watcher: RefCell::default(),
             }),
@@ -155,9 +158,11 @@ impl Local {
         handle
     }
 
-    /// Asks every task that waits, and each that begins to, to end.
+    /// Asks every task that waits, and each that begins to, be it for its turn, to end.
     pub(crate) fn ask_all(&self, request: &Cancelled) {
-        for task in self.own().waiting.ask(request) {
+        let own = self.own();
+        own.asks.set(true);
+        for task in own.waiting.ask(request) {
             task.cancel(request);
         }
     }
@@ -360,24 +365,17 @@ impl Schedule for Member {
     }
 
     fn reschedule(&self, task: Notified) {
-        self.local().own().queue.borrow_mut().push_back(task);
+        let local = self.local();
+        let own = local.own();
+        if own.asks.get() && !self.is_linked() {
+            // Refused, it is dropped where the queue is emptied.
+            self.insert(&task.link());
+        }
+        own.queue.borrow_mut().push_back(task);
     }
 
     fn link(&self, task: &TaskRef) -> bool {
-        if self.is_linked() {
-            return true;
-        }
-        let inserted = self.local().own().waiting.insert(task);
-        let linked = !matches!(inserted, Insert::Refused);
-        if linked {
-            // Relaxed: the owner's alone. Other threads read the pointer, which stays the same.
-            let linked = self.0.load(Relaxed).map_addr(|address| address | LINKED);
-            self.0.store(linked, Relaxed);
-        }
-        if let Insert::Asked(request) = &inserted {
-            task.cancel(request);
-        }
-        linked
+        self.is_linked() || self.insert(task)
     }
 
     fn failed(&self, failure: &UnobservedFailure) -> Observer {
@@ -392,6 +390,23 @@ impl Schedule for Member {
             let _ = own.waiting.remove(task);
         }
         own.living.set(own.living.get() - 1);
+    }
+}
+
+impl Member {
+    /// Links a task, and asks it to end if all are asked. False: the set has ended.
+    fn insert(&self, task: &TaskRef) -> bool {
+        let inserted = self.local().own().waiting.insert(task);
+        let linked = !matches!(inserted, Insert::Refused);
+        if linked {
+            // Relaxed: the owner's alone. Other threads read the pointer, which stays the same.
+            let linked = self.0.load(Relaxed).map_addr(|address| address | LINKED);
+            self.0.store(linked, Relaxed);
+        }
+        if let Insert::Asked(request) = &inserted {
+            task.cancel(request);
+        }
+        linked
     }
 }
 

@@ -1,6 +1,7 @@
 //! Asks the tasks of a runtime to end, while it goes on.
 //!
-//! A task is found in the list of its seat, or, if it has not waited yet, it finds the request when it is linked: list and request have one lock.
+//! A task is found in the list of its seat, or, if it has not waited yet, it finds the request when it is linked: list and request have one lock. One that
+//! waits for its turn only is not linked as a rule, but is while tasks are asked.
 
 use std::collections::HashSet;
 
@@ -9,8 +10,10 @@ use crate::rt_sync::whole::atomic::Ordering::Relaxed;
 use crate::task::{Cancelled, Id, TaskRef};
 
 impl Shared {
-    /// Asks every task that waits, and each that begins to.
+    /// Asks every task that waits, and each that begins to, be it for its turn.
     pub(crate) fn ask_all(&self, request: &Cancelled) {
+        // Relaxed: pairs with the look in `reschedule`. Who links earlier than the request comes to its list is found in that.
+        self.asks.store(true, Relaxed);
         for seat in self.seats.all() {
             for task in seat.tasks.ask(request) {
                 task.cancel(request);

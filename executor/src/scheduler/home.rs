@@ -4,6 +4,7 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
 use super::seat::Seat;
+use super::worker::Worker;
 use super::{Shared, current, shutdown};
 use crate::ledger::{self, Line};
 use crate::rt_sync::whole::atomic::{AtomicPtr, Ordering};
@@ -11,7 +12,7 @@ use crate::task::{Insert, Notified, Observer, Schedule, TaskRef, UnobservedFailu
 
 /// A task's way home: the seat in whose list it is linked, or null while it never waited. One word.
 ///
-/// Written once, by the thread that runs the task, before the task is idle for the first time; who schedules an idle task has
+/// Written once, by the thread that runs the task, or has its token, before the task is idle for the first time; who schedules an idle task has
 /// come by its state word, which orders the accesses.
 pub(super) struct Home(AtomicPtr<Seat>);
 
@@ -26,6 +27,37 @@ impl Home {
         // Relaxed: see `Home`.
         // SAFETY: not null means linked, and the list of a linked task keeps the seat alive.
         unsafe { self.0.load(Ordering::Relaxed).as_ref() }
+    }
+}
+
+impl Home {
+    /// Links a task that has not waited yet, and asks it to end if all are asked. False: the runtime has ended.
+    fn insert(&self, worker: &Worker, task: &TaskRef) -> bool {
+        // Its place in the array is as good as any other if the worker has handed it over in this poll.
+        let seat = worker.seat();
+        // Set first: the list's lock and the state word order it before anybody's look at it.
+        self.0
+            .store(ptr::from_ref(seat).cast_mut(), Ordering::Relaxed);
+        match seat.tasks.insert(task) {
+            Insert::Linked => true,
+            Insert::Asked(request) => {
+                task.cancel(&request);
+                true
+            }
+            Insert::Refused => {
+                self.0.store(ptr::null_mut(), Ordering::Relaxed);
+                false
+            }
+        }
+    }
+
+    /// A task that waits for nothing but its turn is found in no list, and tasks are being asked to end.
+    #[cold]
+    fn link_token(&self, worker: &Worker, task: &Notified) {
+        if self.seat().is_none() {
+            // Refused, it is dropped where the queues are emptied.
+            self.insert(worker, &task.link());
+        }
     }
 }
 
@@ -52,6 +84,10 @@ impl Schedule for Home {
     fn reschedule(&self, task: Notified) {
         current::with(|worker| {
             let worker = worker.expect("tasks are polled by workers");
+            // Relaxed: a task that steps back does so again.
+            if worker.shared.asks.load(Ordering::Relaxed) {
+                self.link_token(worker, &task);
+            }
             if let Some(task) = worker.push_behind(task) {
                 worker.shared.inject(task);
             }
@@ -63,23 +99,11 @@ impl Schedule for Home {
             return true;
         }
         current::with(|worker| {
-            // Its place in the array is as good as any other if the worker has handed it over in this poll.
-            let seat = worker.expect("tasks are polled by workers").seat();
-            // Set first: the list's lock and the state word order it before anybody's look at it.
-            self.0
-                .store(ptr::from_ref(seat).cast_mut(), Ordering::Relaxed);
-            let inserted = seat.tasks.insert(task);
-            if let Insert::Asked(request) = &inserted {
-                task.cancel(request);
-            }
-            let linked = !matches!(inserted, Insert::Refused);
+            let worker = worker.expect("tasks are polled by workers");
+            let linked = self.insert(worker, task);
             if !linked {
                 // The runtime has ended while it was polled: it is dropped now.
-                worker
-                    .expect("as above")
-                    .shared
-                    .note_dropped(task.id(), task.origin());
-                self.0.store(ptr::null_mut(), Ordering::Relaxed);
+                worker.shared.note_dropped(task.id(), task.origin());
             }
             linked
         })

@@ -122,6 +122,8 @@ pub(crate) struct Shared {
     start_spare: OnceLock<StartSpare>,
     /// No task is polled any more.
     closed: AtomicBool,
+    /// Tasks are asked to end.
+    asks: AtomicBool,
     /// The flavour: the current-thread one is strictly first in, first out, and its thread is whoever calls `block_on`.
     current_thread: Option<CoreSlot>,
     /// A batch of events wakes no more workers once so many are awake: the number of processors, or of workers if that is less.
@@ -193,6 +195,7 @@ impl Shared {
             errands: Errands::default(),
             start_spare: OnceLock::new(),
             closed: AtomicBool::new(false),
+            asks: AtomicBool::new(false),
             current_thread: config.current_thread.then(CoreSlot::new),
             processors: processors().min(config.workers),
             on_park: config.on_park,

@@ -1,7 +1,8 @@
 //! An owner's list of the tasks that wait: what shutdown walks, and what keeps the owner alive.
 //!
 //! Invariant: a task is linked from before it is idle for the first time until its completion. One that completes before it ever
-//! waited, as most short ones do, is never linked: it was always in a queue or being polled, where shutdown finds it, too. While
+//! waited, as most short ones do, is never linked: it was always in a queue or being polled, where shutdown finds it, too; but once
+//! tasks are asked to end it is linked as soon as it waits for its turn, because whoever asks finds it nowhere else. While
 //! the list is not both closed and empty it holds `keep_alive`, its owner. So whoever makes a token of an idle task, however late
 //! that waker fires, may follow the task's pointer to its scheduler; and the owner needs no reference count per task.
 

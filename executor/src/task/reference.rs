@@ -95,6 +95,12 @@ impl Notified {
         &self.header().origin
     }
 
+    /// The caller is about to link the task, which is not linked. It is still the caller's, and may not wait before it comes to a queue.
+    pub(crate) fn link(&self) -> impl Deref<Target = TaskRef> {
+        self.header().state.link_token();
+        TaskRef::borrow(self.0)
+    }
+
     /// Another way to the task, which is no right to poll it.
     pub(crate) fn task_ref(&self) -> TaskRef {
         TaskRef::borrow(self.0).clone()

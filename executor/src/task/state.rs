@@ -44,7 +44,7 @@ const JOIN_INTEREST: usize = 1 << 3;
 const JOIN_WAKER: usize = 1 << 4;
 /// The next poll must drop the future instead. Never cleared.
 const CANCELLED: usize = 1 << 5;
-/// The task is in its owner's list, where shutdown finds it. Set by who runs it, once.
+/// The task is in its owner's list, where shutdown finds it. Set by who runs it, or has its token, once.
 const LINKED: usize = 1 << 6;
 /// Somebody has asked that the task end by itself. Never cleared.
 const REQUESTED: usize = 1 << 7;
@@ -134,7 +134,7 @@ impl State {
     /// (3), (4) Ends a poll that returned `Pending`. `linked`: the caller has linked the task, now or earlier. After `Idle` the task may be
     /// gone: the caller must not touch it again.
     pub(crate) fn end_poll(&self, linked: bool) -> EndPoll {
-        // Relaxed: only who runs the task, which is the caller, sets the bit.
+        // Relaxed: only who runs the task, which is the caller, or had its token, sets the bit.
         let first = if linked {
             LINKED & !self.0.load(Relaxed)
         } else {
@@ -167,6 +167,12 @@ impl State {
                 Err(actual) => current = actual,
             }
         }
+    }
+
+    /// The caller has the token, and is about to link the task.
+    pub(crate) fn link_token(&self) {
+        // Relaxed: it goes with the token to who spends that. From now on the word is written by read-modify-writes only.
+        self.0.fetch_or(LINKED, Relaxed);
     }
 
     /// (6) Publishes the output and gives the owner's reference up, in one step, if there is nobody to wake and a handle that takes the output.

@@ -10,9 +10,6 @@ use super::super::yield_now;
 ///
 /// For loops that compute for long.
 ///
-/// [`Runtime::shutdown`](crate::runtime::Runtime::shutdown) asks tasks that wait, or have. A task that has never waited for anything but its turn, as here, does not hear of it
-/// before the runtime closes, and is dropped then.
-///
 /// # Errors
 ///
 /// [`Cancelled`], before or after the others have run.
