@@ -5,7 +5,7 @@ use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::{Id, RuntimeFlavor, RuntimeMetrics};
+use super::{Id, RuntimeFlavor, RuntimeMetrics, block_on};
 use crate::blocking::{self, AtClose, Lane};
 use crate::context::{self, Entered, State};
 use crate::task::{JoinHandle, Origin};
@@ -115,13 +115,17 @@ impl Handle {
     /// As there.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        super::block_on::block_on(&self.state, future)
+        let mut output = None;
+        block_on::block_on(&self.state, block_on::root(future, &mut output));
+        output.expect("it has run to completion")
     }
 
     /// As [`block_on`](Self::block_on), but not ended by a panic of a task where the builder says `UnhandledPanic::ShutdownRuntime`.
     #[track_caller]
     pub(crate) fn block_on_to_the_end<F: Future>(&self, future: F) -> F::Output {
-        super::block_on::run(&self.state, future)
+        let mut output = None;
+        block_on::run(&self.state, block_on::root(future, &mut output));
+        output.expect("it has run to completion")
     }
 
     /// Which kind of runtime this is.

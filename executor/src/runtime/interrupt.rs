@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use signal_hook_registry::{SigId, register, unregister};
 
-use super::block_on::run;
+use super::block_on::{RootFuture, root, run};
 use super::wind_down::wind_down;
 use crate::context::State;
 use crate::rt_sync::whole::atomic::AtomicUsize;
@@ -24,24 +24,21 @@ use crate::task::{self, CancelScope, Cancelled};
 
 /// As `block_on::run`, if the runtime's builder says so, and nothing outside of the call is cancelled with it.
 #[track_caller]
-pub(super) fn run_root<F: Future>(state: &Arc<State>, future: F) -> F::Output {
+pub(super) fn run_root(state: &Arc<State>, future: RootFuture<'_>) {
     if !state.threads.options().cancel_on_ctrl_c || task::is_inside() {
         return run(state, future);
     }
-    let interrupted = interruptible(state, future);
-    match interrupted {
-        Ok(output) => output,
-        Err(error) => {
-            panic!("`block_on` could not listen to Ctrl-C, as the runtime's builder asks: {error}")
-        }
+    if let Err(error) = interruptible(state, future) {
+        panic!("`block_on` could not listen to Ctrl-C, as the runtime's builder asks: {error}")
     }
 }
 
-fn interruptible<F: Future>(state: &Arc<State>, future: F) -> io::Result<F::Output> {
+fn interruptible(state: &Arc<State>, future: RootFuture<'_>) -> io::Result<()> {
     let mut interrupts = state.scheduler.driver().listen(libc::SIGINT)?;
     let _second = Second::exits()?;
     let scope = CancelScope::new();
-    let result = {
+    let mut result = None;
+    {
         let mut future = pin!(scope.run(future));
         let listening = poll_fn(|cx| {
             // After the first one it need not hear any more.
@@ -50,12 +47,15 @@ fn interruptible<F: Future>(state: &Arc<State>, future: F) -> io::Result<F::Outp
             }
             future.as_mut().poll(cx)
         });
-        run(state, listening)
-    };
+        run(state, root(listening, &mut result));
+    }
     if let Some(request) = scope.cancelled() {
         wind_down(state, &request, GRACE);
     }
-    Ok(result.unwrap_or_else(|_: Cancelled| process::exit(INTERRUPTED)))
+    if let Some(Err(Cancelled { .. })) = result {
+        process::exit(INTERRUPTED);
+    }
+    Ok(())
 }
 
 /// While it lives, the second SIGINT from its beginning ends the process.

@@ -81,9 +81,9 @@ impl Frame {
     /// The thread runs code of the task while it is in `f`, which must not panic.
     #[inline]
     pub(super) fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
-        let outer = CURRENT.with(|current| current.replace(self));
+        let outer = replace(self);
         let result = f();
-        CURRENT.with(|current| current.set(outer));
+        replace(outer);
         result
     }
 
@@ -114,6 +114,12 @@ pub(super) fn with_task<R>(f: impl FnOnce(&Header) -> Option<R>) -> Option<R> {
 #[inline]
 pub(super) fn frame() -> *const Frame {
     CURRENT.with(Cell::get)
+}
+
+/// Apart from `enter`, so that it is not compiled for each future of a program.
+#[inline]
+fn replace(frame: *const Frame) -> *const Frame {
+    CURRENT.with(|current| current.replace(frame))
 }
 
 #[inline]
