@@ -1,8 +1,8 @@
 //! A hang limit that does not depend on the runtime under test.
 
 use std::panic::Location;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// Runs `f` on this thread, and aborts the process if that takes longer than `seconds`.
@@ -11,14 +11,7 @@ use std::time::Duration;
 #[track_caller]
 pub(crate) fn within<R>(seconds: u64, f: impl FnOnce() -> R) -> R {
     assert!(seconds >= 10, "a busy machine needs 10 seconds at least");
-    let location = Location::caller();
-    let (done, wait) = channel::<()>();
-    let watchdog = thread::spawn(move || {
-        if wait.recv_timeout(Duration::from_secs(seconds)) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("the test at {location} hangs: not done after {seconds} seconds");
-            std::process::abort();
-        }
-    });
+    let (done, watchdog) = start(seconds, Location::caller());
     let result = {
         // Dropped also when `f` panics: that is a failure, not a hang.
         let _done = done;
@@ -26,4 +19,16 @@ pub(crate) fn within<R>(seconds: u64, f: impl FnOnce() -> R) -> R {
     };
     watchdog.join().unwrap();
     result
+}
+
+/// Not in `within`, where all of a thread's beginning would be compiled for each closure.
+fn start(seconds: u64, location: &'static Location<'static>) -> (Sender<()>, JoinHandle<()>) {
+    let (done, wait) = channel();
+    let watchdog = thread::spawn(move || {
+        if wait.recv_timeout(Duration::from_secs(seconds)) == Err(RecvTimeoutError::Timeout) {
+            eprintln!("the test at {location} hangs: not done after {seconds} seconds");
+            std::process::abort();
+        }
+    });
+    (done, watchdog)
 }
