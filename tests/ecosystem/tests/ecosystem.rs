@@ -12,6 +12,7 @@ mod https_client;
 mod mysql;
 mod pool;
 mod postgres;
+mod postgres_tls;
 mod processes;
 mod proxy;
 mod quic;

@@ -435,12 +435,15 @@ fn the_first_host_that_answers_is_taken() {
 }
 
 /// The number that a query results in.
-async fn one(client: &tokio_postgres::Client, query: &str) -> i32 {
+pub(crate) async fn one(client: &tokio_postgres::Client, query: &str) -> i32 {
     client.query_one(query, &[]).await.unwrap().get(0)
 }
 
 /// Polls a future that does not end until something is so, then drops it.
-async fn polled_until<F: Future, S: Future<Output = bool>>(future: F, so: impl Fn() -> S) {
+pub(crate) async fn polled_until<F: Future, S: Future<Output = bool>>(
+    future: F,
+    so: impl Fn() -> S,
+) {
     let mut future = pin!(future);
     let mut until = pin!(async { while !so().await {} });
     poll_fn(|cx| {

@@ -29,6 +29,20 @@ impl Server<Postgres> {
         let port = self.port();
         format!("host=127.0.0.1 port={port} user={user} password={password} dbname=postgres")
     }
+
+    /// Starts it again, with TLS for those who ask for it, by this certificate and its key, in PEM.
+    ///
+    /// # Panics
+    ///
+    /// If it does not come up.
+    pub fn restart_with_tls(&mut self, certificate: &str, key: &str) {
+        let directory = self.directory().join(DATA);
+        // Where it looks for them.
+        self.write(&directory.join("server.crt"), certificate);
+        self.write(&directory.join("server.key"), key);
+        self.write(&directory.join("postgresql.auto.conf"), "ssl = on\n");
+        self.restart();
+    }
 }
 
 impl Kind for Postgres {

@@ -1,8 +1,9 @@
 //! A server's process, from its first start to its end.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -190,6 +191,15 @@ impl<K: Kind> Server<K> {
             thread::sleep(Duration::from_millis(5));
         }
         process.try_wait().unwrap()
+    }
+
+    /// Writes a file that the server alone can read.
+    pub(crate) fn write(&self, path: &Path, text: &str) {
+        fs::write(path, text).unwrap();
+        fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+        if let Some(account) = self.account {
+            account.own(path);
+        }
     }
 
     fn log(&self) -> String {

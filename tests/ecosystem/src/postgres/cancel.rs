@@ -1,13 +1,14 @@
 //! Queries that end at the server when nobody waits for them any more.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use executor::io::{self, AsyncRead, AsyncWrite};
 use executor::task::JoinHandle;
 use tokio_postgres::{CancelToken, NoTls};
 
-use super::{Connection, Error};
+use super::{Connection, Error, Tls};
 
 /// The requests to cancel something of one connection that are under way.
 #[derive(Debug, Default)]
@@ -61,11 +62,20 @@ impl Drop for Unfinished<'_> {
 }
 
 /// Sends the request over a connection of its own, and waits until the server closes that: by then it has told the process that is at the query.
-pub(super) async fn send<S>(token: CancelToken, mut stream: S) -> Result<(), Error>
+pub(super) async fn send<S>(
+    token: CancelToken,
+    mut stream: S,
+    tls: Option<Tls>,
+) -> Result<(), Error>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    token.cancel_query_raw(&mut stream, NoTls).await?;
+    // In a box: what borrows the stream here, the compiler cannot see through from the task.
+    let sending: Pin<Box<dyn Future<Output = _> + Send>> = match tls {
+        Some(tls) => Box::pin(token.cancel_query_raw(&mut stream, tls.handshake())),
+        None => Box::pin(token.cancel_query_raw(&mut stream, NoTls)),
+    };
+    sending.await?;
     io::copy(&mut stream, &mut io::sink()).await?;
     Ok(())
 }

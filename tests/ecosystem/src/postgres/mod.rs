@@ -3,6 +3,7 @@
 use std::fmt::{self, Debug, Formatter};
 use std::future::poll_fn;
 use std::io;
+use std::net::IpAddr;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -11,7 +12,8 @@ use executor::io::{AsyncRead, AsyncWrite};
 use executor::net::{TcpStream, UnixStream};
 use executor::task::{JoinHandle, TaskTracker};
 use executor::time::timeout;
-use tokio_postgres::config::Host;
+use executor::tls::TlsConnector;
+use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{AsyncMessage, CancelToken, Client, Config, NoTls};
 
 use crate::pool::Connect;
@@ -19,14 +21,19 @@ use crate::pool::Connect;
 mod cancel;
 mod error;
 mod listener;
+mod tls;
 
 use cancel::Requests;
 pub use error::Error;
 pub use listener::Listener;
+use tls::Tls;
 
 /// Where a PostgreSQL server is, and who connects to it.
 #[derive(Clone, Debug)]
-pub struct Postgres(Arc<Config>);
+pub struct Postgres {
+    config: Arc<Config>,
+    tls: Option<TlsConnector>,
+}
 
 /// A connection. It is a [`Client`], with `query`, `transaction`, `copy_in` and the rest.
 ///
@@ -42,7 +49,19 @@ pub struct Connection {
 impl Postgres {
     /// Connects as `config` says: to the first of its hosts that answers, by TCP or over a Unix socket, without TLS.
     pub fn new(config: Config) -> Self {
-        Self(Arc::new(config))
+        let config = Arc::new(config);
+        Self { config, tls: None }
+    }
+
+    /// The same over TLS, and never without it: a server that has none is an error, and so is one whose certificate `connector` does not trust, or that is not for
+    /// the host's name. A Unix socket does not leave the machine, and has no TLS.
+    pub fn with_tls(mut config: Config, connector: TlsConnector) -> Self {
+        // By itself the driver goes on without, where the server, or who is in between, says that there is none.
+        config.ssl_mode(SslMode::Require);
+        Self {
+            tls: Some(connector.alpn(&["postgresql"])),
+            ..Self::new(config)
+        }
     }
 
     /// Opens a connection.
@@ -85,29 +104,30 @@ impl Postgres {
 
     async fn open(&self) -> Result<(Client, Box<dyn Driver>), Error> {
         match self.stream().await? {
-            Either::Tcp(stream) => self.greet(stream).await,
-            Either::Unix(stream) => self.greet(stream).await,
+            Either::Tcp(stream, host) => greet(&self.config, stream, self.tls(host)).await,
+            Either::Unix(stream) => {
+                let mut config = Config::clone(&self.config);
+                config.ssl_mode(SslMode::Disable);
+                greet(&config, stream, None).await
+            }
         }
     }
 
-    async fn greet<S>(&self, stream: S) -> Result<(Client, Box<dyn Driver>), Error>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let (client, connection) = self.0.connect_raw(stream, NoTls).await?;
-        Ok((client, Box::new(connection)))
+    fn tls(&self, host: String) -> Option<Tls> {
+        let connector = self.tls.clone()?;
+        Some(Tls { connector, host })
     }
 
     /// To the first host that answers. The error is the last one's.
     async fn stream(&self) -> io::Result<Either> {
         let mut failed =
             io::Error::new(io::ErrorKind::InvalidInput, "the configuration has no host");
-        let ports = self.0.get_ports();
-        for (index, host) in self.0.get_hosts().iter().enumerate() {
+        let (ports, addresses) = (self.config.get_ports(), self.config.get_hostaddrs());
+        for (index, host) in self.config.get_hosts().iter().enumerate() {
             // One port is for all of them.
             let port = ports.get(index).or(ports.first()).copied().unwrap_or(5432);
-            let connecting = Either::connect(host, port);
-            let connected = match self.0.get_connect_timeout() {
+            let connecting = Either::connect(host, addresses.get(index), port);
+            let connected = match self.config.get_connect_timeout() {
                 Some(limit) => timeout(*limit, connecting)
                     .await
                     .unwrap_or_else(|e| Err(e.into())),
@@ -124,8 +144,8 @@ impl Postgres {
     /// Asks the server to cancel what the connection of `token` is at, and waits until the server has done so.
     async fn cancel(&self, token: CancelToken) -> Result<(), Error> {
         match self.stream().await? {
-            Either::Tcp(stream) => cancel::send(token, stream).await,
-            Either::Unix(stream) => cancel::send(token, stream).await,
+            Either::Tcp(stream, host) => cancel::send(token, stream, self.tls(host)).await,
+            Either::Unix(stream) => cancel::send(token, stream, None).await,
         }
     }
 }
@@ -155,20 +175,46 @@ impl Connect for Postgres {
     }
 }
 
+/// Makes a stream a connection.
+async fn greet<S>(
+    config: &Config,
+    stream: S,
+    tls: Option<Tls>,
+) -> Result<(Client, Box<dyn Driver>), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    Ok(match tls {
+        Some(tls) => {
+            let (client, driver) = config.connect_raw(stream, tls.handshake()).await?;
+            (client, Box::new(driver))
+        }
+        None => {
+            let (client, driver) = config.connect_raw(stream, NoTls).await?;
+            (client, Box::new(driver))
+        }
+    })
+}
+
 /// A stream to a server.
 enum Either {
-    Tcp(TcpStream),
+    /// And the server's name.
+    Tcp(TcpStream, String),
     Unix(UnixStream),
 }
 
 impl Either {
-    async fn connect(host: &Host, port: u16) -> io::Result<Self> {
+    /// The address, if there is one, saves asking for it.
+    async fn connect(host: &Host, address: Option<&IpAddr>, port: u16) -> io::Result<Self> {
         match host {
             Host::Tcp(name) => {
-                let stream = TcpStream::connect((name.as_str(), port)).await?;
+                let stream = match address {
+                    Some(address) => TcpStream::connect((*address, port)).await?,
+                    None => TcpStream::connect((name.as_str(), port)).await?,
+                };
                 // Questions are small, and are to leave at once.
                 stream.set_nodelay(true)?;
-                Ok(Self::Tcp(stream))
+                Ok(Self::Tcp(stream, name.clone()))
             }
             Host::Unix(directory) => {
                 let path = directory.join(format!(".s.PGSQL.{port}"));
