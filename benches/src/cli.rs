@@ -32,6 +32,8 @@ compare timers        timers that are cancelled, reset, fire, and how late they 
 compare spawns        spawns and wake-ups from other threads, bursts, trees and sets of tasks
 compare blocking      closures on threads that may block
 compare postgres      rows of a database by tokio-postgres, from a server that it starts
+compare pages         200 pages of a server that takes 50 ms for each, 50 at a time
+compare files         files to a socket, by sendfile and by copies; ours only
 compare churn         memory, threads and descriptors of a process in which runtimes come and go
 compare scaling       the programs at 1, 2, 4, .. workers, in a child process each
 compare ledger        writes to lines that workers share, counted; the cost of such a line, and a model of many cores
@@ -54,7 +56,7 @@ compare suite         the others in turn, and a page of their figures with pictu
 --scenarios a,b       stalls: only these, of blocking, spinning, first-blocked, first-spinning, long-polls, http, guard, slow-heads, accept,
                       pinned-spawns, spawns
 --spawns N            stalls: so many single spawns (default 10000)
---rows a,b            timers, spawns, blocking, memory, counts, postgres: only rows whose names begin so
+--rows a,b            timers, spawns, blocking, memory, counts, postgres, pages, files: only rows whose names begin so
 --runtimes N          churn: so many runtimes (default 1000)
 --up-to N             scaling: the most workers (default 64; smoke 4)
 --sections a,b        suite: only these

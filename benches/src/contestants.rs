@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cli::Options;
 use crate::peers::{
-    Executor, ExecutorCt, Foreign, Runtime, Smol, Streams, Timers, Tokio, TokioCt, Tools,
+    Executor, ExecutorCt, Foreign, Pages, Runtime, Smol, Streams, Timers, Tokio, TokioCt, Tools,
 };
 use crate::programs::Program;
 use crate::rows::{Row, Table};
@@ -110,7 +110,7 @@ impl Contestant {
         self
     }
 
-    const fn and_sockets<R: Streams + Timers + Tools>(mut self) -> Self {
+    const fn and_sockets<R: Pages + Streams + Timers + Tools>(mut self) -> Self {
         self.rows = rows::of_all::<R>;
         self.with_sockets = Some(WithSockets {
             serve: http::serve::<R>,

@@ -13,7 +13,7 @@
 //! churn        runtimes that come and go             │
 //! rows/        tables of single things: timers,      │
 //!              spawns, blocking, memory, counts,     │
-//!              a database                            ┘
+//!              a database, pages, files              ┘
 //! suite/       all of these in child processes, and a page of what they printed
 //! go/          the programs in Go, in a process of their own
 //! apart        a runtime in another process that times the programs

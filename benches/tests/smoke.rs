@@ -240,6 +240,34 @@ fn postgres() {
 }
 
 #[test]
+fn pages() {
+    let lines = compare(&["pages", "--smoke", "--json"]);
+    let [line] = &lines[..] else {
+        panic!("there is one row: {lines:#?}");
+    };
+    let value: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!(value["limit"], 50, "{line}");
+    for runtime in ["executor", "tokio"] {
+        let metrics = &value["runtimes"][runtime];
+        // Whatever else happens, a server's sleep is no shorter.
+        assert!(metrics["ms"]["min"].as_f64().unwrap() >= 200.0, "{line}");
+        assert_eq!(metrics["most at a time"]["max"], 50.0, "{line}");
+    }
+}
+
+#[test]
+fn files() {
+    let lines = compare(&["files", "--smoke", "--json"]);
+    assert_eq!(lines.len(), 2, "one line for each row: {lines:#?}");
+    for (line, mib) in lines.iter().zip([64, 1024]) {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(value["MiB"], mib, "{line}");
+        let ratio = &value["runtimes"]["executor"]["copy/sendfile"]["median"];
+        assert!(ratio.as_f64().unwrap() > 0.0, "{line}");
+    }
+}
+
+#[test]
 fn idle() {
     let lines = compare(&["idle", "--smoke", "--rounds", "1", "--json"]);
     let value: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();

@@ -11,6 +11,7 @@ mod current_thread;
 pub(crate) mod echo;
 mod executor;
 mod join;
+mod pages;
 mod smol;
 mod streams;
 mod tasks;
@@ -19,6 +20,7 @@ mod tokio;
 
 pub(crate) use current_thread::{ExecutorCt, TokioCt};
 pub(crate) use executor::Executor;
+pub(crate) use pages::Pages;
 pub(crate) use smol::Smol;
 pub(crate) use streams::Streams;
 pub(crate) use tasks::{Foreign, Tools};

@@ -6,6 +6,8 @@
 //! blocking   closures that block                           │
 //! memory     bytes of what waits                           │
 //! postgres   rows and questions of a database              │
+//! pages      a client of HTTP, with a limit                │
+//! files      a file to a socket                            │
 //! counts     instructions and allocations                  ┘
 //! meter      wall time, processor time and sleeps per operation
 //! countdown  until all tasks have run
@@ -15,6 +17,7 @@
 //! Each round of a row is a new process for each runtime; the order turns from round to round. A runtime that lacks what a row needs is
 //! left out of it.
 
+use std::any::Any;
 use std::process;
 use std::time::Duration;
 
@@ -22,7 +25,7 @@ use crate::Result;
 use crate::cli::Options;
 use crate::figures::{self, Figures};
 use crate::patience::within;
-use crate::peers::{Foreign, Runtime, Streams, Timers, Tools};
+use crate::peers::{Foreign, Pages, Runtime, Streams, Timers, Tools};
 use crate::process::Child;
 use crate::report;
 use crate::rounds::order;
@@ -30,8 +33,11 @@ use crate::rounds::order;
 mod blocking;
 mod countdown;
 mod counts;
+#[cfg(feature = "sockets")]
+mod files;
 mod memory;
 mod meter;
+mod pages;
 mod postgres;
 mod spawns;
 mod table;
@@ -46,16 +52,20 @@ pub(crate) enum Table {
     Memory,
     Counts,
     Postgres,
+    Pages,
+    Files,
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Timers,
         Self::Spawns,
         Self::Blocking,
         Self::Memory,
         Self::Counts,
         Self::Postgres,
+        Self::Pages,
+        Self::Files,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -66,6 +76,8 @@ impl Table {
             Self::Memory => "memory",
             Self::Counts => "counts",
             Self::Postgres => "postgres",
+            Self::Pages => "pages",
+            Self::Files => "files",
         }
     }
 }
@@ -127,7 +139,10 @@ impl Row {
 }
 
 /// The rows of a runtime that has everything.
-pub(crate) fn of_all<R: Streams + Timers + Tools>(table: Table, options: &Options) -> Vec<Row> {
+pub(crate) fn of_all<R: Pages + Streams + Timers + Tools>(
+    table: Table,
+    options: &Options,
+) -> Vec<Row> {
     let mut rows = of_workers::<R>(table, options);
     rows.extend(match table {
         Table::Timers => timers::rows::<R>(options),
@@ -136,6 +151,11 @@ pub(crate) fn of_all<R: Streams + Timers + Tools>(table: Table, options: &Option
         Table::Memory => memory::more_rows::<R>(options),
         Table::Counts => counts::more_rows::<R>(),
         Table::Postgres => postgres::rows::<R>(),
+        Table::Pages => pages::rows::<R>(),
+        #[cfg(feature = "sockets")]
+        Table::Files => files::rows::<R>(),
+        #[cfg(not(feature = "sockets"))]
+        Table::Files => Vec::new(),
     });
     rows
 }
@@ -164,15 +184,26 @@ pub(crate) fn compare(table: Table, options: &Options) -> Result {
     }
     let mut options = options.clone();
     // It runs until the last row has been measured.
-    let _server = match table {
+    let _server: Box<dyn Any> = match table {
         Table::Postgres => {
             let Some(server) = postgres::server() else {
                 return Ok(());
             };
             options.port = server.port();
-            Some(server)
+            Box::new(server)
         }
-        _ => None,
+        #[cfg(feature = "sockets")]
+        Table::Pages => {
+            let server = pages::Server::start(&options)?;
+            options.port = server.port();
+            Box::new(server)
+        }
+        #[cfg(feature = "sockets")]
+        Table::Files => {
+            options.port = files::receive()?;
+            Box::new(())
+        }
+        _ => Box::new(()),
     };
     let options = &options;
     if !options.json {

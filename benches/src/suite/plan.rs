@@ -243,6 +243,14 @@ impl Section {
             ..Self::BASE
         },
         Self {
+            name: "pages",
+            title: "Pages",
+            about: "200 pages that take 50 ms each, 50 at a time: our client, and reqwest with a semaphore on tokio. See \
+                    [Pages](../../benches/README.md#pages).",
+            arguments: &["pages", "--rounds", "11"],
+            ..Self::BASE
+        },
+        Self {
             name: "counts",
             title: "Instructions and allocations",
             about: "For single operations on one worker; they hardly vary. See [Counts](../../benches/README.md#counts).",
