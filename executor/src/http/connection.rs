@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use futures::future::join;
 use hyper::body::Body;
 use hyper_util::server::conn::auto;
 
 use super::activity::Activity;
 use super::tracked::Tracked;
 use super::transport::Transport;
+use super::upgrade::Upgrades;
 use super::watch::Watch;
 use super::{HttpService, Stream};
 use crate::hyper::HyperExecutor;
@@ -73,9 +75,11 @@ impl Settings {
     {
         let (transport, gone) = Transport::new(io, self.write_timeout);
         let activity = Arc::new(Activity::default());
-        let service = Tracked::new(service, activity.clone());
-        self.drive(transport, service, &activity).await?;
-        // It went with hyper's connection, unless that was upgraded: then it is somebody else's, and still takes a place of the server's.
+        let (upgrades, upgraded) = Upgrades::new();
+        let service = Tracked::new(service, activity.clone(), upgrades);
+        let (ended, ()) = join(self.drive(transport, service, &activity), upgraded).await;
+        ended?;
+        // It went with hyper's connection, unless somebody else has that, after an upgrade: then it still takes a place of the server's.
         let _gone = shield(Duration::MAX, gone).await;
         Ok(())
     }

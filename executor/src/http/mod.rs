@@ -13,7 +13,7 @@
 //!
 //! [`Client`] is the other side, see [`client`].
 //!
-//! Connections may be upgraded, by `hyper::upgrade`, to a WebSocket say: [`TokioIo`](crate::hyper::TokioIo) gives them the I/O traits that such crates ask for.
+//! Connections may be upgraded, by [`on_upgrade`], to a WebSocket say: [`TokioIo`](crate::hyper::TokioIo) gives them the I/O traits that such crates ask for.
 
 mod activity;
 mod builder;
@@ -21,6 +21,7 @@ pub mod client;
 mod connection;
 mod tracked;
 mod transport;
+mod upgrade;
 mod watch;
 
 use ::tokio::io::{AsyncRead, AsyncWrite};
@@ -36,6 +37,7 @@ pub use builder::ServerBuilder;
 #[doc(inline)]
 pub use client::Client;
 pub use connection::BoxError;
+pub use upgrade::on_upgrade;
 
 /// Answers the requests that come to `listener`. Serving begins at once.
 ///
@@ -43,8 +45,7 @@ pub use connection::BoxError;
 /// [`ServerBuilder`]; an error of `accept` does not end the server.
 ///
 /// [`Server::shutdown`] asks the connections at once: those without a request are closed, on the others the requests under way are answered, and these are their last.
-/// What is there after the grace is aborted. [`Server::close_clients`] asks in the same way. Services do not hear of it. What a connection was upgraded to
-/// is not asked, and counts as open until it is dropped: give such tasks a token of your own.
+/// What is there after the grace is aborted. [`Server::close_clients`] asks in the same way. Services do not hear of it; what [`on_upgrade`] runs does.
 ///
 /// ```
 /// # executor::runtime::Runtime::new().unwrap().block_on(async {

@@ -1,38 +1,45 @@
-//! `Tracked`: a service, its answers and their bodies, which tell the connection's `Activity` where they are.
+//! `Tracked`: a service, its answers and their bodies, which tell the connection's `Activity` where they are. Requests may leave upgrades.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use hyper::Response;
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::service::Service;
+use hyper::{Request, Response};
 use pin_project_lite::pin_project;
 
 use super::activity::{Activity, UnderWay};
+use super::upgrade::Upgrades;
 
 #[derive(Debug)]
 pub(super) struct Tracked<S> {
     service: S,
     activity: Arc<Activity>,
+    upgrades: Upgrades,
 }
 
 impl<S> Tracked<S> {
-    pub(super) fn new(service: S, activity: Arc<Activity>) -> Self {
-        Self { service, activity }
+    pub(super) fn new(service: S, activity: Arc<Activity>, upgrades: Upgrades) -> Self {
+        Self {
+            service,
+            activity,
+            upgrades,
+        }
     }
 }
 
-impl<R, S, B> Service<R> for Tracked<S>
+impl<R, S, B> Service<Request<R>> for Tracked<S>
 where
-    S: Service<R, Response = Response<B>>,
+    S: Service<Request<R>, Response = Response<B>>,
 {
     type Response = Response<TrackedBody<B>>;
     type Error = S::Error;
     type Future = Answer<S::Future>;
 
-    fn call(&self, request: R) -> Self::Future {
+    fn call(&self, mut request: Request<R>) -> Self::Future {
+        self.upgrades.offer(&mut request);
         let under_way = self.activity.begin();
         Answer {
             future: self.service.call(request),

@@ -4,6 +4,7 @@
 
 use std::future::Future;
 
+use executor::http::on_upgrade;
 use executor::hyper::TokioIo;
 use hyper::header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE};
 use hyper::upgrade::Upgraded;
@@ -15,14 +16,14 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 /// A WebSocket whose HTTP is over.
 pub type WebSocket = WebSocketStream<TokioIo<Upgraded>>;
 
-/// The answer to a request for a WebSocket, and a future of the WebSocket, which is for another task: it is ready when the answer is sent. `None` if the request is
-/// for something else.
-pub fn accept<B, T: Default>(
-    request: &mut Request<B>,
-) -> Option<(
-    Response<T>,
-    impl Future<Output = hyper::Result<WebSocket>> + use<B, T>,
-)> {
+/// The answer to a request for a WebSocket. `callback` has it when the answer is sent, in the task of the connection; a shutdown of the server asks it to end, see
+/// [`on_upgrade`]. `None` if the request is for something else.
+pub fn accept<B, T, C, F>(request: &mut Request<B>, callback: C) -> Option<Response<T>>
+where
+    T: Default,
+    C: FnOnce(WebSocket) -> F + Send + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
     let upgrade = request.headers().get(UPGRADE)?;
     if !upgrade.as_bytes().eq_ignore_ascii_case(b"websocket") {
         return None;
@@ -38,10 +39,9 @@ pub fn accept<B, T: Default>(
     let accept = HeaderValue::try_from(accept).expect("base64 is a header's value");
     headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
 
-    let upgraded = hyper::upgrade::on(request);
-    let socket = async move {
-        let stream = TokioIo::new(upgraded.await?);
-        Ok(WebSocketStream::from_raw_socket(stream, Role::Server, None).await)
-    };
-    Some((response, socket))
+    on_upgrade(request, |upgraded| async {
+        let stream = TokioIo::new(upgraded);
+        callback(WebSocketStream::from_raw_socket(stream, Role::Server, None).await).await;
+    });
+    Some(response)
 }
