@@ -1,4 +1,4 @@
-//! The examples do what they say: each is built and run by cargo, as its first lines tell users to.
+//! The examples do what they say, and so does a program of these tests.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -88,6 +88,15 @@ fn embed_runs_a_runtime_inside_three_other_things() {
         "a thread that had entered it spawned on MultiThread",
     ];
     assert_eq!(output.lines().collect::<Vec<_>>(), expected);
+}
+
+/// Not for readers. What becomes of it where panics do not unwind, `ci/panic-abort` shows.
+#[test]
+fn panics_ends_though_its_task_has_panicked() {
+    let output = example("panics", &[]).output().unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(text, "before: true\nafter: true\n");
 }
 
 #[test]

@@ -4,10 +4,9 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
-use std::{io, thread};
+
+use crate::support::source::root;
+use crate::support::{Running, example};
 
 /// An example, its arguments, and what the original has printed.
 const PROGRAMS: [(&str, &[&str], &str); 18] = [
@@ -47,7 +46,6 @@ const ELSEWHERE: [&str; 5] = [
 
 #[test]
 fn each_program_prints_what_the_original_does() {
-    build();
     for (name, arguments, golden) in PROGRAMS {
         let expected = fs::read_to_string(golden_file(golden)).unwrap();
         assert_eq!(output(name, arguments), expected, "{name}");
@@ -56,7 +54,7 @@ fn each_program_prints_what_the_original_does() {
 
 #[test]
 fn each_program_has_its_row() {
-    let examples = fs::read_dir(workspace().join("executor/examples")).unwrap();
+    let examples = fs::read_dir(root().join("executor/examples")).unwrap();
     let examples = examples.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     // One of several files has tests of its own.
     let seeds = |name: &String| {
@@ -71,63 +69,13 @@ fn each_program_has_its_row() {
 /// What the example prints, to the last byte. It must succeed in time.
 fn output(name: &str, arguments: &[&str]) -> String {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let output = File::create(&path).unwrap();
-    let mut command = cargo(&["run", "--example", name, "--"]);
-    finish(name, command.args(arguments).stdout(output), RUN_LIMIT);
-    fs::read_to_string(&path).unwrap()
-}
-
-fn build() {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        finish(
-            "the build",
-            &mut cargo(&["build", "--examples"]),
-            BUILD_LIMIT,
-        )
-    });
-}
-
-fn finish(name: &str, command: &mut Command, limit: Duration) {
-    let mut process = command.spawn().unwrap();
-    let end = Instant::now() + limit;
-    let status: io::Result<_> = loop {
-        match process.try_wait().unwrap() {
-            Some(status) => break Ok(status),
-            None if Instant::now() > end => {
-                process.kill().unwrap();
-                break process.wait();
-            }
-            None => thread::sleep(Duration::from_millis(10)),
-        }
-    };
-    let status = status.unwrap();
-    assert!(status.success(), "{name}: {status}");
-}
-
-fn cargo(arguments: &[&str]) -> Command {
-    let (verb, rest) = arguments.split_first().unwrap();
-    let mut command = Command::new(env!("CARGO"));
-    command
-        .current_dir(workspace())
-        .args([verb, "--quiet", "-p", "executor-rt"])
-        .args(["--features", "hyper,test-util"])
-        .args(rest);
-    command
+    let mut command = example(name, arguments);
+    command.stdout(File::create(&path).unwrap());
+    let printed = || fs::read_to_string(&path).unwrap();
+    Running(command.spawn().unwrap()).succeed(name, printed);
+    printed()
 }
 
 fn golden_file(name: &str) -> PathBuf {
-    workspace()
-        .join("tests/golden")
-        .join(format!("{name}.stdout"))
+    root().join("tests/golden").join(format!("{name}.stdout"))
 }
-
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// The machine may be busy with the other tests.
-const RUN_LIMIT: Duration = Duration::from_secs(120);
-
-/// Other features than the tests need, so some libraries are built once more.
-const BUILD_LIMIT: Duration = Duration::from_secs(900);

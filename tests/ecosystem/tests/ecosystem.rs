@@ -49,16 +49,3 @@ async fn pair() -> (TcpStream, TcpStream) {
 
 /// How long a test waits for what should come at once.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
-
-#[test]
-fn a_panic_of_a_task_stays_in_it() {
-    // What becomes of it where panics do not unwind, `ci/panic-abort` shows.
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_panics"))
-        .output()
-        .unwrap();
-    assert!(output.status.success());
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "before: true\nafter: true\n"
-    );
-}

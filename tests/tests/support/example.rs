@@ -1,44 +1,42 @@
-//! The library's examples as processes, built and run by cargo.
+//! The library's examples as processes, built by cargo.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// `cargo run` for an example that is built already.
+use super::source::root;
+
+/// An example, as a command.
+///
+/// It is one of the whole workspace with all features, which `cargo test --workspace --all-features` has built already.
 pub(crate) fn example(name: &str, arguments: &[&str]) -> Command {
     static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let mut command = cargo("build", &["--examples"]);
-        let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples-build");
-        command.stderr(File::create(&log).unwrap());
-        let build = Running(command.spawn().unwrap());
-        build.succeed_within("the build", BUILD_LIMIT, || {
-            std::fs::read_to_string(&log).unwrap()
-        });
-    });
-    let mut command = cargo("run", &["--example", name, "--"]);
+    BUILT.get_or_init(build);
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let mut command = Command::new(target.join("debug/examples").join(name));
     command.args(arguments);
     command
 }
 
-fn cargo(verb: &str, arguments: &[&str]) -> Command {
-    let workspace: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+fn build() {
+    let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples-build");
     let mut command = Command::new(env!("CARGO"));
     command
-        .current_dir(workspace)
-        .args([verb, "--quiet", "-p", "executor-rt", "--features", "hyper"])
-        .args(arguments);
-    command
+        .current_dir(root())
+        .args(["build", "--workspace", "--all-features", "--examples"])
+        .stderr(File::create(&log).unwrap());
+    Running(command.spawn().unwrap()).succeed_within("the build", BUILD_LIMIT, || {
+        std::fs::read_to_string(&log).unwrap()
+    });
 }
 
 /// A process that is killed when dropped.
 pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
-    /// cargo has become the example, so the number is that of its process.
     pub(crate) fn signal(&self, signal: i32) {
         // SAFETY: the call uses no memory of ours; and the process was not waited for yet, so the number is still its own.
         assert_eq!(unsafe { libc::kill(self.0.id() as i32, signal) }, 0);
@@ -76,5 +74,5 @@ impl Drop for Running {
 /// The machine may be busy with the other tests.
 pub(crate) const RUN_LIMIT: Duration = Duration::from_secs(120);
 
-/// Other features than the tests need, so some libraries are built once more.
+/// After a test command for less than the workspace, some libraries are built once more.
 const BUILD_LIMIT: Duration = Duration::from_secs(900);
