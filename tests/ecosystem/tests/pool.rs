@@ -229,3 +229,23 @@ fn a_pool_that_closes_gives_nothing_out_and_waits_for_what_is_out() {
         assert_eq!(pool.status(), nothing);
     });
 }
+
+#[test]
+fn a_pool_that_closes_waits_for_a_connection_that_is_being_opened() {
+    run(async {
+        let counted = Counted::default();
+        let pool = Pool::new(counted.clone());
+        let mut opening = Box::pin(pool.acquire());
+        let begun = poll_fn(|cx| Poll::Ready(opening.as_mut().poll(cx).is_pending())).await;
+        assert!(begun);
+        pool.close();
+        assert!(
+            begin(pool.wait_closed(), 3).await.is_none(),
+            "one is being opened"
+        );
+        // Who has waited so long is given it.
+        drop(opening.await.unwrap());
+        pool.wait_closed().await;
+        assert_eq!(counted.open.load(Ordering::SeqCst), 0);
+    });
+}

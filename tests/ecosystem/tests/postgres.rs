@@ -10,7 +10,9 @@ use std::task::Poll;
 use bytes::Bytes;
 use ecosystem::pool::{AcquireError, Pool};
 use ecosystem::postgres::{Error, Listener, Postgres};
+use executor::net::{TcpSocket, TcpStream};
 use executor::task::{block_in_place, yield_now};
+use executor::time::{Duration, timeout};
 use futures::{SinkExt, StreamExt, TryStreamExt};
 use servers::Server;
 use tokio_postgres::Config;
@@ -411,6 +413,34 @@ fn a_unix_socket_is_as_good() {
             .password(servers::Postgres::PASSWORD)
             .dbname("postgres");
         let connection = Postgres::new(config).connect().await.unwrap();
+        assert_eq!(one(&connection, "SELECT 7").await, 7);
+    });
+}
+
+#[test]
+fn a_host_that_does_not_answer_costs_its_time_limit() {
+    with_server(|server| async move {
+        // A listener whose backlog is full: the system drops who knocks.
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let silent = socket.listen(0).unwrap();
+        let address = silent.local_addr().unwrap();
+        let mut backlog = Vec::new();
+        while let Ok(stream) =
+            timeout(Duration::from_millis(200), TcpStream::connect(address)).await
+        {
+            backlog.push(stream.unwrap());
+            assert!(backlog.len() < 64, "the backlog has no end");
+        }
+        let mut two = Config::new();
+        two.host("127.0.0.1")
+            .host("127.0.0.1")
+            .port(address.port())
+            .port(server.port())
+            .connect_timeout(Duration::from_millis(200))
+            .user(servers::Postgres::SUPERUSER)
+            .password(servers::Postgres::PASSWORD);
+        let connection = Postgres::new(two).connect().await.unwrap();
         assert_eq!(one(&connection, "SELECT 7").await, 7);
     });
 }

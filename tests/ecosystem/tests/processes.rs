@@ -30,10 +30,7 @@ fn a_worker_that_is_killed_under_load_loses_no_job() {
         let worker = service.process("worker 2");
         let pending = loop {
             signal(worker, libc::SIGSTOP);
-            let reply = redis
-                .xpending_consumer_count("jobs", "workers", "-", "+", 1000, "worker 2")
-                .await;
-            let pending = reply.map_or(0, |reply| reply.ids.len());
+            let pending = pending(&mut redis, "worker 2").await;
             if pending > 0 {
                 break pending;
             }
@@ -82,6 +79,48 @@ fn a_front_that_is_asked_to_end_under_load_fails_no_request() {
     });
 }
 
+#[test]
+fn a_worker_that_is_asked_to_end_under_load_does_what_it_has_begun() {
+    with_service(|mut service, mut redis| async move {
+        let load = Load::start(service.address);
+        let parent = service.parent.id() as i32;
+        for worker in ["worker 1", "worker 2", "worker 3", "worker 1"] {
+            // So that there is no other of this name meanwhile.
+            signal(parent, libc::SIGSTOP);
+            signal(service.process(worker), libc::SIGTERM);
+            service.hear(&format!("{worker}: ")).await;
+            assert_eq!(
+                pending(&mut redis, worker).await,
+                0,
+                "{worker} has left jobs"
+            );
+            signal(parent, libc::SIGCONT);
+            service
+                .hear(&format!("{worker} has ended: exit status: 0"))
+                .await;
+            service.hear(&format!("{worker} is process ")).await;
+        }
+        let jobs = load.finish().await;
+        all_are_done(&mut redis, &jobs).await;
+        service.finish().await;
+    });
+}
+
+#[test]
+fn when_the_parent_is_killed_all_others_end() {
+    with_service(|mut service, _redis| async move {
+        signal(service.parent.id() as i32, libc::SIGKILL);
+        // Each has the other end of this pipe. Fronts and workers say a last word.
+        let mut lines = Vec::new();
+        while let Some(line) = service.next().await {
+            lines.push(line);
+        }
+        let words = |text| lines.iter().filter(|line| line.contains(text)).count();
+        assert_eq!(words(" 0 panicked, 0 dropped, 0 open"), 2, "{lines:#?}");
+        assert_eq!(words(" jobs done, "), 3, "{lines:#?}");
+    });
+}
+
 /// Runs a test of a service with a Redis of its own.
 fn with_service<F: Future<Output = ()> + Send + 'static>(
     test: impl FnOnce(Service, Connection) -> F + Send + 'static,
@@ -97,6 +136,14 @@ fn with_service<F: Future<Output = ()> + Send + 'static>(
         let service = Service::start(([127, 0, 0, 1], port).into()).await;
         test(service, redis).await;
     });
+}
+
+/// How many jobs are with a worker.
+async fn pending(redis: &mut Connection, worker: &str) -> usize {
+    let reply = redis
+        .xpending_consumer_count("jobs", "workers", "-", "+", 1000, worker)
+        .await;
+    reply.map_or(0, |reply| reply.ids.len())
 }
 
 /// Waits until each job has its result, and no job is left.

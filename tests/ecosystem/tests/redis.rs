@@ -213,6 +213,16 @@ fn a_wrong_password_and_a_wrong_command_are_what_the_server_says() {
 }
 
 #[test]
+fn a_unix_socket_is_as_good() {
+    with_server(|server| async move {
+        let near = server.unix_url().into_connection_info().unwrap();
+        let mut connection = connect(&near).await.unwrap();
+        connection.set("near", 7).await.unwrap();
+        assert_eq!(connection.get("near").await.unwrap().unwrap(), "7");
+    });
+}
+
+#[test]
 fn a_server_that_is_killed_is_an_error_until_it_is_back() {
     let Some(mut server) = Running::start() else {
         return;

@@ -21,6 +21,11 @@ impl Server<Redis> {
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port())
     }
+
+    /// How to connect to it over its Unix socket.
+    pub fn unix_url(&self) -> String {
+        format!("redis+unix://{}", self.directory().join(SOCKET).display())
+    }
 }
 
 impl Kind for Redis {
@@ -44,7 +49,9 @@ impl Kind for Redis {
             .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
             .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
             .arg("--dir")
-            .arg(directory);
+            .arg(directory)
+            .arg("--unixsocket")
+            .arg(directory.join(SOCKET));
         command
     }
 
@@ -65,3 +72,5 @@ impl Kind for Redis {
         &SHARED
     }
 }
+
+const SOCKET: &str = "socket";
