@@ -1,16 +1,17 @@
 //! Cancel safety of what waits for several tasks, and of waits behind which others wait.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 
 use executor::sync::{CapacityLimiter, Condvar, Mutex, mpmc, oneshot};
 use executor::task::{
-    self, JoinHandle, ReturnWhen, Started, gather, gather_settled, group, running, spawn, wait,
-    yield_now,
+    self, JoinHandle, ReturnWhen, Started, TaskGroup, gather, gather_settled, group, running,
+    spawn, wait, yield_now,
 };
 
 use crate::cancel_safety::{dropped_after_each_poll, on_each};
-use crate::support::{Counted, Drops};
+use crate::support::{Counted, Drops, poll_once};
 
 /// What a task has that waits until it is told to end.
 struct Waits {
@@ -137,6 +138,39 @@ fn tasks_of_a_group_that_is_dropped_end() {
             },
         )
         .await;
+        // With two that nobody tells, one of which comes from outside.
+        dropped_after_each_poll(
+            async || {
+                let (drops, (give, given)) = (Drops::default(), oneshot::channel());
+                let (waits, tell) = Waits::new(&drops);
+                let (early, late) = (Waits::new(&drops), Waits::new(&drops));
+                let never = (early.1, late.1);
+                let other = (drops, tell, given, Some(late.0), never);
+                (Some((waits, early.0, give)), other)
+            },
+            |waits: &mut Option<(Waits, Waits, oneshot::Sender<TaskGroup<io::Error>>)>| {
+                let (waits, early, give) = waits.take().unwrap();
+                Box::pin(group(async move |group| {
+                    group.spawn(async { Ok(early.end().await) });
+                    give.send(group.clone()).unwrap();
+                    waits.end().await;
+                    group.cancel("that is all");
+                    Ok(())
+                }))
+            },
+            async |(_, tell, given, late, _)| {
+                let late = late.take().unwrap();
+                if let Ok(group) = given.try_recv() {
+                    drop(group.spawn(async { Ok(late.end().await) }));
+                }
+                let _ = tell.take().unwrap().send(());
+            },
+            async |_, (drops, ..), ended| {
+                assert!(ended.is_none_or(|ended| ended.is_ok()));
+                until_dropped(&drops, 3).await;
+            },
+        )
+        .await;
         // One that is waited for until it is ready.
         dropped_after_each_poll(
             async || {
@@ -246,6 +280,10 @@ fn a_token_that_is_not_taken_goes_to_the_one_behind() {
 #[test]
 fn an_item_that_goes_from_hand_to_hand_is_with_one_of_them() {
     on_each(async || {
+        // What was given up before anybody came is not there.
+        let (sender, receiver) = mpmc::channel(0);
+        assert!(poll_once(pin!(sender.send(7))).is_pending());
+        assert!(receiver.try_recv().is_err());
         dropped_after_each_poll(
             async || mpmc::channel(0),
             |sender: &mut mpmc::Sender<u32>| Box::pin(async { sender.send(7).await.unwrap() }),
