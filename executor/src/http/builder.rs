@@ -59,7 +59,7 @@ impl ServerBuilder {
     }
 
     /// How long a client may take to send the head of a request, the wait for it included: connections on which nothing is under way for longer are
-    /// closed. On HTTP/2 it may be up to twice as long, and a limit more with a client that does not answer the farewell. `None`: for ever, which a server that
+    /// closed. On HTTP/2 it may be up to three times as long, the farewell included. `None`: for ever, which a server that
     /// others can reach does not survive.
     ///
     /// Bodies are no part of this: a limit on the time of a whole request is a layer of tower's, or a [`timeout`](crate::time::timeout) in the service.
