@@ -82,7 +82,7 @@ impl Worker {
         } else {
             self.is_leaving();
         }
-        if driver.is_stale(real) {
+        if driver.is_stale(real, self.core.queue.len()) {
             self.look(&mut wakers);
         }
         self.wake_batch(wakers);
