@@ -6,12 +6,12 @@
 use std::io::{Read, Write};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::task::{Context, Wake};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use executor::runtime::Handle;
+use executor::runtime::{Builder, Handle};
 
 use crate::support::{within, workers};
 
@@ -191,5 +191,41 @@ fn a_worker_that_is_never_out_of_work_takes_what_waits_behind_a_stuck_one() {
         runtime.block_on(stuck).unwrap();
         stop.store(true, SeqCst);
         runtime.block_on(restless).unwrap();
+    });
+}
+
+/// Workers beyond the number of processors are called only as far as an allowance goes, which this work, none of which blocks, has used up.
+#[test]
+fn each_of_many_workers_takes_a_task_that_blocks_after_much_work_that_does_not() {
+    const WORKERS: usize = 16;
+    within(60, || {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .max_spare_workers(0)
+            .build()
+            .unwrap();
+        let work = runtime.spawn(async {
+            for _ in 0..100 {
+                let pairs = (0..100).map(|_| {
+                    executor::spawn(async {
+                        executor::spawn(executor::task::yield_now()).await.unwrap();
+                    })
+                });
+                for pair in pairs.collect::<Vec<_>>() {
+                    pair.await.unwrap();
+                }
+            }
+            let all_are_here = Arc::new(Barrier::new(WORKERS));
+            let blocked = (0..WORKERS).map(|_| {
+                let all_are_here = all_are_here.clone();
+                executor::spawn(async move {
+                    all_are_here.wait();
+                })
+            });
+            for task in blocked.collect::<Vec<_>>() {
+                task.await.unwrap();
+            }
+        });
+        runtime.block_on(work).unwrap();
     });
 }

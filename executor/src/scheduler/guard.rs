@@ -102,9 +102,16 @@ impl Shared {
             turns = self.driver.turns();
             let seats = self.seats.in_use().iter().map(|seat| &**seat);
             let found = watch.look(seats, time, pace, self.guard.stalls.threshold);
-            if found.work_waits {
-                // What was put into the next slot, or behind the others, was announced to nobody.
-                self.wake_for_work();
+            let calls_were_given_up = !self.allowance.is_full()
+                && (found.stuck.contains(&true) || watch.sees_one_block(self.seats.in_use()));
+            if calls_were_given_up {
+                // Before the call: whom it wakes may call more.
+                self.allowance.fill();
+            }
+            // What was put into the next slot, or behind the others, was announced to nobody.
+            let waits = found.work_waits || calls_were_given_up && self.has_queued_work();
+            if waits && self.idle.should_wake() {
+                self.wake_one();
             }
             if found.news {
                 quick_until = time + QUICK_FOR;

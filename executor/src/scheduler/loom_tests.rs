@@ -29,11 +29,18 @@ struct Pool {
     injector: Injector<usize>,
     unparkers: Vec<Unparker>,
     left: AtomicUsize,
+    /// Workers call others, too. If not, it is as if as many were awake as there are processors, and nothing left of the allowance.
+    workers_call: bool,
 }
 
 impl Pool {
     fn new(parkers: &[Parker], values: usize) -> Arc<Self> {
+        Self::with(parkers, values, true)
+    }
+
+    fn with(parkers: &[Parker], values: usize, workers_call: bool) -> Arc<Self> {
         Arc::new(Self {
+            workers_call,
             idle: Idle::new(parkers.len()),
             injector: Injector::new(),
             unparkers: parkers.iter().map(Parker::unparker).collect(),
@@ -87,6 +94,7 @@ impl Pool {
                 if std::mem::take(&mut searching)
                     && self.idle.stop_searching()
                     && !self.injector.is_empty()
+                    && self.workers_call
                 {
                     self.wake_for_work();
                 }
@@ -108,9 +116,9 @@ impl Pool {
     }
 }
 
-fn consume(workers: usize, values: usize) {
+fn consume(workers: usize, values: usize, workers_call: bool) {
     let parkers: Vec<_> = (0..workers).map(|_| Parker::new()).collect();
-    let pool = Pool::new(&parkers, values);
+    let pool = Pool::with(&parkers, values, workers_call);
     let threads: Vec<_> = parkers
         .into_iter()
         .enumerate()
@@ -132,12 +140,18 @@ fn consume(workers: usize, values: usize) {
 
 #[test]
 fn loom_no_push_is_forgotten_by_one_worker() {
-    loom::model(|| consume(1, 2));
+    loom::model(|| consume(1, 2, true));
 }
 
 #[test]
 fn loom_no_push_is_forgotten_by_two_workers() {
-    loom::model(|| consume(2, 1));
+    loom::model(|| consume(2, 1, true));
+}
+
+/// Beyond the allowance: whoever is awake takes it all in the end, because nobody blocks here.
+#[test]
+fn loom_no_push_is_forgotten_though_workers_call_nobody() {
+    loom::model(|| consume(2, 2, false));
 }
 
 #[test]

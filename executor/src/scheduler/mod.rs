@@ -8,6 +8,7 @@
 //! | file | concept |
 //! |---|---|
 //! | `idle` | who sleeps and who is woken, with the proof that no task is forgotten |
+//! | `allowance` | how many may be woken beyond the processors |
 //! | `parker` | one thread's sleep |
 //! | `seat` | a worker's place |
 //! | `home` | a task's way from a wake to a queue |
@@ -34,6 +35,7 @@
 //!
 //! A *seat* is a worker's place. While all workers are busy, spawn, wake, poll and completion write no line that all of them share.
 
+mod allowance;
 mod ask;
 #[cfg(feature = "backtrace")]
 mod backtrace;
@@ -82,6 +84,7 @@ use crate::queue::{Injector, OneWord};
 use crate::rt_sync::whole::atomic::{AtomicBool, Ordering, fence};
 use crate::rt_sync::whole::{processors, thread_number};
 use crate::task::{self, Id, JoinHandle, Notified, Origin, drop_quietly};
+use allowance::Allowance;
 use counters::ForeignCounters;
 use errands::Errands;
 use guard::Guard;
@@ -115,6 +118,7 @@ pub(crate) struct Shared {
     seats: Seats,
     injector: CachePadded<Injector<Notified>>,
     idle: Idle,
+    allowance: CachePadded<Allowance>,
     driver: Driver,
     guard: Guard,
     spares: Spares<Call>,
@@ -126,7 +130,8 @@ pub(crate) struct Shared {
     asks: AtomicBool,
     /// The flavour: the current-thread one is strictly first in, first out, and its thread is whoever calls `block_on`.
     current_thread: Option<CoreSlot>,
-    /// A batch of events wakes no more workers once so many are awake: the number of processors, or of workers if that is less.
+    /// A batch of events wakes no more workers once so many are awake, and a worker no more than its allowance: the number of processors, or of
+    /// workers if that is less.
     processors: usize,
     on_park: Option<Hook>,
     on_unpark: Option<Hook>,
@@ -189,6 +194,7 @@ impl Shared {
             },
             injector: CachePadded::new(Injector::new()),
             idle: Idle::new(config.workers),
+            allowance: CachePadded::new(Allowance::new(config.workers)),
             driver,
             guard: Guard::new(config.stalls),
             spares: Spares::new(config.keep_alive),
@@ -317,12 +323,24 @@ impl Shared {
         closed
     }
 
-    /// Wakes a worker if nobody is looking for work already.
+    /// Wakes a worker if nobody is looking for work already, and it may find a processor: for a worker, who will look itself.
     #[inline]
     fn wake_for_work(&self) {
         if self.idle.should_wake() {
+            self.wake_one_more();
+        }
+    }
+
+    #[cold]
+    fn wake_one_more(&self) {
+        if self.idle.counts().awake() < self.useful() || self.allowance.take() {
             self.wake_one();
         }
+    }
+
+    /// How many workers have a use for a processor at once. Spare ones stand in for some of those that are awake.
+    fn useful(&self) -> usize {
+        self.processors + self.spare_workers()
     }
 
     #[cold]

@@ -9,6 +9,8 @@
 
 use std::time::{Duration, Instant};
 
+use crossbeam_utils::CachePadded;
+
 use super::kernel::Tid;
 use super::seat::Seat;
 use super::stall::{Stall, ThreadActivity};
@@ -19,6 +21,8 @@ use crate::rt_sync::whole::atomic::Ordering::Relaxed;
 pub(super) struct Watch {
     seats: Vec<Watched>,
     last_look: Instant,
+    /// The seat that `sees_one_block` looks at next.
+    next: usize,
 }
 
 /// Of one seat.
@@ -56,6 +60,7 @@ impl Watch {
         Self {
             seats: Vec::new(),
             last_look: now,
+            next: 0,
         }
     }
 
@@ -102,6 +107,24 @@ impl Watch {
             found.work_waits |= seen.is_same_as(last) && !seat.has_no_task();
         }
         found
+    }
+
+    /// True if a worker sleeps in the system in the middle of a poll, however short. Of many workers in polls some are asked, others each time: the
+    /// system takes some microseconds for an answer. Where it gives none, one may sleep.
+    pub(super) fn sees_one_block(&mut self, seats: &[CachePadded<Seat>]) -> bool {
+        let first = std::mem::replace(&mut self.next, 0) % seats.len();
+        let in_turn = (first..seats.len()).chain(0..first);
+        let in_polls = in_turn.filter(|&index| seats[index].running.look().is_some());
+        for index in in_polls.take(ASKED_AT_ONCE) {
+            self.next = index + 1;
+            let seat = &seats[index];
+            let seq = seat.running.seq();
+            let is_runnable = Tid(seat.tid.load(Relaxed)).is_runnable();
+            if is_runnable != Some(true) && seat.running.seq() == seq {
+                return true;
+            }
+        }
+        false
     }
 }
 
@@ -206,6 +229,9 @@ fn activity(
 
 /// A thread that has had one part in so many of the time computes.
 const A_GOOD_PART: u32 = 4;
+
+/// So many threads are asked for what they do, at a look that is for that.
+const ASKED_AT_ONCE: usize = 4;
 
 /// A look that comes so much too late does not say how long.
 const LATE: Duration = Duration::from_millis(5);

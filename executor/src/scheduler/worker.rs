@@ -330,9 +330,7 @@ impl Worker {
             return;
         }
         let counts = self.shared.idle.counts();
-        // Spare workers stand in for some of those that are awake.
-        let processors = self.shared.processors + self.shared.spare_workers();
-        let most = others.min(processors.saturating_sub(counts.awake()));
+        let most = others.min(self.shared.useful().saturating_sub(counts.awake()));
         if most > 0
             && self
                 .shared
