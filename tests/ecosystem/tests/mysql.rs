@@ -1,15 +1,19 @@
 //! MariaDB by the crate `mysql` on the blocking pool, against a real server.
 
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
+use std::task::Poll;
 
 use ecosystem::mysql::Mysql;
-use ecosystem::pool::{AcquireError, Pool};
-use executor::task::{block_in_place, yield_now};
+use ecosystem::pool::{AcquireError, Connect, Pool};
+use executor::runtime::Builder;
+use executor::task::{TaskTracker, block_in_place, spawn_blocking, yield_now};
+use executor::time::timeout;
 use mysql::prelude::Queryable;
 use mysql::{Conn, Error, OptsBuilder, TxOpts};
 use servers::{Mariadb, Server};
 
-use crate::run;
+use crate::{PATIENCE, run};
 
 type Running = Server<Mariadb>;
 
@@ -209,6 +213,39 @@ fn a_call_that_is_dropped_goes_on_and_the_next_waits_for_it() {
         let same = connection.run(|conn| one(conn, "SELECT CONNECTION_ID()"));
         assert_eq!(same.await.unwrap(), process);
     });
+}
+
+#[test]
+fn what_tracks_a_connection_tracks_its_calls_and_its_goodbye() {
+    let Some(server) = Running::shared() else {
+        return;
+    };
+    let test = async {
+        let (mysql, open) = (Mysql::new(options(&server)), TaskTracker::new());
+        let connection = Connect::connect(&mysql, &open).await.unwrap();
+        assert_eq!(open.len(), 0);
+        // The only thread that may block is taken, so what is tracked stays.
+        let (end, ends) = std::sync::mpsc::channel::<()>();
+        let taken = spawn_blocking(move || ends.recv());
+        let mut call = Box::pin(connection.run(|_| Ok(())));
+        assert!(poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx).is_pending())).await);
+        drop(call);
+        assert_eq!(open.len(), 1, "the call");
+        drop(connection);
+        assert_eq!(open.len(), 2, "and the goodbye");
+        open.close();
+        end.send(()).unwrap();
+        open.wait().await;
+        taken.await.unwrap().unwrap();
+    };
+    let runtime = Builder::new_current_thread()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    let done = runtime.block_on(async { timeout(PATIENCE, test).await });
+    done.expect("it hangs");
+    drop(runtime);
+    drop(server);
 }
 
 #[test]

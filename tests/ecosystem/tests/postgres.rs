@@ -8,17 +8,18 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
-use ecosystem::pool::{AcquireError, Pool};
+use ecosystem::pool::{AcquireError, Connect, Pool};
 use ecosystem::postgres::{Error, Listener, Postgres};
 use executor::net::{TcpSocket, TcpStream};
-use executor::task::{block_in_place, yield_now};
+use executor::runtime::Builder;
+use executor::task::{TaskTracker, block_in_place, yield_now};
 use executor::time::{Duration, timeout};
 use futures::{SinkExt, StreamExt, TryStreamExt};
 use servers::Server;
 use tokio_postgres::Config;
 use tokio_postgres::error::SqlState;
 
-use crate::run;
+use crate::{PATIENCE, run};
 
 type Running = Server<servers::Postgres>;
 
@@ -400,6 +401,40 @@ fn a_pool_that_is_closed_leaves_no_connection_at_the_server() {
         // The processes of the server take a moment to end.
         while one(&watcher, count).await > 0 {}
     });
+}
+
+#[test]
+fn what_tracks_a_connection_tracks_its_task_and_its_cancellations() {
+    let Some(server) = Running::shared() else {
+        return;
+    };
+    let test = async {
+        let (postgres, open) = (Postgres::new(config(&server)), TaskTracker::new());
+        let connection = Connect::connect(&postgres, &open).await.unwrap();
+        assert_eq!(open.len(), 1);
+        let done = connection.batch_execute("SELECT 1");
+        connection.cancel_on_drop(done).await.unwrap();
+        assert_eq!(open.len(), 1, "there is nothing to cancel");
+
+        let watcher = postgres.connect().await.unwrap();
+        let active = "SELECT count(*)::int FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600) AS tracked'";
+        let slow = connection.batch_execute("SELECT pg_sleep(600) AS tracked");
+        let query = connection.cancel_on_drop(slow);
+        polled_until(query, || async { one(&watcher, active).await == 1 }).await;
+        // The thread is this test's, so the request has not begun yet.
+        assert_eq!(open.len(), 2);
+        while open.len() == 2 {
+            yield_now().await;
+        }
+        connection.close().await;
+        assert!(open.is_empty());
+    };
+    // On one thread.
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let done = runtime.block_on(async { timeout(PATIENCE, test).await });
+    done.expect("it hangs");
+    drop(runtime);
+    drop(server);
 }
 
 #[test]
