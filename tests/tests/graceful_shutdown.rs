@@ -64,6 +64,32 @@ fn a_task_that_goes_on_is_aborted_and_its_finalizer_runs() {
     });
 }
 
+/// The finalizers of those that are aborted first begin, and wait, while the others are still being aborted.
+#[test]
+fn a_finalizer_is_not_aborted_with_the_tasks_that_are() {
+    each_runtime(|runtime| {
+        within(60, || {
+            let (done, began) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+            for _ in 0..200 {
+                let (finalized, began) = (done.clone(), began.clone());
+                runtime.spawn(async move {
+                    let _finalizer = finalizer(LONG, clean_up(finalized));
+                    began.fetch_add(1, SeqCst);
+                    let _ = shield(LONG, pending::<()>()).await;
+                });
+            }
+            runtime.block_on(async {
+                while began.load(SeqCst) < 200 {
+                    yield_now().await;
+                }
+            });
+            let report = runtime.shutdown(LONG / 30);
+            assert!(report.is_complete(), "{report}");
+            assert_eq!((report.tasks_aborted(), done.load(SeqCst)), (200, 200));
+        });
+    });
+}
+
 #[test]
 fn tasks_that_come_while_the_others_are_asked_are_asked_as_well() {
     each_runtime(|runtime| {

@@ -234,7 +234,7 @@ impl State {
 
     /// Aborts every task that has waited, but finalizers. Returns them.
     pub(crate) fn abort_all(&self) -> Vec<TaskRef> {
-        let mut aborted = self.scheduler.abort_all(&self.finalizers.ids());
+        let mut aborted = self.scheduler.abort_all(|| self.finalizers.ids());
         if let Some(local) = self.local_here() {
             let local = local.abort_all();
             for task in &local {

@@ -21,15 +21,18 @@ impl Shared {
         }
     }
 
-    /// Aborts every task that waits, or has, but those with one of these ids. Returns them.
-    pub(crate) fn abort_all(&self, but: &HashSet<Id>) -> Vec<TaskRef> {
+    /// Aborts every task that waits, or has, but those with one of the ids that `but` gives. Returns them.
+    pub(crate) fn abort_all(&self, but: impl FnOnce() -> HashSet<Id>) -> Vec<TaskRef> {
+        // All of them before the first abort, and the exceptions after: an abort may begin a finalizer, which waits in a list at once.
         let tasks = self.seats.all().iter().flat_map(|seat| seat.tasks.all());
-        let others = tasks.filter(|task| !but.contains(&task.id()));
-        let abort = |task: &TaskRef| {
+        let mut tasks: Vec<_> = tasks.collect();
+        let but = but();
+        tasks.retain(|task| !but.contains(&task.id()) && !task.is_complete());
+        for task in &tasks {
             self.note_dropped(task.id(), task.origin());
             task.abort();
-        };
-        others.inspect(abort).collect()
+        }
+        tasks
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -23,6 +23,8 @@ pub(super) struct World {
     queue: Mutex<Vec<Notified>>,
     list: Mutex<List>,
     released: AtomicUsize,
+    /// As while tasks are asked to end: who has the token of one that steps back links it. Set before the model's threads.
+    links_tokens: std::sync::atomic::AtomicBool,
 }
 
 #[derive(Default)]
@@ -45,6 +47,10 @@ impl Schedule for Scheduler {
     }
 
     fn reschedule(&self, task: Notified) {
+        let is_linked = self.0.list.lock().unwrap().task.is_some();
+        if self.0.links_tokens.load(Relaxed) && !is_linked {
+            self.link(&task.link());
+        }
         self.schedule(task);
     }
 
@@ -71,15 +77,17 @@ impl World {
         self.queue.lock().unwrap().push(token);
     }
 
+    /// What whoever asks tasks to end finds.
+    fn linked(&self) -> Option<TaskRef> {
+        let list = self.list.lock().unwrap();
+        let task = list.task.as_ref();
+        task.map(|task| TaskRef::borrow(task.0).clone())
+    }
+
     /// As `TaskList::close`, then what shutdown does with what it finds, in the list and in the queue.
     fn shut_down(&self) {
-        let linked = {
-            let mut list = self.list.lock().unwrap();
-            list.closed = true;
-            let task = list.task.as_ref();
-            task.map(|task| TaskRef::borrow(task.0).clone())
-        };
-        if let Some(task) = linked {
+        self.list.lock().unwrap().closed = true;
+        if let Some(task) = self.linked() {
             task.cancel_if_idle();
         }
         let token = self.queue.lock().unwrap().pop();
@@ -593,6 +601,34 @@ fn loom_a_task_alone_steps_back_beside_a_wake() {
         waker.map(Waker::wake);
         world.run_all();
         assert_eq!(shared.future_drops.load(SeqCst), 1, "a wake was lost");
+        shared.finish();
+    });
+}
+
+/// From then on others may reach it, by the list, so its word must not be written by plain stores any more.
+#[test]
+fn loom_a_task_alone_is_linked_with_its_token_and_aborted_by_who_finds_it() {
+    loom::model(|| {
+        let Model {
+            world,
+            shared,
+            handle,
+        } = scheduled();
+        drop(handle);
+        world.links_tokens.store(true, Relaxed);
+        shared.steps_back.store(1, Relaxed);
+        shared.go();
+        let (world2, shared2) = (world.clone(), shared.clone());
+        let asking = thread::spawn(move || {
+            drop(shared2.waker.lock().unwrap().take());
+            if let Some(task) = world2.linked() {
+                task.abort();
+            }
+            world2.run_all();
+        });
+        world.run_all();
+        asking.join().unwrap();
+        world.run_all();
         shared.finish();
     });
 }
