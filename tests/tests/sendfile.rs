@@ -1,5 +1,6 @@
 //! `net::sendfile`: a file arrives as it is, whatever its way, and what was sent is known whenever it ends.
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::future::{Future, poll_fn};
 use std::io::{ErrorKind, Read, Write};
@@ -16,8 +17,8 @@ use executor::net::{TcpStream, UnixStream, sendfile};
 use executor::task::yield_now;
 
 use crate::support::{
-    Directory, child, child_under, current_thread, each_runtime, is_child, kind, pair_with_std,
-    poll_once, within, workers, works,
+    Directory, child, child_under, current_thread, each_runtime, failing, is_child, kind,
+    pair_with_std, poll_once, within, workers, works,
 };
 
 /// More than the buffers of a connection take.
@@ -324,23 +325,6 @@ fn what_is_no_file_is_an_error() {
     });
 }
 
-/// Makes a system call fail each time.
-macro_rules! refusing {
-    ($call:literal, $error:literal) => {
-        &[
-            "strace",
-            "-f",
-            "-qq",
-            "-o",
-            "/dev/null",
-            "-e",
-            concat!("trace=", $call),
-            "-e",
-            concat!("inject=", $call, ":error=", $error),
-        ]
-    };
-}
-
 fn sends_all() {
     let directory = Directory::new();
     let file = file_in(&directory, LEN);
@@ -358,7 +342,7 @@ fn sends_all() {
 #[ignore = "needs strace"]
 fn without_the_system_call_a_file_arrives_all_the_same() {
     child_under(
-        refusing!("sendfile", "EINVAL"),
+        failing!("sendfile", "EINVAL"),
         "sendfile::without_the_system_call_a_file_arrives_all_the_same",
         sends_all,
     );
@@ -368,10 +352,44 @@ fn without_the_system_call_a_file_arrives_all_the_same() {
 #[ignore = "needs strace"]
 fn without_knowing_what_is_in_memory_a_file_arrives_all_the_same() {
     child_under(
-        refusing!("preadv2", "EOPNOTSUPP"),
+        failing!("preadv2", "EOPNOTSUPP"),
         "sendfile::without_knowing_what_is_in_memory_a_file_arrives_all_the_same",
         sends_all,
     );
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn what_the_system_says_is_not_in_memory_is_read_by_no_worker() {
+    const NAME: &str = "sendfile::what_the_system_says_is_not_in_memory_is_read_by_no_worker";
+    let directory = Directory::new();
+    let log = directory.file("calls");
+    let strace = [
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        log.to_str().unwrap(),
+        "-e",
+        "trace=preadv2,pread64,sendfile",
+        "-e",
+        "inject=preadv2:error=EAGAIN",
+    ];
+    child_under(&strace, NAME, sends_all);
+    if is_child(NAME) || !works(&["strace", "-qq", "-o", "/dev/null"], NAME) {
+        return;
+    }
+    let log = fs::read_to_string(log).unwrap();
+    let threads = |call: &str, argument: &str| -> HashSet<_> {
+        let lines = log
+            .lines()
+            .filter(|line| line.contains(call) && line.contains(argument));
+        lines.map(|line| line.split(' ').next().unwrap()).collect()
+    };
+    let (workers, readers) = (threads("preadv2", ""), threads("pread64", " 262144, "));
+    assert!(!workers.is_empty() && !readers.is_empty(), "{log}");
+    assert!(workers.is_disjoint(&readers), "{log}");
+    assert!(threads("sendfile", "").is_empty(), "{log}");
 }
 
 #[test]

@@ -10,7 +10,8 @@ use executor::io::{AsyncReadExt, AsyncWriteExt};
 use executor::net::{UnixStream, splice, splice_bidirectional};
 
 use crate::support::{
-    child, child_under, each_runtime, fds, kind, pair, pair_with_std, poll_once, within, workers,
+    child, child_under, each_runtime, failing, fds, kind, pair, pair_with_std, poll_once, within,
+    workers,
 };
 
 /// More than all buffers on the way take.
@@ -205,23 +206,6 @@ fn without_descriptors_for_pipes_bytes_arrive_all_the_same() {
     );
 }
 
-/// strace, which makes calls of splice fail from the `when`th on.
-macro_rules! refusing {
-    ($when:literal) => {
-        &[
-            "strace",
-            "-f",
-            "-qq",
-            "-o",
-            "/dev/null",
-            "-e",
-            "trace=splice",
-            "-e",
-            concat!("inject=splice:error=EINVAL:when=", $when),
-        ]
-    };
-}
-
 /// A copy by one task, so that calls alternate.
 fn copies_all() {
     workers(1).block_on(async {
@@ -250,7 +234,7 @@ fn copies_all() {
 #[ignore = "needs strace"]
 fn without_the_system_call_bytes_arrive_all_the_same() {
     child_under(
-        refusing!("1+"),
+        failing!("splice", "EINVAL"),
         "splice::without_the_system_call_bytes_arrive_all_the_same",
         copies_all,
     );
@@ -260,7 +244,7 @@ fn without_the_system_call_bytes_arrive_all_the_same() {
 #[ignore = "needs strace"]
 fn what_is_in_the_pipe_arrives_though_the_system_call_is_refused() {
     child_under(
-        refusing!("6+"),
+        failing!("splice", "EINVAL", "6+"),
         "splice::what_is_in_the_pipe_arrives_though_the_system_call_is_refused",
         copies_all,
     );

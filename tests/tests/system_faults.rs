@@ -15,26 +15,9 @@ use executor::runtime::Builder;
 use executor::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use crate::support::{
-    assert_usable, child, child_under, current_thread, fds, is_child, spawn_child, until, within,
-    workers,
+    assert_usable, child, child_under, current_thread, failing, fds, is_child, spawn_child, until,
+    within, workers,
 };
-
-/// strace, which makes some of a program's system calls fail. What else it says goes nowhere.
-macro_rules! strace {
-    ($call:literal, $error:literal, $when:literal) => {
-        &[
-            "strace",
-            "-f",
-            "-qq",
-            "-o",
-            "/dev/null",
-            "-e",
-            concat!("trace=", $call),
-            "-e",
-            concat!("inject=", $call, ":error=", $error, ":when=", $when),
-        ]
-    };
-}
 
 /// A server that answers each connection with what it gets, whatever `accept` says. Counts what it says.
 async fn stubborn_echo(listener: TcpListener, errors: Arc<Mutex<Vec<ErrorKind>>>) {
@@ -76,7 +59,7 @@ fn errors_of_accept() -> Vec<ErrorKind> {
 #[ignore = "needs strace"]
 fn accept_reports_a_connection_that_was_aborted_and_goes_on() {
     child_under(
-        strace!("accept4", "ECONNABORTED", "1+2"),
+        failing!("accept4", "ECONNABORTED", "1+2"),
         "system_faults::accept_reports_a_connection_that_was_aborted_and_goes_on",
         || {
             let errors = errors_of_accept();
@@ -94,7 +77,7 @@ fn accept_reports_a_connection_that_was_aborted_and_goes_on() {
 #[ignore = "needs strace"]
 fn accept_reports_that_memory_for_buffers_is_short_and_goes_on() {
     child_under(
-        strace!("accept4", "ENOBUFS", "2+3"),
+        failing!("accept4", "ENOBUFS", "2+3"),
         "system_faults::accept_reports_that_memory_for_buffers_is_short_and_goes_on",
         || assert!(errors_of_accept().len() > 10),
     );
@@ -104,7 +87,7 @@ fn accept_reports_that_memory_for_buffers_is_short_and_goes_on() {
 #[ignore = "needs strace"]
 fn accept_reports_that_no_descriptor_is_left_and_goes_on() {
     child_under(
-        strace!("accept4", "EMFILE", "1+2"),
+        failing!("accept4", "EMFILE", "1+2"),
         "system_faults::accept_reports_that_no_descriptor_is_left_and_goes_on",
         || {
             let errors = errors_of_accept();
@@ -117,7 +100,7 @@ fn accept_reports_that_no_descriptor_is_left_and_goes_on() {
 #[ignore = "needs strace"]
 fn nobody_sees_that_accept_was_interrupted() {
     child_under(
-        strace!("accept4", "EINTR", "1+2"),
+        failing!("accept4", "EINTR", "1+2"),
         "system_faults::nobody_sees_that_accept_was_interrupted",
         || assert_eq!(errors_of_accept(), []),
     );
@@ -127,7 +110,7 @@ fn nobody_sees_that_accept_was_interrupted() {
 #[ignore = "needs strace"]
 fn nobody_sees_that_the_wait_for_events_was_interrupted() {
     child_under(
-        strace!("epoll_wait", "EINTR", "1+2"),
+        failing!("epoll_wait", "EINTR", "1+2"),
         "system_faults::nobody_sees_that_the_wait_for_events_was_interrupted",
         || {
             assert_eq!(errors_of_accept(), []);
@@ -173,7 +156,7 @@ fn connections_that_are_refused_now_and_then(kind: ErrorKind) {
 #[ignore = "needs strace"]
 fn a_socket_that_the_system_will_not_watch_is_an_error_and_leaves_nothing_behind() {
     child_under(
-        strace!("epoll_ctl", "ENOSPC", "10+17"),
+        failing!("epoll_ctl", "ENOSPC", "10+17"),
         "system_faults::a_socket_that_the_system_will_not_watch_is_an_error_and_leaves_nothing_behind",
         || connections_that_are_refused_now_and_then(ErrorKind::StorageFull),
     );
@@ -183,7 +166,7 @@ fn a_socket_that_the_system_will_not_watch_is_an_error_and_leaves_nothing_behind
 #[ignore = "needs strace"]
 fn a_socket_that_the_system_has_no_memory_to_watch_is_an_error_and_leaves_nothing_behind() {
     child_under(
-        strace!("epoll_ctl", "ENOMEM", "10+17"),
+        failing!("epoll_ctl", "ENOMEM", "10+17"),
         "system_faults::a_socket_that_the_system_has_no_memory_to_watch_is_an_error_and_leaves_nothing_behind",
         || connections_that_are_refused_now_and_then(ErrorKind::OutOfMemory),
     );

@@ -9,6 +9,7 @@ mod home;
 mod net;
 mod random;
 pub(crate) mod source;
+mod strace;
 mod wakers;
 mod watchdog;
 
@@ -22,6 +23,7 @@ pub(crate) use example::{RUN_LIMIT, Running, example};
 pub(crate) use home::Home;
 pub(crate) use net::{kind, pair, pair_with_std, poll_once, refusing_address};
 pub(crate) use random::Random;
+pub(crate) use strace::failing;
 pub(crate) use wakers::{PanicIn, block_on, counting_waker, panicking_waker};
 pub(crate) use watchdog::within;
 
