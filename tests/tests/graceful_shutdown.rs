@@ -70,7 +70,7 @@ fn a_finalizer_is_not_aborted_with_the_tasks_that_are() {
     each_runtime(|runtime| {
         within(60, || {
             let (done, began) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-            for _ in 0..200 {
+            for _ in 0..5000 {
                 let (finalized, began) = (done.clone(), began.clone());
                 runtime.spawn(async move {
                     let _finalizer = finalizer(LONG, clean_up(finalized));
@@ -79,13 +79,13 @@ fn a_finalizer_is_not_aborted_with_the_tasks_that_are() {
                 });
             }
             runtime.block_on(async {
-                while began.load(SeqCst) < 200 {
+                while began.load(SeqCst) < 5000 {
                     yield_now().await;
                 }
             });
             let report = runtime.shutdown(LONG / 30);
             assert!(report.is_complete(), "{report}");
-            assert_eq!((report.tasks_aborted(), done.load(SeqCst)), (200, 200));
+            assert_eq!((report.tasks_aborted(), done.load(SeqCst)), (5000, 5000));
         });
     });
 }
