@@ -3,6 +3,8 @@
 //! In each test a task blocks its thread until something else has happened that only the rest of the runtime can bring about. If the
 //! runtime waited for the thread, the test would wait for ever.
 
+use std::collections::HashSet;
+use std::future::Future;
 use std::io::{Read, Write};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -194,13 +196,52 @@ fn a_worker_that_is_never_out_of_work_takes_what_waits_behind_a_stuck_one() {
     });
 }
 
-/// Workers beyond the number of processors are called only as far as an allowance goes, which this work, none of which blocks, has used up.
+/// Workers beyond the number of processors are called only as far as an allowance goes, which the work before has used up.
 #[test]
 fn each_of_many_workers_takes_a_task_that_blocks_after_much_work_that_does_not() {
-    const WORKERS: usize = 16;
+    after_much_work_on_many_workers(async {
+        let all_are_here = Arc::new(Barrier::new(MANY));
+        let blocked = (0..MANY).map(|_| {
+            let all_are_here = all_are_here.clone();
+            executor::spawn(async move {
+                all_are_here.wait();
+            })
+        });
+        for task in blocked.collect::<Vec<_>>() {
+            task.await.unwrap();
+        }
+    });
+}
+
+/// No poll lasts from one look of the guard to the next, so none is stuck.
+#[test]
+fn each_of_many_workers_takes_part_in_polls_that_block_for_a_moment_after_much_work_that_does_not()
+{
+    after_much_work_on_many_workers(async {
+        let seen = Arc::new(Mutex::new(HashSet::new()));
+        let tasks = (0..2 * MANY).map(|_| {
+            let seen = seen.clone();
+            executor::spawn(async move {
+                while seen.lock().unwrap().len() < MANY {
+                    thread::sleep(Duration::from_millis(1));
+                    seen.lock().unwrap().insert(thread::current().id());
+                    executor::task::yield_now().await;
+                }
+            })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            task.await.unwrap();
+        }
+    });
+}
+
+const MANY: usize = 16;
+
+/// Runs `then` on so many workers, none of which is replaced, when they have done what blocks nowhere.
+fn after_much_work_on_many_workers(then: impl Future<Output = ()> + Send + 'static) {
     within(60, || {
         let runtime = Builder::new_multi_thread()
-            .worker_threads(WORKERS)
+            .worker_threads(MANY)
             .max_spare_workers(0)
             .build()
             .unwrap();
@@ -215,16 +256,7 @@ fn each_of_many_workers_takes_a_task_that_blocks_after_much_work_that_does_not()
                     pair.await.unwrap();
                 }
             }
-            let all_are_here = Arc::new(Barrier::new(WORKERS));
-            let blocked = (0..WORKERS).map(|_| {
-                let all_are_here = all_are_here.clone();
-                executor::spawn(async move {
-                    all_are_here.wait();
-                })
-            });
-            for task in blocked.collect::<Vec<_>>() {
-                task.await.unwrap();
-            }
+            then.await;
         });
         runtime.block_on(work).unwrap();
     });
