@@ -1,7 +1,7 @@
 //! The allowance: how many more workers may be called though as many are awake as there are processors.
 //!
 //! Where there are more workers than processors, each push would call one more, who waits for a processor, finds a task, calls the next and
-//! falls asleep: many threads for the work of few, and the system puts them on one processor while another has none (decision 003). But polls
+//! falls asleep: many threads for the work of few, and two processors were seen to be busy as one and a third (decision 003). But polls
 //! may block their threads, which is why people have more workers than processors, and then the others are needed at once. So these calls
 //! are allowed as long as the allowance lasts. It begins with one for each worker, and the guard fills it when it has found a worker that blocks in a
 //! poll, or computes in one for long.
