@@ -198,10 +198,10 @@ impl Driver {
         self.blocking.load(Ordering::Relaxed)
     }
 
-    /// True if nobody has turned for a while, by the real clock: time for a busy worker to look. The more tasks wait in its queue, the longer
-    /// the while: whom an event wakes will wait behind them.
-    pub(crate) fn is_stale(&self, real: Instant, queued: usize) -> bool {
-        let patience = STALE * (1 + queued / A_LONG_QUEUE).min(MOST_PATIENCE) as u32;
+    /// True if nobody has turned for a while, by the real clock: time for a busy worker to look. `queued`: what it has to do takes so long, and whom an
+    /// event wakes will wait behind that.
+    pub(crate) fn is_stale(&self, real: Instant, queued: Duration) -> bool {
+        let patience = queued.clamp(STALE, MOST_PATIENCE);
         self.since_origin(real)
             .saturating_sub(self.last_turn.load(Ordering::Relaxed))
             >= patience.as_nanos() as u64
@@ -427,11 +427,8 @@ fn nanos(duration: Duration) -> u64 {
 /// A busy worker looks at the outside world this often,
 const STALE: Duration = Duration::from_micros(250);
 
-/// and by as much less often for each so many tasks in its queue,
-const A_LONG_QUEUE: usize = 64;
-
-/// but not less often than at each so many of those times.
-const MOST_PATIENCE: usize = 8;
+/// or, with so much to do, less often, but not less than this.
+const MOST_PATIENCE: Duration = Duration::from_millis(2);
 
 /// A paused clock listens to open sockets for so long, in real time, before it jumps.
 const GRACE: Duration = Duration::from_millis(1);

@@ -1,71 +1,13 @@
 //! What a busy worker does between tasks for those who cannot push to its queue: the injector, timers, the reactor, and a worker
 //! that does not get on.
 
-use std::cell::Cell;
 use std::task::Waker;
-use std::time::Duration;
 
 use super::worker::Worker;
 #[cfg(feature = "test-util")]
 use super::{Shared, current, wake_all};
 use crate::ledger::{self, Line};
 use crate::rt_sync::whole;
-
-/// Counts polls down to the next maintenance, so that it comes by elapsed time though the clock is not read at every poll.
-#[derive(Debug)]
-pub(super) struct Pace {
-    left: Cell<u32>,
-    interval: Cell<u32>,
-    /// The most polls between two maintenances: bounds the delay when polls suddenly become slow.
-    longest: u32,
-}
-
-impl Pace {
-    pub(super) fn new(longest: u32) -> Self {
-        Self {
-            left: Cell::new(longest),
-            interval: Cell::new(longest),
-            longest,
-        }
-    }
-
-    /// True once per interval.
-    #[inline]
-    pub(super) fn tick(&self) -> bool {
-        let left = self.left.get();
-        self.left.set(left.wrapping_sub(1));
-        left == 0
-    }
-
-    /// The worker falls asleep, so long after its last maintenance or sleep: it has just looked at all that there is.
-    pub(super) fn pause(&self, after: Duration) {
-        // One that sleeps often may never come to the end of an interval that is too long for its polls.
-        if after > TARGET {
-            self.shorten();
-        }
-    }
-
-    /// The worker woke. The time it slept does not count, and its driver has just looked at the outside world.
-    pub(super) fn resume(&self) {
-        self.left.set(self.interval.get());
-    }
-
-    fn shorten(&self) {
-        self.interval.set((self.interval.get() / 2).max(1));
-    }
-
-    /// Adapts the interval to how long the last one took.
-    fn restart(&self, took: Duration) {
-        let interval = self.interval.get();
-        if took > TARGET {
-            self.shorten();
-        } else if took < TARGET / 4 {
-            self.interval
-                .set(interval.saturating_mul(2).min(self.longest));
-        }
-        self.resume();
-    }
-}
 
 impl Worker {
     #[cold]
@@ -82,10 +24,12 @@ impl Worker {
         } else {
             self.is_leaving();
         }
-        if driver.is_stale(real, self.core.queue.len()) {
+        // Whom an event wakes would wait behind the others.
+        if driver.is_stale(real, self.core.pace.estimate(self.core.queue.len())) {
             self.look(&mut wakers);
         }
         self.wake_batch(wakers);
+        self.announce_kept();
         self.rescue();
     }
 
@@ -103,6 +47,14 @@ impl Worker {
             }
         }
         self.announce_taken();
+    }
+
+    /// What was kept for oneself has turned out to be more than it seemed.
+    fn announce_kept(&self) {
+        let queued = self.core.queue.len();
+        if !self.is_strict() && !self.core.pace.keeps(queued) && self.shared.has_free_processor() {
+            self.shared.wake_for_work();
+        }
     }
 
     /// Takes work from a worker that has been in one poll since our last maintenance: its thread blocks, computes, or was preempted,
@@ -164,9 +116,6 @@ impl Shared {
         }
     }
 }
-
-/// How often maintenance should come.
-const TARGET: Duration = Duration::from_micros(50);
 
 /// Batches from the injector at one maintenance, of some 30 tasks each.
 const MOST_BATCHES: usize = 8;

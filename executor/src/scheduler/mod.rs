@@ -18,6 +18,7 @@
 //! | `counters` | what the workers count about themselves |
 //! | `hooks` | functions of the user that threads call |
 //! | `maintenance` | what a busy worker does for the outside world |
+//! | `pace` | how often it does, and how long its polls take |
 //! | `guard` | the thread that takes the duty when nobody else does, and sees to it that no stuck worker stalls others |
 //! | `watch` | which workers are in a poll that does not end |
 //! | `kernel` | what the system says a thread does |
@@ -52,6 +53,7 @@ mod hooks;
 mod idle;
 mod kernel;
 mod maintenance;
+mod pace;
 mod parker;
 mod reserve;
 mod running;
@@ -333,9 +335,13 @@ impl Shared {
 
     #[cold]
     fn wake_one_more(&self) {
-        if self.idle.counts().awake() < self.useful() || self.allowance.take() {
+        if self.has_free_processor() || self.allowance.take() {
             self.wake_one();
         }
+    }
+
+    fn has_free_processor(&self) -> bool {
+        self.idle.counts().awake() < self.useful()
     }
 
     /// How many workers have a use for a processor at once. Spare ones stand in for some of those that are awake.

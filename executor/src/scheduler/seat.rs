@@ -14,7 +14,7 @@ use super::Shared;
 use super::counters::Counters;
 use super::hand_over::Vacancy;
 use super::kernel::Tid;
-use super::maintenance::Pace;
+use super::pace::Pace;
 use super::parker::{Parker, Unparker};
 use super::reserve::Post;
 use super::running::Running;

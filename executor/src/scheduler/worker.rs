@@ -97,6 +97,11 @@ impl Worker {
         self.index
     }
 
+    /// The current-thread flavour has no others.
+    pub(super) fn is_strict(&self) -> bool {
+        self.strict_fifo
+    }
+
     /// The number of a worker that is no spare one.
     pub(super) fn number(&self) -> Option<usize> {
         (self.index < self.shared.seats.workers()).then_some(self.index)
@@ -313,7 +318,7 @@ impl Worker {
         }
     }
 
-    /// Runs the wakers of a batch of events, then wakes as many others as there is work for.
+    /// Runs the wakers of a batch of events, then wakes as many others as there is work for, unless it is done here before one would be up.
     pub(super) fn wake_batch(&self, mut wakers: Vec<Waker>) {
         if wakers.is_empty() {
             return self.wakers.set(wakers);
@@ -326,7 +331,7 @@ impl Worker {
         self.batching.set(outer);
         self.wakers.set(wakers);
         let others = self.core.queue.len().saturating_sub(1);
-        if self.strict_fifo || others == 0 {
+        if self.strict_fifo || self.core.pace.keeps(others) {
             return;
         }
         let counts = self.shared.idle.counts();
