@@ -55,7 +55,7 @@ pub use id::Id;
 pub use join::{AbortHandle, JoinHandle};
 
 pub(crate) use cancel::{
-    Around, Deadline, Region, Runner, Scope, effective_deadline as inner_deadline, is_inside,
+    Around, Deadline, Rare, Region, Runner, Scope, effective_deadline as inner_deadline, is_inside,
     nearest_request,
 };
 pub(crate) use failure::Observer;

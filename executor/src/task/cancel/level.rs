@@ -19,7 +19,7 @@ use crate::task::waker;
 /// What a region is to the code that it polls.
 pub(crate) struct Level<'a> {
     own: &'a Own,
-    waker: Identity,
+    waker: &'a Waker,
     deadline: Deadline,
     frame: *const Frame,
     outer: *const Level<'static>,
@@ -39,7 +39,7 @@ pub(crate) enum Deadline {
 
 impl<'a> Level<'a> {
     #[inline]
-    pub(super) fn new(own: &'a Own, waker: Identity, deadline: Deadline) -> Self {
+    pub(super) fn new(own: &'a Own, waker: &'a Waker, deadline: Deadline) -> Self {
         Self {
             own,
             waker,
@@ -68,8 +68,8 @@ impl<'a> Level<'a> {
     /// The scope, if it is one that may have a deadline.
     pub(super) fn given(&self) -> Option<&Scope> {
         match self.own {
-            Own::Given(scope) => Some(scope),
-            Own::Lazy(_) | Own::Left => None,
+            Own::Given(scope) => scope.as_ref(),
+            Own::Lazy(_) => None,
         }
     }
 
@@ -116,12 +116,22 @@ pub(super) fn find_here<R>(f: impl FnMut(&Level<'_>) -> Option<R>) -> Option<R> 
 }
 
 /// The request that code which begins now must not begin for, if there is one.
+#[inline]
 pub(crate) fn nearest_request() -> Option<Cancelled> {
     request_from(INNERMOST.with(Cell::get), current::frame())
 }
 
 #[inline]
 fn request_from(innermost: *const Level<'static>, frame: *const Frame) -> Option<Cancelled> {
+    let is_asked = |own: &Scope| own.is_requested().then_some(());
+    // Whatever is shielded: as a rule nobody is asked at all.
+    let any = find(innermost, frame, |level| level.own.get().and_then(is_asked));
+    any.or_else(|| current::with_task(|task| task.origin.try_scope().and_then(is_asked)))?;
+    find_request(innermost, frame)
+}
+
+#[cold]
+fn find_request(innermost: *const Level<'static>, frame: *const Frame) -> Option<Cancelled> {
     // A scope inside may not have heard yet of what an outer one was asked.
     let of_level =
         |level: &Level<'_>| match (level.own.get().and_then(Scope::request), level.deadline) {
@@ -140,37 +150,38 @@ pub(super) struct Here {
     pub(super) outer: Entry,
     /// With what it is polled there.
     pub(super) waker: Identity,
-    /// It is the task's scope, no region's.
-    pub(super) is_task: bool,
 }
 
 /// Enters the innermost scope, made if it is missing. `None` outside of tasks and regions.
-#[inline]
+// As `Region::listen`, which calls it.
+#[inline(always)]
 pub(super) fn here() -> Option<Here> {
     let of_level = find_here(|level| {
         Some(Here {
-            outer: level.own.get_or_make()?.enter(),
-            waker: level.waker,
-            is_task: false,
+            outer: level.own.get_or_make()?.enter(false),
+            waker: identity(level.waker),
         })
     });
     of_level.or_else(|| {
         current::with_task(|task| {
             Some(Here {
-                outer: task.origin.scope().enter(),
+                outer: task.origin.scope().enter(true),
                 waker: (ptr::from_ref(task).addr(), waker::table_address()),
-                is_task: true,
             })
         })
     })
 }
 
-/// True if it is the innermost scope here, or that of the task: then nobody else polls in it.
+/// True if it is the innermost scope here: then nobody else polls in it.
 #[inline]
 pub(super) fn polls_in(scope: &Scope) -> bool {
-    let innermost = find_here(|level| Some(level.own.get().is_some_and(|own| own.is(scope))));
-    innermost == Some(true)
-        || current::with_task(|task| task.origin.try_scope().map(|own| own.is(scope))) == Some(true)
+    find_here(|level| Some(level.own.get().is_some_and(|own| own.is(scope)))) == Some(true)
+}
+
+/// True if it is the scope of the task here: then nobody else polls in it.
+#[inline]
+pub(super) fn is_task_in(scope: &Scope) -> bool {
+    current::with_task(|task| task.origin.try_scope().map(|own| own.is(scope))) == Some(true)
 }
 
 /// True in a task, and in what a region polls.

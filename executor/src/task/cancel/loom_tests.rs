@@ -194,10 +194,10 @@ fn loom_a_request_that_a_region_with_a_waker_of_its_own_does_not_see_wakes_it() 
         let asking = thread::spawn(move || asked.cancel(&Cancelled::new("now")));
         let count = std::sync::Arc::new(Count(AtomicUsize::new(0)));
         let waker = Waker::from(count.clone());
-        let root = Own::Given(scope);
+        let root = Own::Given(Some(scope));
         let mut region = Region::default();
         let mut poll = || {
-            let level = Level::new(&root, (0, 0), Deadline::Inherited);
+            let level = Level::new(&root, Waker::noop(), Deadline::Inherited);
             level.enter(|| region.poll(&mut Context::from_waker(&waker), |_| Poll::<()>::Pending))
         };
         let first = poll();
@@ -217,11 +217,11 @@ fn loom_a_request_reaches_a_scope_that_is_being_linked_below() {
         let asking = thread::spawn(move || asked.cancel(&Cancelled::new("now")));
         let counts = [(); 2].map(|()| std::sync::Arc::new(Count(AtomicUsize::new(0))));
         let [outer_waker, inner_waker] = [0, 1].map(|n| Waker::from(counts[n].clone()));
-        let root = Own::Given(scope);
+        let root = Own::Given(Some(scope));
         let (mut outer, mut inner) = (Region::default(), Region::default());
         // The inner one has a waker of its own, as in a `FuturesUnordered`.
         let mut poll = |polls_inner: bool| {
-            let level = Level::new(&root, (0, 0), Deadline::Inherited);
+            let level = Level::new(&root, Waker::noop(), Deadline::Inherited);
             level.enter(|| {
                 outer.poll(&mut Context::from_waker(&outer_waker), |_| {
                     if !polls_inner {
@@ -269,7 +269,7 @@ fn loom_a_runner_hears_of_a_request_that_comes_during_its_poll() {
 fn loom_whoever_was_left_alone_for_a_region_is_woken_when_it_leaves_elsewhere() {
     loom::model(|| {
         let scope = Scope::new();
-        let entry = scope.enter();
+        let entry = scope.enter(false);
         let count = std::sync::Arc::new(Count(AtomicUsize::new(0)));
         let waker = Waker::from(count.clone());
         let leaving = thread::spawn(move || drop(entry));
@@ -311,7 +311,7 @@ fn loom_nobody_is_on_the_way_to_the_task_once_a_run_has_ended() {
             let cell = Task(loom::cell::UnsafeCell::new(()));
             let task: &'static Task = Box::leak(Box::new(cell));
             let outer = Scope::new();
-            let entry = outer.enter();
+            let entry = outer.enter(false);
             let scope = Scope::new();
             let own = scope.begin().unwrap();
             Runner::default().attend(&own, &task.waker(), Some(&outer));
@@ -336,7 +336,7 @@ fn loom_a_routed_runner_hears_of_a_request_and_of_a_deadline() {
     for (is_news, polls) in [(false, 1), (false, 2), (true, 1), (true, 2)] {
         loom::model(move || {
             let (outer, scope) = (Scope::new(), Scope::new());
-            let _entry = outer.enter();
+            let _entry = outer.enter(false);
             let asked = scope.clone();
             let at = Instant::now();
             let asking = thread::spawn(move || {
@@ -367,7 +367,7 @@ fn loom_a_routed_runner_hears_of_a_request_and_of_a_deadline() {
 fn loom_a_task_that_has_ended_is_not_kept_by_its_scope() {
     loom::model(|| {
         let (outer, scope) = (Scope::new(), Scope::new());
-        let _entry = outer.enter();
+        let _entry = outer.enter(false);
         let count = std::sync::Arc::new(Count(AtomicUsize::new(0)));
         let mut runner = Runner::default();
         runner.attend(&scope, &Waker::from(count.clone()), Some(&outer));
@@ -412,7 +412,7 @@ fn loom_the_last_of_a_region_a_run_and_a_handle_frees_the_scope() {
             let own = scope.begin().unwrap();
             assert!(scope.begin().is_none());
             Runner::default().attend(&own, &Waker::from(count.clone()), None);
-            let entry = own.enter();
+            let entry = own.enter(false);
             let leaving = thread::spawn(move || {
                 assert!(!entry.is_requested());
                 drop(entry);

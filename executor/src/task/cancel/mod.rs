@@ -18,10 +18,12 @@
 //! | `level` | which scope the code that runs belongs to |
 //! | `around` | which deadlines tasks have from outside |
 //! | `region` | the life of a stretch of code that is told |
+//! | `rare` | what few of the above have |
 
 mod around;
 mod cancelled;
 mod level;
+mod rare;
 mod region;
 mod scope;
 mod word;
@@ -33,5 +35,6 @@ pub use cancelled::Cancelled;
 
 pub(crate) use around::{Around, effective_deadline};
 pub(crate) use level::{Deadline, is_inside, nearest_request};
+pub(crate) use rare::Rare;
 pub(crate) use region::Region;
 pub(crate) use scope::{Runner, Scope};

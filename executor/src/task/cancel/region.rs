@@ -7,7 +7,6 @@
 //! Who must be woken by a request? A region that is polled with the waker of the level around it, task or region, is polled when that one is, and looks
 //! at the scope then: it does not listen. One with another waker, as in a `FuturesUnordered`, leaves it in the scope's list, and its own scope with it.
 
-use std::mem;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
@@ -26,11 +25,10 @@ pub(crate) struct Region {
 /// A region's own scope, of which it has the reference of who polls in it.
 #[derive(Debug)]
 pub(crate) enum Own {
-    Given(Scope),
+    /// By who made the region, until that is over.
+    Given(Option<Scope>),
     /// Made when a region inside begins to wait.
     Lazy(OnceLock<Scope>),
-    /// The region is over.
-    Left,
 }
 
 /// A region that waits.
@@ -39,8 +37,6 @@ struct Place {
     outer: Entry,
     /// The waker of the level around it.
     implied: Identity,
-    /// That level is the task.
-    is_in_task: bool,
     listening: Option<Listening>,
 }
 
@@ -58,7 +54,7 @@ impl Region {
     pub(crate) fn of(scope: Scope) -> Self {
         Self {
             place: None,
-            own: Own::Given(scope),
+            own: Own::Given(Some(scope)),
         }
     }
 
@@ -70,7 +66,7 @@ impl Region {
     /// Polls, by `f`, what is in the region.
     #[inline]
     pub(crate) fn within<R>(&self, waker: &Waker, deadline: Deadline, f: impl FnOnce() -> R) -> R {
-        Level::new(&self.own, identity(waker), deadline).enter(f)
+        Level::new(&self.own, waker, deadline).enter(f)
     }
 
     /// Polls a region that the requests of the outer scope reach.
@@ -80,7 +76,7 @@ impl Region {
         cx: &mut Context<'_>,
         f: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<Result<T, Cancelled>> {
-        let level = Level::new(&self.own, identity(cx.waker()), Deadline::Inherited);
+        let level = Level::new(&self.own, cx.waker(), Deadline::Inherited);
         match &self.place {
             None => {
                 if let Some(request) = level.outer_request() {
@@ -111,7 +107,8 @@ impl Region {
     }
 
     /// For a poll that was pending: waits in the outer scope. True if that is requested to cancel. `down`: what is in the region is cancelled with it.
-    #[inline]
+    // As a part of the poll it has 40 instructions, as a call 68. `always`: several futures call it.
+    #[inline(always)]
     pub(crate) fn listen(&mut self, waker: &Waker, down: bool) -> bool {
         if self.place.is_none() {
             let Some(here) = level::here() else {
@@ -120,7 +117,6 @@ impl Region {
             self.place = Some(Place {
                 outer: here.outer,
                 implied: here.waker,
-                is_in_task: here.is_task,
                 listening: None,
             });
         }
@@ -137,7 +133,7 @@ impl Region {
     #[inline]
     pub(crate) fn task(&self, waker: &Waker) -> Option<&Scope> {
         let place = self.place.as_ref()?;
-        (place.is_in_task && place.implied == identity(waker)).then(|| &*place.outer)
+        (place.outer.is_of_task() && place.implied == identity(waker)).then(|| &*place.outer)
     }
 
     /// The outer scope's request.
@@ -172,8 +168,8 @@ impl Region {
     #[inline]
     pub(crate) fn leave(&mut self) {
         // The scope inside first: its way to the task leads through the entry.
-        if let Own::Given(_) = self.own
-            && let Own::Given(own) = mem::replace(&mut self.own, Own::Left)
+        if let Own::Given(own) = &mut self.own
+            && let Some(own) = own.take()
         {
             own.end();
         }
@@ -184,6 +180,12 @@ impl Region {
             // The entry is dropped.
             self.place = None;
         }
+    }
+
+    /// Dropped while it waits, or before it was polled.
+    #[cold]
+    fn leave_early(&mut self) {
+        self.leave();
     }
 }
 
@@ -221,17 +223,16 @@ impl Own {
     #[inline]
     pub(super) fn get(&self) -> Option<&Scope> {
         match self {
-            Self::Given(scope) => Some(scope),
+            Self::Given(scope) => scope.as_ref(),
             Self::Lazy(scope) => scope.get(),
-            Self::Left => None,
         }
     }
 
+    #[inline]
     pub(super) fn get_or_make(&self) -> Option<&Scope> {
         match self {
-            Self::Given(scope) => Some(scope),
+            Self::Given(scope) => scope.as_ref(),
             Self::Lazy(scope) => Some(scope.get_or_init(Scope::new)),
-            Self::Left => None,
         }
     }
 }
@@ -245,6 +246,8 @@ impl Default for Own {
 impl Drop for Region {
     #[inline]
     fn drop(&mut self) {
-        self.leave();
+        if self.place.is_some() || matches!(self.own, Own::Given(Some(_))) {
+            self.leave_early();
+        }
     }
 }

@@ -26,7 +26,7 @@
 use std::alloc::Layout;
 use std::fmt;
 use std::mem::{self, ManuallyDrop};
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -37,10 +37,10 @@ use slab::Slab;
 
 use super::level::{self, Identity, identity};
 use super::word::{End, Left, Word};
-use super::{Around, Cancelled};
-use crate::rt_sync::Mutex;
+use super::{Around, Cancelled, Rare};
 use crate::rt_sync::atomic::AtomicPtr;
 use crate::rt_sync::atomic::Ordering::Relaxed;
+use crate::rt_sync::{Mutex, MutexGuard};
 use crate::task::{drop_quietly, memory};
 
 /// A counted reference to a scope.
@@ -58,9 +58,11 @@ struct Node {
     word: Word,
     /// Of a routed scope: the scope of the task that runs it.
     route: AtomicPtr<Self>,
-    inner: Mutex<Inner>,
+    inner: Mutex<Rare<Inner>>,
 }
 
+/// Made when the lock is taken for the first time, as for most scopes it never is.
+#[derive(Default)]
 struct Inner {
     request: Option<Cancelled>,
     listeners: Slab<Listener>,
@@ -74,9 +76,15 @@ struct Inner {
     around: Option<Arc<Around>>,
 }
 
+struct Locked<'a>(MutexGuard<'a, Rare<Inner>>);
+
 /// A live region in the scope that it waits in, which stays because of it.
 #[derive(Debug)]
-pub(super) struct Entry(ManuallyDrop<Scope>);
+pub(super) struct Entry {
+    scope: ManuallyDrop<Scope>,
+    /// It is a task's.
+    is_of_task: bool,
+}
 
 /// A region's entry.
 #[derive(Default)]
@@ -92,14 +100,7 @@ impl Scope {
         let new = Node {
             word: Word::new(),
             route: AtomicPtr::new(ptr::null_mut()),
-            inner: Mutex::new(Inner {
-                request: None,
-                listeners: Slab::new(),
-                runner: None,
-                task: None,
-                deadline: None,
-                around: None,
-            }),
+            inner: Mutex::new(Rare::default()),
         };
         // SAFETY: it is memory for a node, which nobody else knows.
         unsafe { node.write(new) };
@@ -122,7 +123,7 @@ impl Scope {
         let mut scopes = vec![self.clone()];
         let mut wakers = Vec::new();
         while let Some(scope) = scopes.pop() {
-            let mut inner = scope.node().inner.lock();
+            let mut inner = scope.node().lock();
             if inner.request.is_some() {
                 // What lies below has been told, or finds it.
                 continue;
@@ -148,7 +149,7 @@ impl Scope {
         // SAFETY: if it is not null the run has not ended, and cannot while we have the lock, see `end`; till then its region is live in that scope.
         let task = unsafe { route.as_ref() }?;
         // It is the waker of a task: to clone it runs no code of the user.
-        task.inner.lock().task.clone()
+        task.lock().task.clone()
     }
 
     /// After a poll that was pending, and after the request: whether the future is left alone, because a region in it is live. Then `waker` is woken
@@ -160,7 +161,7 @@ impl Scope {
         // Cloned and dropped without the lock.
         let clone = waker.clone();
         let (unneeded, is_live) = {
-            let mut inner = self.node().inner.lock();
+            let mut inner = self.node().lock();
             // With the lock: one that leaves now, and is not seen, takes it afterwards.
             if self.is_live() {
                 (inner.runner.replace(clone), true)
@@ -180,10 +181,15 @@ impl Scope {
     #[inline]
     pub(crate) fn request(&self) -> Option<Cancelled> {
         if self.is_requested() {
-            self.node().inner.lock().request.clone()
+            self.copy_request()
         } else {
             None
         }
+    }
+
+    #[cold]
+    fn copy_request(&self) -> Option<Cancelled> {
+        self.node().lock().request.clone()
     }
 
     /// True if a region in it has begun and not ended. For who polls in it.
@@ -191,17 +197,20 @@ impl Scope {
         self.node().word.is_live()
     }
 
-    /// A region begins to wait, until the entry is dropped. By who polls in the scope.
+    /// A region begins to wait, until the entry is dropped. By who polls in the scope, which is a task's or not.
     #[inline]
-    pub(super) fn enter(&self) -> Entry {
+    pub(super) fn enter(&self, is_of_task: bool) -> Entry {
         self.node().word.enter();
-        Entry(ManuallyDrop::new(Self(self.0)))
+        Entry {
+            scope: ManuallyDrop::new(Self(self.0)),
+            is_of_task,
+        }
     }
 
     /// Forgets a listener. The caller drops it where code of the user may run.
     #[must_use]
     pub(super) fn unlisten(&self, key: usize) -> Listener {
-        self.node().inner.lock().listeners.remove(key)
+        self.node().lock().listeners.remove(key)
     }
 
     /// Sets what `key` listens with; a new key, if there is none. The caller drops the listener that it gets back as for `unlisten`. `None` for the
@@ -211,7 +220,7 @@ impl Scope {
         key: Option<usize>,
         mut listener: Listener,
     ) -> (Option<usize>, Listener) {
-        let mut inner = self.node().inner.lock();
+        let mut inner = self.node().lock();
         match key {
             _ if inner.request.is_some() => (None, listener),
             Some(key) => {
@@ -243,20 +252,20 @@ impl Scope {
 
     #[cold]
     fn end_route(self) {
-        let inner = self.node().inner.lock();
+        let inner = self.node().lock();
         // Relaxed: with the lock. Who is on the way has released it, who comes finds no way.
         self.node().route.store(ptr::null_mut(), Relaxed);
         drop(inner);
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let inner = self.node().inner.lock();
+        let inner = self.node().lock();
         inner.deadline.as_ref().map(|(at, _)| *at)
     }
 
     pub(crate) fn set_deadline(&self, deadline: Option<(Instant, Cancelled)>) {
         let (old, runner) = {
-            let mut inner = self.node().inner.lock();
+            let mut inner = self.node().lock();
             let is_routed = self.node().word.set_news();
             let runner = if inner.request.is_none() {
                 self.take_runner(&mut inner, is_routed)
@@ -270,18 +279,18 @@ impl Scope {
     }
 
     pub(super) fn around(&self) -> Option<Arc<Around>> {
-        self.node().inner.lock().around.clone()
+        self.node().lock().around.clone()
     }
 
     pub(in crate::task) fn set_around(&self, around: Arc<Around>) {
-        let old = self.node().inner.lock().around.replace(around);
+        let old = self.node().lock().around.replace(around);
         drop(old);
     }
 
     /// Of a task's scope: keeps the task's waker, by which scopes inside are routed.
     fn keep_task(&self, waker: &Waker) {
         let waker = waker.clone();
-        let mut inner = self.node().inner.lock();
+        let mut inner = self.node().lock();
         inner.task = Some(waker);
         self.node().word.set_wakes(true);
     }
@@ -289,7 +298,7 @@ impl Scope {
     /// Of a task's scope: the task has ended.
     pub(crate) fn forget_task(&self) {
         if self.node().word.wakes() {
-            let mut inner = self.node().inner.lock();
+            let mut inner = self.node().lock();
             self.node().word.set_wakes(false);
             let waker = inner.task.take();
             drop(inner);
@@ -299,7 +308,7 @@ impl Scope {
 
     /// The deadline, which was `at`, has come. It is no request any more if there is another one.
     pub(crate) fn expire(&self, at: Instant) {
-        let deadline = self.node().inner.lock().deadline.clone();
+        let deadline = self.node().lock().deadline.clone();
         if let Some((_, request)) = deadline.filter(|(now, _)| *now == at) {
             self.cancel(&request);
         }
@@ -309,11 +318,21 @@ impl Scope {
 /// What the future that runs in a scope knows of it: as which waker it is woken if the scope is cancelled, or gets another deadline, and which it has.
 #[derive(Debug, Default)]
 pub(crate) struct Runner {
-    /// Of the waker, which cannot be another's while the scope has the clone, or else has news or a request.
-    waker: Option<Identity>,
-    is_routed: bool,
+    woken: Woken,
     deadline: Option<Instant>,
     is_told: bool,
+}
+
+/// How a request, or news, reaches the runner.
+#[derive(Debug, Default)]
+enum Woken {
+    /// It has not presented itself.
+    #[default]
+    Not,
+    /// By way of the task's scope.
+    Routed,
+    /// By this waker, which cannot be another's while the scope has the clone, or else has news or a request.
+    As(Identity),
 }
 
 impl Runner {
@@ -321,36 +340,42 @@ impl Runner {
     /// scope of the task that polls the runner with `waker`, its own, directly.
     #[inline]
     pub(crate) fn attend(&mut self, scope: &Scope, waker: &Waker, task: Option<&Scope>) -> bool {
-        let is_known = self.waker == Some(identity(waker))
-            && !scope.node().word.has_news()
+        let word = &scope.node().word;
+        let is_known = match (&self.woken, task) {
+            (Woken::Not, Some(task)) => !word.has_news() && self.route(scope, waker, task),
             // A task may have ended, and another one be where it was.
-            && (!self.is_routed || task.is_some_and(|task| task.node().word.wakes()));
-        !is_known && self.present(scope, waker, task)
+            (Woken::Routed, Some(task)) => !word.has_news() && task.node().word.wakes(),
+            (Woken::As(known), _) => !word.has_news() && *known == identity(waker),
+            (_, None) => false,
+        };
+        !is_known && self.present(scope, waker)
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
-    #[inline(never)]
-    fn present(&mut self, scope: &Scope, waker: &Waker, task: Option<&Scope>) -> bool {
-        let node = scope.node();
-        if let Some(task) = task.filter(|_| self.waker.is_none() && !node.word.has_news()) {
-            if !task.node().word.wakes() {
-                task.keep_task(waker);
-            }
-            // Relaxed: `set_routed` releases it.
-            node.route.store(task.0.as_ptr(), Relaxed);
-            self.is_routed = true;
-            if !node.word.set_routed() {
-                self.waker = Some(identity(waker));
-                return false;
-            }
+    /// Leaves the way to the task's scope. False: a request, or news, came before.
+    #[inline]
+    fn route(&mut self, scope: &Scope, waker: &Waker, task: &Scope) -> bool {
+        if !task.node().word.wakes() {
+            task.keep_task(waker);
         }
+        let node = scope.node();
+        // Relaxed: `set_routed` releases it.
+        node.route.store(task.0.as_ptr(), Relaxed);
+        self.woken = Woken::Routed;
+        !node.word.set_routed()
+    }
+
+    /// Leaves a waker, and takes the news.
+    #[inline(never)]
+    fn present(&mut self, scope: &Scope, waker: &Waker) -> bool {
+        let node = scope.node();
         // Cloned and dropped without the lock.
         let clone = waker.clone();
         let (old, is_requested) = {
-            let mut inner = node.inner.lock();
+            let mut inner = node.lock();
             if node.word.has_news() {
                 node.word.take_news();
                 self.deadline = inner.deadline.as_ref().map(|(at, _)| *at);
@@ -362,8 +387,7 @@ impl Runner {
             }
         };
         drop_quietly(old);
-        self.waker = Some(identity(waker));
-        self.is_routed = false;
+        self.woken = Woken::As(identity(waker));
         is_requested && !mem::replace(&mut self.is_told, true)
     }
 }
@@ -377,7 +401,8 @@ impl Clone for Scope {
 }
 
 impl Drop for Scope {
-    #[inline]
+    // A call: what drops a future with a scope then finds inline that the scope is gone, as it is as a rule.
+    #[inline(never)]
     fn drop(&mut self) {
         if self.node().word.forget() {
             // SAFETY: it was the last reference.
@@ -391,36 +416,48 @@ impl Deref for Entry {
 
     #[inline]
     fn deref(&self) -> &Scope {
-        &self.0
+        &self.scope
     }
 }
 
 impl Drop for Entry {
     #[inline]
     fn drop(&mut self) {
-        let word = &self.node().word;
-        if level::polls_in(self) {
-            if word.leave_here() {
-                self.forget_runner();
-            }
-            return;
-        }
-        match word.leave() {
-            Left::Nothing => {}
-            // SAFETY: the scope is over, and `self.0` is not dropped besides.
-            Left::Alone => unsafe { free(self.0.0) },
-            // SAFETY: the reference is ours, and nothing of `self` is used any more.
-            Left::Requested => wake_runner(unsafe { ManuallyDrop::take(&mut self.0) }),
+        let is_here = match self.is_of_task {
+            true => level::is_task_in(self),
+            false => level::polls_in(self),
+        };
+        if !is_here {
+            self.leave_elsewhere();
+        } else if self.node().word.leave_here() {
+            self.forget_runner();
         }
     }
 }
 
 impl Entry {
+    #[inline]
+    pub(super) fn is_of_task(&self) -> bool {
+        self.is_of_task
+    }
+
+    /// The entry is not used any more.
+    #[cold]
+    fn leave_elsewhere(&mut self) {
+        match self.node().word.leave() {
+            Left::Nothing => {}
+            // SAFETY: the scope is over, and `self.scope` is not dropped besides.
+            Left::Alone => unsafe { free(self.scope.0) },
+            // SAFETY: the reference is ours, and nothing of `self` is used any more.
+            Left::Requested => wake_runner(unsafe { ManuallyDrop::take(&mut self.scope) }),
+        }
+    }
+
     /// Whoever polls in the scope looks after its poll, which this is a part of.
     #[cold]
     fn forget_runner(&self) {
         if !self.is_live() {
-            let runner = self.node().inner.lock().runner.take();
+            let runner = self.node().lock().runner.take();
             drop_quietly(runner);
         }
     }
@@ -429,7 +466,7 @@ impl Entry {
 /// A region has left elsewhere, after the request: who was left alone because of it looks once more.
 #[cold]
 fn wake_runner(scope: Scope) {
-    let runner = scope.node().inner.lock().runner.take();
+    let runner = scope.node().lock().runner.take();
     wake_all(runner);
 }
 
@@ -450,6 +487,28 @@ unsafe fn free(node: NonNull<Node>) {
     let _memory = Memory(node);
     // SAFETY: the caller's promise.
     unsafe { node.drop_in_place() };
+}
+
+impl Node {
+    fn lock(&self) -> Locked<'_> {
+        let mut inner = self.inner.lock();
+        inner.get_or_insert_default();
+        Locked(inner)
+    }
+}
+
+impl Deref for Locked<'_> {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        self.0.as_ref().expect("made by `lock`")
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Inner {
+        self.0.as_mut().expect("made by `lock`")
+    }
 }
 
 /// A waker that panics keeps the others not asleep.

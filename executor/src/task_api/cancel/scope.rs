@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::task::{Cancelled, Deadline, Region, Runner, Scope, nearest_request};
+use crate::task::{Cancelled, Deadline, Rare, Region, Runner, Scope, nearest_request};
 use crate::time::{Instant, Sleep, sleep_until};
 
 /// A part of a task that can be cancelled, by [`cancel`](Self::cancel) from anywhere or when its deadline comes.
@@ -116,7 +116,7 @@ impl CancelScope {
             region: self.0.begin().map(Region::of),
             begun: false,
             runner: Runner::default(),
-            timer: None,
+            timer: Rare::default(),
         }
     }
 }
@@ -139,7 +139,7 @@ pin_project! {
         region: Option<Region>,
         begun: bool,
         runner: Runner,
-        timer: Option<Pin<Box<Sleep>>>,
+        timer: Rare<Pin<Box<Sleep>>>,
     }
 }
 
@@ -154,7 +154,7 @@ impl<F: Future> Future for RunScope<F> {
         };
         if !mem::replace(this.begun, true)
             && let Some(own) = region.own()
-            && let Some(request) = own.request().or_else(nearest_request)
+            && let Some(request) = earliest_request(own)
         {
             own.cancel(&request);
             this.future.set(None);
@@ -194,9 +194,19 @@ impl<F: Future> Future for RunScope<F> {
     }
 }
 
+/// Of the scope itself, or of what is around it.
+// `always`: a part of the poll it is 11 instructions less.
+#[inline(always)]
+fn earliest_request(own: &Scope) -> Option<Cancelled> {
+    match own.request() {
+        None => nearest_request(),
+        request => request,
+    }
+}
+
 /// Ready when the time has come. Never, if the runtime of the timer has ended: then the task is dropped.
 pub(super) fn poll_timer(
-    timer: &mut Option<Pin<Box<Sleep>>>,
+    timer: &mut Rare<Pin<Box<Sleep>>>,
     at: Instant,
     cx: &mut Context<'_>,
 ) -> Poll<()> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::scope::poll_timer;
-use crate::task::{Cancelled, Deadline, Region, Scope};
+use crate::task::{Cancelled, Deadline, Rare, Region, Scope};
 use crate::time::{Instant, Sleep};
 
 /// Keeps the requests of the task, and of the scopes around it, from what is inside for `grace`: for clean-up that has to wait.
@@ -50,7 +50,7 @@ pub fn shield<F: IntoFuture>(grace: Duration, future: F) -> Shield<F::IntoFuture
         region: Region::of(Scope::new()),
         grace,
         until: None,
-        timer: None,
+        timer: Rare::default(),
     }
 }
 
@@ -66,7 +66,7 @@ pin_project! {
         grace: Duration,
         // Set once the request has come.
         until: Option<Instant>,
-        timer: Option<Pin<Box<Sleep>>>,
+        timer: Rare<Pin<Box<Sleep>>>,
     }
 }
 
