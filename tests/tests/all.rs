@@ -18,7 +18,6 @@ mod cancel_safety_system;
 mod cancel_safety_tasks;
 mod cancel_scopes;
 mod chat;
-mod compile;
 mod compose;
 mod connect_any;
 mod ctrl_c;

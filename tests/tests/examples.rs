@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::Stdio;
 
+use crate::support::source::files;
 use crate::support::{RUN_LIMIT, Running, example};
 
 #[test]
@@ -123,6 +124,17 @@ fn seed_e21_tells_who_was_slow_who_failed_and_who_was_left() {
         assert!(line.starts_with(start) && line.contains(part), "{output}");
     }
     assert!(output.contains("main is done\n"), "{output}");
+}
+
+/// What they refuse, and how, is in `tests/compile`, too.
+#[test]
+fn attributes_accept_what_they_document() {
+    let programs = files("tests/compile/examples", "rs");
+    assert!(!programs.is_empty());
+    for program in programs {
+        let name = Path::new(&program).file_stem().unwrap();
+        run(name.to_str().unwrap(), &[]);
+    }
 }
 
 /// Runs an example, which must succeed in time, and returns what it has printed.

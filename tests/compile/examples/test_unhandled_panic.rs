@@ -10,5 +10,7 @@ async fn ends() {
 async fn main() {
     let error = std::panic::catch_unwind(ends).unwrap_err();
     assert!(error.downcast_ref::<String>().unwrap().contains("the task"));
-    executor::spawn(async { panic!("nobody") }).await.unwrap_err();
+    executor::spawn(async { panic!("nobody") })
+        .await
+        .unwrap_err();
 }
