@@ -4,7 +4,7 @@
 //! runtime waited for the thread, the test would wait for ever.
 
 use std::collections::HashSet;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::io::{Read, Write};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -169,22 +169,41 @@ fn a_spawn_from_outside_runs_while_a_waker_blocks_its_worker() {
 /// They are few, and polls have been short: the worker that has them called nobody.
 #[test]
 fn what_a_batch_of_events_has_woken_runs_elsewhere_if_the_first_of_it_gets_stuck() {
-    const BATCH: usize = 8;
+    after_batches_of_short_polls(async {
+        let (others, seen) = (Arc::new(Barrier::new(2)), Arc::new(AtomicUsize::new(0)));
+        batch(move || {
+            let before = seen.fetch_add(1, SeqCst);
+            if before == 0 || before == BATCH - 1 {
+                others.wait();
+            }
+            ready(())
+        })
+        .await;
+    });
+}
 
-    async fn batch(each: impl Fn() + Clone + Send + 'static) {
-        let due = executor::time::Instant::now() + Duration::from_millis(1);
-        let tasks = (0..BATCH).map(|_| {
-            let each = each.clone();
-            executor::spawn(async move {
-                executor::time::sleep_until(due).await;
-                each();
-            })
-        });
-        for task in tasks.collect::<Vec<_>>() {
-            task.await.unwrap();
-        }
-    }
+/// No poll is long, but there are more of them than it seemed.
+#[test]
+fn what_a_batch_of_events_has_woken_runs_elsewhere_if_it_goes_on() {
+    after_batches_of_short_polls(async {
+        let seen = Arc::new(Mutex::new(HashSet::new()));
+        batch(move || {
+            let seen = seen.clone();
+            async move {
+                while seen.lock().unwrap().len() < 2 {
+                    seen.lock().unwrap().insert(thread::current().id());
+                    executor::task::yield_now().await;
+                }
+            }
+        })
+        .await;
+    });
+}
 
+/// So few that a worker calls nobody for them.
+const BATCH: usize = 8;
+
+fn after_batches_of_short_polls(then: impl Future<Output = ()> + Send + 'static) {
     within(30, || {
         // Without a spare worker, who would find them, too.
         let runtime = Builder::new_multi_thread()
@@ -194,19 +213,27 @@ fn what_a_batch_of_events_has_woken_runs_elsewhere_if_the_first_of_it_gets_stuck
             .unwrap();
         let batches = runtime.spawn(async {
             for _ in 0..300 {
-                batch(|| {}).await;
+                batch(|| ready(())).await;
             }
-            let (others, seen) = (Arc::new(Barrier::new(2)), Arc::new(AtomicUsize::new(0)));
-            batch(move || {
-                let before = seen.fetch_add(1, SeqCst);
-                if before == 0 || before == BATCH - 1 {
-                    others.wait();
-                }
-            })
-            .await;
+            then.await;
         });
         runtime.block_on(batches).unwrap();
     });
+}
+
+/// Tasks that one event wakes.
+async fn batch<F: Future<Output = ()> + Send>(each: impl Fn() -> F + Clone + Send + 'static) {
+    let due = executor::time::Instant::now() + Duration::from_millis(1);
+    let tasks = (0..BATCH).map(|_| {
+        let each = each.clone();
+        executor::spawn(async move {
+            executor::time::sleep_until(due).await;
+            each().await;
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
 }
 
 /// The other worker never searches, because a task that yields without end keeps it in work.

@@ -22,8 +22,8 @@
 //! and looks at all queues, as one who falls asleep does, and calls somebody if there is anything (`stop_searching` says so). If P3 wakes
 //! nobody because nobody sleeps, some worker is awake and will look everywhere before it sleeps. A task in a worker's own queue is run
 //! by its owner, who is awake and looks there first, but the owner's next poll may block, so it is announced as any other. Not announced are those of a batch
-//! of events that will be done before a thread that is called would be up, as it seems (see `Pace::keeps`): if their owner's poll does block,
-//! the guard calls.
+//! of events that will be done before a thread that is called would be up, as it seems (see `Pace::keep`): when they have taken
+//! longer their owner calls, and if its poll does block the guard.
 //!
 //! Who moves tasks from one queue to another is a pusher, too: S3 does not see what is in its hand. As a searcher it calls when it stops
 //! searching; as one who does not search, once they are in its own queue (`Worker::announce_taken`).

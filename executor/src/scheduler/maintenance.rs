@@ -49,10 +49,9 @@ impl Worker {
         self.announce_taken();
     }
 
-    /// What was kept for oneself has turned out to be more than it seemed.
+    /// What was kept of a batch of events was more than it seemed.
     fn announce_kept(&self) {
-        let queued = self.core.queue.len();
-        if !self.is_strict() && !self.core.pace.keeps(queued) && self.shared.has_free_processor() {
+        if self.core.pace.is_overdue() && self.core.queue.len() > 0 {
             self.shared.wake_for_work();
         }
     }

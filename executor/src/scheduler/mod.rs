@@ -335,13 +335,9 @@ impl Shared {
 
     #[cold]
     fn wake_one_more(&self) {
-        if self.has_free_processor() || self.allowance.take() {
+        if self.idle.counts().awake() < self.useful() || self.allowance.take() {
             self.wake_one();
         }
-    }
-
-    fn has_free_processor(&self) -> bool {
-        self.idle.counts().awake() < self.useful()
     }
 
     /// How many workers have a use for a processor at once. Spare ones stand in for some of those that are awake.

@@ -15,6 +15,8 @@ pub(super) struct Pace {
     longest: u32,
     /// What a poll takes of late, in nanoseconds.
     poll: Cell<u32>,
+    /// How long the last batch that was kept may still take.
+    kept: Cell<Option<Duration>>,
 }
 
 impl Pace {
@@ -25,6 +27,7 @@ impl Pace {
             longest,
             // Nothing is known: as if they were long.
             poll: Cell::new(KEPT.as_nanos() as u32),
+            kept: Cell::new(None),
         }
     }
 
@@ -39,6 +42,7 @@ impl Pace {
     /// The worker falls asleep, so long after its last maintenance or sleep: it has just looked at all that there is.
     pub(super) fn pause(&self, after: Duration) {
         self.note(after);
+        self.forget_kept();
         // One that sleeps often may never come to the end of an interval that is too long for its polls.
         if after > TARGET {
             self.shorten();
@@ -68,13 +72,34 @@ impl Pace {
         Duration::from_nanos(u64::from(self.poll.get()).saturating_mul(polls as u64))
     }
 
-    /// True if so many polls are soon done: another worker that is called now would come too late to be of use.
-    pub(super) fn keeps(&self, polls: usize) -> bool {
-        self.estimate(polls) < KEPT
+    /// True if so many polls are soon done: another worker that is called now would come too late to be of use. If they are not,
+    /// `is_overdue` says so.
+    pub(super) fn keep(&self, polls: usize) -> bool {
+        let is_short = self.estimate(polls) < KEPT;
+        if is_short && polls > 0 && self.kept.get().is_none() {
+            self.kept.set(Some(KEPT));
+        }
+        is_short
+    }
+
+    /// What was kept is done.
+    pub(super) fn forget_kept(&self) {
+        self.kept.set(None);
+    }
+
+    /// True, once, if what was kept has taken longer than it should.
+    pub(super) fn is_overdue(&self) -> bool {
+        let is_overdue = self.kept.get() == Some(Duration::ZERO);
+        if is_overdue {
+            self.forget_kept();
+        }
+        is_overdue
     }
 
     /// The polls since the last maintenance, or sleep, took so long together.
     fn note(&self, took: Duration) {
+        let left = self.kept.get().map(|left| left.saturating_sub(took));
+        self.kept.set(left);
         let looks = self.interval.get().wrapping_sub(self.left.get());
         // The last look has led to maintenance, or found nothing.
         let polls = looks.saturating_sub(1);
@@ -119,9 +144,9 @@ mod tests {
     #[test]
     fn of_a_worker_that_has_polled_nothing_it_is_not_known_that_it_is_quick() {
         let pace = Pace::new(61);
-        assert!(pace.keeps(0) && !pace.keeps(1));
+        assert!(pace.keep(0) && !pace.keep(1));
         polls(&pace, 0, MICROSECOND);
-        assert!(!pace.keeps(1));
+        assert!(!pace.keep(1));
     }
 
     #[test]
@@ -129,7 +154,7 @@ mod tests {
         let pace = Pace::new(61);
         (0..100).for_each(|_| polls(&pace, 4, 10 * MICROSECOND));
         assert_eq!(pace.estimate(1), 10 * MICROSECOND);
-        assert!(pace.keeps(19) && !pace.keeps(20));
+        assert!(pace.keep(19) && !pace.keep(20));
     }
 
     #[test]
@@ -138,11 +163,11 @@ mod tests {
         (0..100).for_each(|_| polls(&pace, 4, 10 * MICROSECOND));
         polls(&pace, 1, 20_000 * MICROSECOND);
         for _ in 0..30 {
-            assert!(!pace.keeps(1));
+            assert!(!pace.keep(1));
             polls(&pace, 1, 10 * MICROSECOND);
         }
         (0..100).for_each(|_| polls(&pace, 1, 10 * MICROSECOND));
-        assert!(pace.keeps(19));
+        assert!(pace.keep(19));
     }
 
     #[test]
@@ -157,9 +182,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_is_overdue_when_it_has_taken_as_long_as_a_call() {
+        let pace = Pace::new(4);
+        let maintain = || {
+            (0..5).for_each(|_| drop(pace.tick()));
+            pace.restart(40 * MICROSECOND);
+        };
+        (0..100).for_each(|_| maintain());
+        assert!(!pace.is_overdue(), "nothing was kept");
+        assert!(pace.keep(4));
+        for _ in 0..4 {
+            maintain();
+            // What comes later does not put it off.
+            assert!(pace.keep(4) && !pace.is_overdue());
+        }
+        maintain();
+        assert!(pace.is_overdue() && !pace.is_overdue());
+        assert!(pace.keep(4));
+        pace.pause(MICROSECOND);
+        (0..10).for_each(|_| maintain());
+        assert!(!pace.is_overdue(), "it was done before the worker slept");
+    }
+
+    #[test]
     fn a_poll_of_hours_is_no_overflow() {
         let pace = Pace::new(61);
         polls(&pace, 1, Duration::from_secs(3 * 3600));
-        assert!(pace.estimate(usize::MAX) > Duration::from_secs(1) && !pace.keeps(1));
+        assert!(pace.estimate(usize::MAX) > Duration::from_secs(1) && !pace.keep(1));
     }
 }

@@ -97,11 +97,6 @@ impl Worker {
         self.index
     }
 
-    /// The current-thread flavour has no others.
-    pub(super) fn is_strict(&self) -> bool {
-        self.strict_fifo
-    }
-
     /// The number of a worker that is no spare one.
     pub(super) fn number(&self) -> Option<usize> {
         (self.index < self.shared.seats.workers()).then_some(self.index)
@@ -326,12 +321,15 @@ impl Worker {
         // Wakers are code of the user and may take their time: who has work must not rely on this worker's search meanwhile.
         self.found_work();
         self.seat().running.end();
+        if self.core.queue.len() == 0 {
+            self.core.pace.forget_kept();
+        }
         let outer = self.batching.replace(true);
         wake_all(&mut wakers);
         self.batching.set(outer);
         self.wakers.set(wakers);
         let others = self.core.queue.len().saturating_sub(1);
-        if self.strict_fifo || self.core.pace.keeps(others) {
+        if self.strict_fifo || self.core.pace.keep(others) {
             return;
         }
         let counts = self.shared.idle.counts();
