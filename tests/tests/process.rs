@@ -406,7 +406,8 @@ fn children_inherit_standard_streams_and_nothing_else() {
             });
             workers(2).block_on(async {
                 let _sockets = pair().await;
-                let _signal = signal(SignalKind::hangup()).unwrap();
+                // One that is hardly ever ignored: a child does not ignore what its parent listens to.
+                let _signal = signal(SignalKind::user_defined2()).unwrap();
                 let _other = endless()
                     .kill_on_drop(true)
                     .stdin(Stdio::piped())
