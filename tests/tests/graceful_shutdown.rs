@@ -84,7 +84,7 @@ fn a_finalizer_is_not_aborted_with_the_tasks_that_are() {
                 }
             });
             // A quarter of it is the time that the finalizers have.
-            let report = runtime.shutdown(LONG / 6);
+            let report = runtime.shutdown(LONG / 4);
             assert!(report.is_complete(), "{report}");
             assert_eq!((report.tasks_aborted(), done.load(SeqCst)), (5000, 5000));
         });
