@@ -60,6 +60,7 @@ fn reentered(runtime: Runtime) {
     let timers = timers.iter_mut().map(|timer| poll_with(timer, &waker));
     let tasks = tasks.iter_mut().map(|task| poll_with(task, &waker));
     let waiting = timers.chain(tasks).filter(|&waits| waits).count();
+    assert!(waiting > 0);
     drop(guard);
     until(|| {
         runtime.block_on(sleep(Duration::from_millis(1)));

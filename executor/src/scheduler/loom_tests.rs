@@ -148,7 +148,7 @@ fn loom_no_push_is_forgotten_by_two_workers() {
     loom::model(|| consume(2, 1, true));
 }
 
-/// Beyond the allowance: whoever is awake takes it all in the end, because nobody blocks here.
+/// Beyond the allowance, or of what a worker keeps: whoever is awake takes it all in the end, because nobody blocks here.
 #[test]
 fn loom_no_push_is_forgotten_though_workers_call_nobody() {
     loom::model(|| consume(2, 2, false));

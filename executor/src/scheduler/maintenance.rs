@@ -51,7 +51,7 @@ impl Worker {
 
     /// What was kept of a batch of events was more than it seemed.
     fn announce_kept(&self) {
-        if self.core.pace.is_overdue() && self.core.queue.len() > 0 {
+        if self.core.pace.take_overdue() && self.core.queue.len() > 0 {
             self.shared.wake_for_work();
         }
     }

@@ -73,7 +73,7 @@ impl Pace {
     }
 
     /// True if so many polls are soon done: another worker that is called now would come too late to be of use. If they are not,
-    /// `is_overdue` says so.
+    /// `take_overdue` says so.
     pub(super) fn keep(&self, polls: usize) -> bool {
         let is_short = self.estimate(polls) < KEPT;
         if is_short && polls > 0 && self.kept.get().is_none() {
@@ -88,7 +88,7 @@ impl Pace {
     }
 
     /// True, once, if what was kept has taken longer than it should.
-    pub(super) fn is_overdue(&self) -> bool {
+    pub(super) fn take_overdue(&self) -> bool {
         let is_overdue = self.kept.get() == Some(Duration::ZERO);
         if is_overdue {
             self.forget_kept();
@@ -191,19 +191,19 @@ mod tests {
             pace.restart(40 * MICROSECOND);
         };
         (0..100).for_each(|_| maintain());
-        assert!(!pace.is_overdue(), "nothing was kept");
+        assert!(!pace.take_overdue(), "nothing was kept");
         assert!(pace.keep(4));
         for _ in 0..4 {
             maintain();
             // What comes later does not put it off.
-            assert!(pace.keep(4) && !pace.is_overdue());
+            assert!(pace.keep(4) && !pace.take_overdue());
         }
         maintain();
-        assert!(pace.is_overdue() && !pace.is_overdue());
+        assert!(pace.take_overdue() && !pace.take_overdue());
         assert!(pace.keep(4));
         pace.pause(MICROSECOND);
         (0..10).for_each(|_| maintain());
-        assert!(!pace.is_overdue(), "it was done before the worker slept");
+        assert!(!pace.take_overdue(), "it was done before the worker slept");
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Schedule for Scheduler {
     fn reschedule(&self, task: Notified) {
         let is_linked = self.0.list.lock().unwrap().task.is_some();
         if self.0.links_tokens.load(Relaxed) && !is_linked {
-            self.link(&task.link());
+            let _ = self.link(&task.link());
         }
         self.schedule(task);
     }

@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `cancelled` | what was requested, by whom and where |
 //! | `scope` | the request, and who is told of it |
+//! | `runner` | how a request wakes the future that runs in a scope |
 //! | `word` | what is known of a scope without its lock |
 //! | `level` | which scope the code that runs belongs to |
 //! | `around` | which deadlines tasks have from outside |
@@ -25,6 +26,7 @@ mod cancelled;
 mod level;
 mod rare;
 mod region;
+mod runner;
 mod scope;
 mod word;
 
@@ -37,4 +39,5 @@ pub(crate) use around::{Around, effective_deadline};
 pub(crate) use level::{Deadline, is_inside, nearest_request};
 pub(crate) use rare::Rare;
 pub(crate) use region::Region;
-pub(crate) use scope::{Runner, Scope};
+pub(crate) use runner::Runner;
+pub(crate) use scope::Scope;

@@ -13,7 +13,7 @@
 //! its state word, and whoever cancels a scope wakes its runner, after REQUESTED is set here; so the poll that this leads to, or the one under way, is
 //! followed by one that sees it.
 //!
-//! The runner says after its polls who it is, and only when that, or the deadline, has changed (see `Runner`). What came before is found there; what
+//! The runner says after its polls who it is, and only when that, or the deadline, has changed (see `runner`). What came before is found there; what
 //! comes later takes the waker, and wakes it. A runner that is polled by its task directly need not leave a waker: it leaves the way to the task's scope, once. The
 //! way is good as long as the run, because the region of the run is live out there. So who goes it holds the lock here, and a run that ends while there is a
 //! request, or news, takes the lock in turn before its region leaves.
@@ -35,7 +35,7 @@ use std::time::Instant;
 
 use slab::Slab;
 
-use super::level::{self, Identity, identity};
+use super::level;
 use super::word::{End, Left, Word};
 use super::{Around, Cancelled, Rare};
 use crate::rt_sync::atomic::AtomicPtr;
@@ -54,29 +54,29 @@ unsafe impl Send for Scope where Node: Send + Sync {}
 // SAFETY: as above.
 unsafe impl Sync for Scope where Node: Send + Sync {}
 
-struct Node {
-    word: Word,
+pub(super) struct Node {
+    pub(super) word: Word,
     /// Of a routed scope: the scope of the task that runs it.
-    route: AtomicPtr<Self>,
+    pub(super) route: AtomicPtr<Self>,
     inner: Mutex<Rare<Inner>>,
 }
 
 /// Made when the lock is taken for the first time, as for most scopes it never is.
 #[derive(Default)]
-struct Inner {
-    request: Option<Cancelled>,
+pub(super) struct Inner {
+    pub(super) request: Option<Cancelled>,
     listeners: Slab<Listener>,
     /// The future that runs in the scope, if it waits for news, or is left alone after the request.
-    runner: Option<Waker>,
+    pub(super) runner: Option<Waker>,
     /// Of a task's scope: the task, until it ends, once a scope inside is routed.
     task: Option<Waker>,
     /// When the runner asks for the cancellation, and what it says then.
-    deadline: Option<(Instant, Cancelled)>,
+    pub(super) deadline: Option<(Instant, Cancelled)>,
     /// Of a task's scope: what the task is a part of.
     around: Option<Arc<Around>>,
 }
 
-struct Locked<'a>(MutexGuard<'a, Rare<Inner>>);
+pub(super) struct Locked<'a>(MutexGuard<'a, Rare<Inner>>);
 
 /// A live region in the scope that it waits in, which stays because of it.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ impl Scope {
     }
 
     #[inline]
-    fn node(&self) -> &Node {
+    pub(super) fn node(&self) -> &Node {
         // SAFETY: made by `new`, and freed when the last reference goes.
         unsafe { self.0.as_ref() }
     }
@@ -288,7 +288,7 @@ impl Scope {
     }
 
     /// Of a task's scope: keeps the task's waker, by which scopes inside are routed.
-    fn keep_task(&self, waker: &Waker) {
+    pub(super) fn keep_task(&self, waker: &Waker) {
         let waker = waker.clone();
         let mut inner = self.node().lock();
         inner.task = Some(waker);
@@ -312,83 +312,6 @@ impl Scope {
         if let Some((_, request)) = deadline.filter(|(now, _)| *now == at) {
             self.cancel(&request);
         }
-    }
-}
-
-/// What the future that runs in a scope knows of it: as which waker it is woken if the scope is cancelled, or gets another deadline, and which it has.
-#[derive(Debug, Default)]
-pub(crate) struct Runner {
-    woken: Woken,
-    deadline: Option<Instant>,
-    is_told: bool,
-}
-
-/// How a request, or news, reaches the runner.
-#[derive(Debug, Default)]
-enum Woken {
-    /// It has not presented itself.
-    #[default]
-    Not,
-    /// By way of the task's scope.
-    Routed,
-    /// By this waker, which cannot be another's while the scope has the clone, or else has news or a request.
-    As(Identity),
-}
-
-impl Runner {
-    /// After a poll that was pending. True, once: the scope was cancelled during it, perhaps without a wake. What waits inside need not know. `task`: the
-    /// scope of the task that polls the runner with `waker`, its own, directly.
-    #[inline]
-    pub(crate) fn attend(&mut self, scope: &Scope, waker: &Waker, task: Option<&Scope>) -> bool {
-        let word = &scope.node().word;
-        let is_known = match (&self.woken, task) {
-            (Woken::Not, Some(task)) => !word.has_news() && self.route(scope, waker, task),
-            // A task may have ended, and another one be where it was.
-            (Woken::Routed, Some(task)) => !word.has_news() && task.node().word.wakes(),
-            (Woken::As(known), _) => !word.has_news() && *known == identity(waker),
-            (_, None) => false,
-        };
-        !is_known && self.present(scope, waker)
-    }
-
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadline
-    }
-
-    /// Leaves the way to the task's scope. False: a request, or news, came before.
-    #[inline]
-    fn route(&mut self, scope: &Scope, waker: &Waker, task: &Scope) -> bool {
-        if !task.node().word.wakes() {
-            task.keep_task(waker);
-        }
-        let node = scope.node();
-        // Relaxed: `set_routed` releases it.
-        node.route.store(task.0.as_ptr(), Relaxed);
-        self.woken = Woken::Routed;
-        !node.word.set_routed()
-    }
-
-    /// Leaves a waker, and takes the news.
-    #[inline(never)]
-    fn present(&mut self, scope: &Scope, waker: &Waker) -> bool {
-        let node = scope.node();
-        // Cloned and dropped without the lock.
-        let clone = waker.clone();
-        let (old, is_requested) = {
-            let mut inner = node.lock();
-            if node.word.has_news() {
-                node.word.take_news();
-                self.deadline = inner.deadline.as_ref().map(|(at, _)| *at);
-            }
-            if inner.request.is_none() {
-                (inner.runner.replace(clone), false)
-            } else {
-                (Some(clone), true)
-            }
-        };
-        drop_quietly(old);
-        self.woken = Woken::As(identity(waker));
-        is_requested && !mem::replace(&mut self.is_told, true)
     }
 }
 
@@ -490,7 +413,7 @@ unsafe fn free(node: NonNull<Node>) {
 }
 
 impl Node {
-    fn lock(&self) -> Locked<'_> {
+    pub(super) fn lock(&self) -> Locked<'_> {
         let mut inner = self.inner.lock();
         inner.get_or_insert_default();
         Locked(inner)
