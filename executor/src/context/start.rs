@@ -280,7 +280,8 @@ impl Default for Options {
             start_paused: false,
             most_polls: 64,
             most_events: MostEvents {
-                of_a_turn: 1024,
+                // Whom an event wakes is polled while the cache still has what waking him has touched (decision 026).
+                of_a_turn: 64,
                 of_a_look: None,
             },
             name: None,

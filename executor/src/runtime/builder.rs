@@ -400,8 +400,8 @@ impl Builder {
         self
     }
 
-    /// How many events are taken from the system at once. Default: 1024, as in tokio; more than 65536 count as that. What is left
-    /// is taken by the next look. [`build`](Self::build) refuses 0.
+    /// How many events are taken from the system at once. Default: 64 (tokio: 1024), so that what they wake is polled soon; more than 65536 count as that.
+    /// What is left is taken by the next look. [`build`](Self::build) refuses 0.
     pub fn max_io_events_per_tick(&mut self, capacity: usize) -> &mut Self {
         self.options.most_events.of_a_turn = capacity.min(MOST_EVENTS);
         self

@@ -137,14 +137,7 @@ impl Watched {
         window: Duration,
         is_late: bool,
     ) -> (Self, Option<ThreadActivity>) {
-        let mut seen = Self {
-            seq: seat.running.seq(),
-            parks: seat.counters.parks_and_unparks.get(),
-            cpu: None,
-            since: now,
-            is_stuck: false,
-            told: 0,
-        };
+        let mut seen = Self::at(seat, now);
         let tid = Tid(seat.tid.load(Relaxed));
         let is_asleep = seen.parks % 2 == 1;
         if is_asleep || tid.0 == Tid::NONE.0 {
@@ -154,7 +147,13 @@ impl Watched {
         let Some(last) = last.filter(|last| seen.is_same_as(Some(*last))) else {
             return (seen, None);
         };
-        let activity = activity(window, last.cpu, seen.cpu, || tid.is_runnable());
+        let activity = activity(
+            window,
+            last.cpu,
+            seen.cpu,
+            || tid.is_runnable(),
+            || seen.is_same_as(Some(Self::at(seat, now))),
+        );
         let mut last = Self {
             cpu: seen.cpu,
             ..last
@@ -164,6 +163,18 @@ impl Watched {
             last.since += window;
         }
         (last, activity)
+    }
+
+    /// The poll that the seat is in, or not.
+    fn at(seat: &Seat, now: Instant) -> Self {
+        Self {
+            seq: seat.running.seq(),
+            parks: seat.counters.parks_and_unparks.get(),
+            cpu: None,
+            since: now,
+            is_stuck: false,
+            told: 0,
+        }
     }
 
     fn is_same_as(&self, other: Option<Self>) -> bool {
@@ -208,23 +219,31 @@ impl Watched {
 }
 
 /// What a thread does that has been in one poll for `window`. `None`: it waits for a processor, so it is not stuck.
+///
+/// `lasts` is asked last: to ask takes some microseconds, or more if we have to wait for a processor ourselves. A thread that got one meanwhile has gone
+/// on, and may sleep by now because there is nothing to do.
 fn activity(
     window: Duration,
     cpu_before: Option<Duration>,
     cpu: Option<Duration>,
     is_runnable: impl FnOnce() -> Option<bool>,
+    lasts: impl FnOnce() -> bool,
 ) -> Option<ThreadActivity> {
-    let (Some(before), Some(cpu)) = (cpu_before, cpu) else {
-        return Some(ThreadActivity::Unknown);
+    let activity = match (cpu_before, cpu) {
+        (Some(before), Some(cpu)) => {
+            if cpu.saturating_sub(before) >= window / A_GOOD_PART {
+                ThreadActivity::Computing
+            } else {
+                match is_runnable() {
+                    Some(true) => return None,
+                    Some(false) => ThreadActivity::Blocked,
+                    None => ThreadActivity::Unknown,
+                }
+            }
+        }
+        _ => ThreadActivity::Unknown,
     };
-    if cpu.saturating_sub(before) >= window / A_GOOD_PART {
-        return Some(ThreadActivity::Computing);
-    }
-    match is_runnable() {
-        Some(true) => None,
-        Some(false) => Some(ThreadActivity::Blocked),
-        None => Some(ThreadActivity::Unknown),
-    }
+    lasts().then_some(activity)
 }
 
 /// A thread that has had one part in so many of the time computes.
@@ -243,7 +262,7 @@ mod tests {
     #[test]
     fn a_thread_that_waits_for_a_processor_is_not_stuck() {
         let ms = Duration::from_millis;
-        let activity = |cpu, runnable| activity(ms(8), Some(ms(100)), cpu, || runnable);
+        let activity = |cpu, runnable| activity(ms(8), Some(ms(100)), cpu, || runnable, || true);
         assert_eq!(
             activity(Some(ms(102)), Some(true)),
             Some(ThreadActivity::Computing)
@@ -255,5 +274,19 @@ mod tests {
         );
         assert_eq!(activity(Some(ms(100)), None), Some(ThreadActivity::Unknown));
         assert_eq!(activity(None, Some(true)), Some(ThreadActivity::Unknown));
+    }
+
+    #[test]
+    fn a_thread_that_has_gone_on_while_it_was_asked_for_is_not_stuck() {
+        let ms = Duration::from_millis;
+        for (cpu, runnable) in [
+            (None, Some(true)),
+            (Some(ms(102)), Some(true)),
+            (Some(ms(100)), Some(false)),
+            (Some(ms(100)), None),
+        ] {
+            let activity = |lasts| activity(ms(8), Some(ms(100)), cpu, || runnable, || lasts);
+            assert!(activity(true).is_some() && activity(false).is_none());
+        }
     }
 }
