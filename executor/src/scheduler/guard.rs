@@ -6,8 +6,8 @@
 //! | the tasks in its queue and its next slot | a sleeper that the guard wakes, who steals them |
 //! | the tasks that there is no worker for any more | a spare worker that the guard starts (see `reserve`) |
 //!
-//! It looks every 5 ms, and every millisecond for a while after a poll got stuck. A healthy runtime pays for these looks, and a few stores
-//! for each poll (see `running`). In an idle process the guard sleeps without a timeout:
+//! It looks every 5 ms, a millisecond later if it could not tell, and every millisecond for a while after a poll got stuck. A healthy
+//! runtime pays for these looks, and a few stores for each poll (see `running`). In an idle process the guard sleeps without a timeout:
 //! ```text
 //!   guard: deep = true ; fence ; nobody awake, and a worker blocks in the driver? then sleep
 //!   the worker that makes "nobody awake" untrue: count itself awake ; fence ; deep? then unpark the guard
@@ -115,6 +115,8 @@ impl Shared {
             }
             if found.news {
                 quick_until = time + QUICK_FOR;
+            } else if found.unsure {
+                quick_until = quick_until.max(time + QUICK);
             }
             reserve.adjust(self, &found.stuck, time);
             self.guard.stalled.fetch_add(found.new_stalls, Relaxed);

@@ -49,6 +49,8 @@ pub(super) struct Found {
     pub(super) news: bool,
     /// Work waits behind a poll that has lasted since the last look.
     pub(super) work_waits: bool,
+    /// A thread has been in its poll since the last look, and may compute: what time it has used from now on, the next look will say.
+    pub(super) unsure: bool,
     /// What is to be told.
     pub(super) stalls: Vec<Stall>,
     /// How many of these are told of for the first time.
@@ -103,6 +105,10 @@ impl Watch {
                     found.stalls.push(stall);
                 }
             }
+            // The time is not asked for before a poll has lasted, so this is its second look.
+            found.unsure |= activity.is_none()
+                && seen.cpu.is_some()
+                && last.is_some_and(|last| last.cpu.is_none());
             found.stuck.push(seen.is_stuck);
             found.work_waits |= seen.is_same_as(last) && !seat.has_no_task();
         }
@@ -143,10 +149,11 @@ impl Watched {
         if is_asleep || tid.0 == Tid::NONE.0 {
             return (seen, None);
         }
-        seen.cpu = tid.cpu_time();
         let Some(last) = last.filter(|last| seen.is_same_as(Some(*last))) else {
             return (seen, None);
         };
+        // Not before a poll has lasted: for each worker and each look it would be a system call, and a lock of the system's.
+        seen.cpu = tid.cpu_time();
         let activity = activity(
             window,
             last.cpu,
@@ -218,7 +225,8 @@ impl Watched {
     }
 }
 
-/// What a thread does that has been in one poll for `window`. `None`: it waits for a processor, so it is not stuck.
+/// What a thread does that has been in one poll for `window`. `None`: it waits for a processor, so it is not stuck; or nobody knows how much of the
+/// time it has had one, since it was not asked before.
 ///
 /// `lasts` is asked last: to ask takes some microseconds, or more if we have to wait for a processor ourselves. A thread that got one meanwhile has gone
 /// on, and may sleep by now because there is nothing to do.
@@ -230,18 +238,15 @@ fn activity(
     lasts: impl FnOnce() -> bool,
 ) -> Option<ThreadActivity> {
     let activity = match (cpu_before, cpu) {
-        (Some(before), Some(cpu)) => {
-            if cpu.saturating_sub(before) >= window / A_GOOD_PART {
-                ThreadActivity::Computing
-            } else {
-                match is_runnable() {
-                    Some(true) => return None,
-                    Some(false) => ThreadActivity::Blocked,
-                    None => ThreadActivity::Unknown,
-                }
-            }
+        (Some(before), Some(cpu)) if cpu.saturating_sub(before) >= window / A_GOOD_PART => {
+            ThreadActivity::Computing
         }
-        _ => ThreadActivity::Unknown,
+        (_, Some(_)) => match is_runnable() {
+            Some(true) => return None,
+            Some(false) => ThreadActivity::Blocked,
+            None => ThreadActivity::Unknown,
+        },
+        (_, None) => ThreadActivity::Unknown,
     };
     lasts().then_some(activity)
 }
@@ -262,6 +267,8 @@ mod tests {
     #[test]
     fn a_thread_that_waits_for_a_processor_is_not_stuck() {
         let ms = Duration::from_millis;
+        let first = activity(ms(8), None, Some(ms(102)), || Some(true), || true);
+        assert_eq!(first, None, "nobody knows how much of it is of this poll");
         let activity = |cpu, runnable| activity(ms(8), Some(ms(100)), cpu, || runnable, || true);
         assert_eq!(
             activity(Some(ms(102)), Some(true)),
