@@ -105,7 +105,7 @@ impl Section {
             arguments: &[
                 "http",
                 "--rounds",
-                "31",
+                "21",
                 "--seconds",
                 "1",
                 "--connections",
@@ -126,7 +126,7 @@ impl Section {
                 "--only",
                 "executor,tokio",
                 "--rounds",
-                "31",
+                "21",
                 "--seconds",
                 "1",
                 "--connections",
