@@ -25,6 +25,9 @@
 //! of events that will be done before a thread that is called would be up, as it seems (see `Pace::keep`): when they have taken
 //! longer their owner calls, and if its poll does block the guard.
 //!
+//! A worker's own queue, and its next slot, are empty when it falls asleep, and only it fills them. So who comes last looks at the injector alone
+//! in S3, and a worker that is the only one awake need not search: the lock of `sleepers` orders what the others did before their S1.
+//!
 //! Who moves tasks from one queue to another is a pusher, too: S3 does not see what is in its hand. As a searcher it calls when it stops
 //! searching; as one who does not search, once they are in its own queue (`Worker::announce_taken`).
 //!

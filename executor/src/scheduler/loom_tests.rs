@@ -154,6 +154,30 @@ fn loom_no_push_is_forgotten_though_workers_call_nobody() {
     loom::model(|| consume(2, 2, false));
 }
 
+/// Each worker puts something into its own queue, takes it out, and falls asleep.
+#[test]
+fn loom_who_sleeps_last_knows_that_the_others_queues_are_empty() {
+    loom::model(|| {
+        let idle = Arc::new(Idle::new(2));
+        let queues = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+        let work = |me: usize| {
+            let (idle, queues) = (idle.clone(), queues.clone());
+            move || {
+                queues[me].store(1, Relaxed);
+                queues[me].store(0, Relaxed);
+                let last = idle.sleep(me, false);
+                if last {
+                    assert_eq!(queues[1 - me].load(Relaxed), 0);
+                }
+                last
+            }
+        };
+        let other = thread::spawn(work(1));
+        let last = work(0)();
+        assert_ne!(last, other.join().unwrap(), "one of them is");
+    });
+}
+
 #[test]
 fn loom_two_pushers_and_one_worker() {
     loom::model(|| {

@@ -11,6 +11,10 @@ use crate::task::Notified;
 impl Worker {
     /// Looks for work at the others' seats.
     pub(super) fn search(&self) -> Option<Notified> {
+        // Who sleeps has nothing (see `idle`). Another may be waking up: then the look before this worker sleeps finds what it has.
+        if self.shared.idle.counts().awake() == 1 {
+            return None;
+        }
         let mut polls_before = self.polls_before.take();
         let found = self.search_noting(&mut polls_before);
         self.polls_before.set(polls_before);

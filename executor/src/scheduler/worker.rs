@@ -236,8 +236,8 @@ impl Worker {
         }
         let last = shared.idle.sleep(self.core.index, self.searching.take());
         let mut wakers = self.wakers.take();
-        // Looked at after `sleep` has fenced: see `idle`.
-        let work_in_sight = shared.has_queued_work();
+        // Looked at after `sleep` has fenced: see `idle`. If all sleep, all queues but that are empty.
+        let work_in_sight = !shared.injector.is_empty() || !last && shared.has_queued_work();
         let mut duty = None;
         if !work_in_sight {
             if !shared.closed.load(Relaxed) {
