@@ -104,7 +104,9 @@ impl Pace {
         // The last look has led to maintenance, or found nothing.
         let polls = looks.saturating_sub(1);
         if polls > 0 {
-            let each = took.as_nanos() / u128::from(polls);
+            // 64 bits: a division of more is a function's call.
+            let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+            let each = took / u64::from(polls);
             let last = self.poll.get();
             let less = last - last / FORGETTING;
             self.poll.set(less.max(each.try_into().unwrap_or(u32::MAX)));
