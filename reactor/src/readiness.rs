@@ -107,6 +107,7 @@ impl Readiness {
 
     /// Stores `waker` unless the direction is ready (or shut down) already, and says which. For who has looked before: it costs a clone
     /// and two steps on the word.
+    #[inline]
     pub(crate) fn wait(&self, wanted: Wanted, place: Place, waker: &Waker) -> Look {
         match place {
             // Cloning runs user code, so it happens before anything is claimed or locked.
@@ -125,6 +126,7 @@ impl Readiness {
         }
     }
 
+    #[inline]
     fn wait_in_slot(&self, wanted: Wanted, waker: Waker) -> Look {
         // AcqRel: Acquire pairs with who stored what is displaced, Release with nobody: only the next step publishes.
         let claim = |word| (word & !STORED) | CLAIMED;
@@ -205,6 +207,7 @@ impl Readiness {
     }
 
     /// Forgets what `seen` showed, unless an event has come since.
+    #[inline]
     pub(crate) fn clear(&self, wanted: Wanted, seen: Snapshot, part: Clear) {
         let gone = match part {
             Clear::KeepClosed => wanted.cleared() & !CLOSED,

@@ -39,7 +39,7 @@ pub(crate) struct Registry {
 }
 
 /// By itself, so that memory is taken for entries that are used, and not for up to as many again.
-type Chunk = OnceLock<Box<[Entry]>>;
+type Chunk = OnceLock<Box<[Entry; CHUNK]>>;
 
 /// The place of one source. Reader and writer work on different cache lines.
 #[derive(Debug, Default)]
@@ -85,6 +85,7 @@ impl Registry {
     }
 
     /// Stores what an event says, if the owner it was meant for still is the owner.
+    #[inline]
     pub(crate) fn deliver(
         &self,
         token: Token,
@@ -105,13 +106,25 @@ impl Registry {
         }
     }
 
+    #[inline]
     pub(crate) fn entry(&self, index: u32) -> &Entry {
         let (page, offset) = page_of(index);
+        let made = self.pages[page].get();
+        match made.and_then(|chunks| chunks[offset / CHUNK].get()) {
+            Some(entries) => &entries[offset % CHUNK],
+            None => &self.make_chunk(page, offset)[offset % CHUNK],
+        }
+    }
+
+    #[cold]
+    fn make_chunk(&self, page: usize, offset: usize) -> &[Entry; CHUNK] {
         let chunks =
             self.pages[page].get_or_init(|| (0..1 << page).map(|_| Chunk::new()).collect());
-        let entries =
-            chunks[offset / CHUNK].get_or_init(|| (0..CHUNK).map(|_| Entry::default()).collect());
-        &entries[offset % CHUNK]
+        chunks[offset / CHUNK].get_or_init(|| {
+            let entries: Vec<Entry> = (0..CHUNK).map(|_| Entry::default()).collect();
+            let entries = Box::try_from(entries);
+            entries.expect("as many as a chunk has")
+        })
     }
 
     pub(crate) fn created(&self) -> u64 {
@@ -171,6 +184,7 @@ impl Entry {
         self.keys.fetch_add(1, Ordering::Relaxed)
     }
 
+    #[inline]
     pub(crate) fn deliver(
         &self,
         generation: u32,

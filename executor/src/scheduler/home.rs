@@ -23,6 +23,7 @@ impl Home {
     }
 
     /// The caller has the token of a task that is linked, or runs it.
+    #[inline]
     fn seat(&self) -> Option<&Seat> {
         // Relaxed: see `Home`.
         // SAFETY: not null means linked, and the list of a linked task keeps the seat alive.
@@ -49,6 +50,20 @@ impl Home {
                 false
             }
         }
+    }
+
+    /// Once for each task, out of the way of the others' polls.
+    #[cold]
+    fn link_first(&self, task: &TaskRef) -> bool {
+        current::with(|worker| {
+            let worker = worker.expect("tasks are polled by workers");
+            let linked = self.insert(worker, task);
+            if !linked {
+                // The runtime has ended while it was polled: it is dropped now.
+                worker.shared.note_dropped(task.id(), task.origin());
+            }
+            linked
+        })
     }
 
     /// A task that waits for nothing but its turn is found in no list, and tasks are being asked to end.
@@ -94,19 +109,9 @@ impl Schedule for Home {
         });
     }
 
+    #[inline]
     fn link(&self, task: &TaskRef) -> bool {
-        if self.seat().is_some() {
-            return true;
-        }
-        current::with(|worker| {
-            let worker = worker.expect("tasks are polled by workers");
-            let linked = self.insert(worker, task);
-            if !linked {
-                // The runtime has ended while it was polled: it is dropped now.
-                worker.shared.note_dropped(task.id(), task.origin());
-            }
-            linked
-        })
+        self.seat().is_some() || self.link_first(task)
     }
 
     fn failed(&self, failure: &UnobservedFailure) -> Observer {

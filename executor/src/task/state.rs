@@ -109,6 +109,7 @@ impl State {
     }
 
     /// (2) Spends the token.
+    #[inline]
     pub(crate) fn start_poll(&self) -> StartPoll {
         // Acquire: pairs with the Release of `end_poll` (the last poll's writes to the future) and of `wake` (what the waker wrote).
         if self.0.load(Acquire) == REF_ONE | NOTIFIED {
@@ -133,6 +134,7 @@ impl State {
 
     /// (3), (4) Ends a poll that returned `Pending`. `linked`: the caller has linked the task, now or earlier. After `Idle` the task may be
     /// gone: the caller must not touch it again.
+    #[inline]
     pub(crate) fn end_poll(&self, linked: bool) -> EndPoll {
         // Relaxed: only who runs the task, which is the caller, or had its token, sets the bit.
         let first = if linked {
@@ -276,6 +278,7 @@ impl State {
     }
 
     /// True if the running task, which the caller runs, was woken: `end_poll` will say Again.
+    #[inline]
     pub(crate) fn is_notified(&self) -> bool {
         // Relaxed: a hint, and nothing unsets the bit but the caller.
         self.0.load(Relaxed) & NOTIFIED != 0

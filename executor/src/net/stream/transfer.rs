@@ -81,6 +81,8 @@ impl<T: ReadFd> ByteStream<T> {
 }
 
 impl<T: WriteFd> ByteStream<T> {
+    // Never: it would be a call on to what both families of traits share.
+    #[inline(never)]
     pub(crate) fn poll_write(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.poll_transfer(cx, Asked::write(buf.len()), |fd| fd.write(buf))
     }
