@@ -64,6 +64,7 @@ mod ledger;
 mod levels;
 mod list;
 mod node;
+mod prefetch;
 mod slots;
 mod sync;
 #[cfg(test)]
@@ -73,6 +74,8 @@ mod wheel;
 #[cfg(executor_ledger)]
 #[doc(hidden)]
 pub use crate::ledger::wheels_handed_over;
+#[doc(hidden)]
+pub use crate::prefetch::prefetch;
 pub use crate::{
     entry::{Entry, Status},
     slots::BATCH,

@@ -1,6 +1,6 @@
 //! A doubly linked list of nodes that live elsewhere.
 
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 use crate::node::Node;
 
@@ -9,6 +9,10 @@ use crate::node::Node;
 pub(crate) struct List {
     head: Option<NonNull<Node>>,
     tail: Option<NonNull<Node>>,
+    /// The one that the next to come is `later` than.
+    lagging: Option<NonNull<Node>>,
+    /// How many have come since `lagging`, less those that have gone, up to [`LAG`].
+    gap: u32,
 }
 
 // SAFETY: the list lies inside of the wheel's lock and its nodes are touched under that lock only, so it does not
@@ -35,13 +39,24 @@ impl List {
         // SAFETY: alive and guarded by the lock that the caller holds.
         unsafe {
             Node::with(node, |fields| {
-                (fields.previous, fields.next) = (previous, None)
+                (fields.previous, fields.next, fields.later) = (previous, None, ptr::null());
             });
         }
         match previous {
             // SAFETY: a node in the list is alive, and guarded by the same lock.
             Some(last) => unsafe { Node::with(last, |fields| fields.next = Some(node)) },
-            None => self.head = Some(node),
+            None => (self.head, self.lagging) = (Some(node), Some(node)),
+        }
+        if self.gap < LAG {
+            self.gap += 1;
+        } else if let Some(lagging) = self.lagging {
+            // SAFETY: as above.
+            self.lagging = unsafe {
+                Node::with(lagging, |fields| {
+                    fields.later = node.as_ptr();
+                    fields.next
+                })
+            };
         }
     }
 
@@ -65,6 +80,10 @@ impl List {
             Some(after) => unsafe { Node::with(after, |fields| fields.previous = previous) },
             None => self.tail = previous,
         }
+        self.gap = self.gap.saturating_sub(1);
+        if self.lagging == Some(node) {
+            self.lagging = next.or(previous);
+        }
     }
 
     /// The nodes, first to last.
@@ -80,3 +99,6 @@ impl List {
         })
     }
 }
+
+/// So many nodes are on their way from memory while a slot is emptied.
+const LAG: u32 = 8;

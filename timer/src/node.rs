@@ -19,7 +19,12 @@
 //!               either the owner was first, and the node does not fire, or the owner finds that it has fired.
 //! ```
 
-use std::{marker::PhantomPinned, ptr::NonNull, sync::atomic::Ordering, task::Waker};
+use std::{
+    marker::PhantomPinned,
+    ptr::{self, NonNull},
+    sync::atomic::Ordering,
+    task::Waker,
+};
 
 use crate::{
     levels::{LATEST, Slot},
@@ -40,6 +45,8 @@ pub(crate) struct Node {
 pub(crate) struct Guarded {
     pub(crate) previous: Option<NonNull<Node>>,
     pub(crate) next: Option<NonNull<Node>>,
+    /// One that came to the list some time after this one, see [`List`](crate::list::List). It may be gone: never followed.
+    pub(crate) later: *const Node,
     /// By which it is linked; see the top of this file.
     pub(crate) deadline: u64,
     pub(crate) slot: Slot,
@@ -94,6 +101,7 @@ impl Node {
             guarded: UnsafeCell::new(Guarded {
                 previous: None,
                 next: None,
+                later: ptr::null(),
                 deadline: 0,
                 slot: Slot::new(0, 0),
                 waker: None,

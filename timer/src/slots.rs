@@ -7,6 +7,7 @@ use crate::{
     levels::{Levels, NONE, SLOTS, Slot},
     list::List,
     node::{Node, State},
+    prefetch::prefetch,
 };
 
 /// The most wakers one call of [`Wheel::turn`](crate::Wheel::turn) or [`Wheel::close`](crate::Wheel::close) hands out.
@@ -126,6 +127,12 @@ impl Slots {
                 unreachable!("an occupied slot has an entry; this is a bug of the timer crate")
             };
             // SAFETY: in a list, hence alive; `&mut self` is the lock.
+            let later = unsafe { Node::with(node, |fields| fields.later) };
+            // It lies in a task, which other work has long driven out of the cache.
+            if !later.is_null() {
+                prefetch(later.cast(), size_of::<Node>());
+            }
+            // SAFETY: as above.
             let (deadline, wanted) = unsafe { Self::deadlines(node) };
             if slot.level() <= FIRING_LEVEL && deadline == wanted && deadline <= now {
                 // SAFETY: it is in a list of this wheel.

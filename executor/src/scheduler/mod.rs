@@ -97,6 +97,7 @@ use parker::Unparked;
 use seat::Seats;
 use spares::Spares;
 use stillness::Holds;
+use timer::prefetch;
 use worker::Worker;
 
 #[cfg(feature = "backtrace")]
@@ -393,10 +394,19 @@ impl std::fmt::Debug for Shared {
 
 /// Wakes everybody. A waker that panics must not keep the others asleep.
 fn wake_all(wakers: &mut Vec<Waker>) {
-    for waker in wakers.drain(..) {
+    let mut rest = wakers.drain(..);
+    while let Some(waker) = rest.next() {
+        if let Some(later) = rest.as_slice().get(AHEAD) {
+            prefetch(later.data(), HEADER);
+        }
         drop_quietly(WakeOnDrop(Some(waker)));
     }
 }
+
+/// So many tasks of a batch are on their way from memory.
+const AHEAD: usize = 8;
+/// A task's header, and where its future begins.
+const HEADER: usize = 128;
 
 /// Turns a wake into a drop, so that `drop_quietly` catches what it throws.
 struct WakeOnDrop(Option<Waker>);
