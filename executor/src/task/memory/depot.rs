@@ -1,11 +1,13 @@
-//! Where threads that have too many blocks leave full bundles for those that have none.
+//! Where threads that have too many blocks leave full bundles for those that have none, and where all blocks come from.
 //!
 //! One for the process: a task may be spawned by one runtime's thread and end on another's. It holds so many bytes at most as `ROOM` says for each
-//! thread that has blocks, or could; with the last of them it gives everything back.
+//! thread that has blocks, or could; with the last of them it gives everything back. What is more goes to its span, and with that to the system.
 
-use super::{Bundle, CLASSES, Class};
+use std::ptr::NonNull;
+
+use super::spans::Spans;
+use super::{Block, Bundle, CLASSES, Class};
 use crate::ledger::{self, Line};
-use crate::rt_sync::whole::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::rt_sync::whole::{Mutex, MutexGuard};
 
 struct Depot {
@@ -14,30 +16,52 @@ struct Depot {
     full: usize,
     /// Threads that have blocks, or could.
     threads: usize,
+    spans: [Spans; CLASSES],
 }
 
 // SAFETY: the blocks of a bundle are nobody else's, on whatever thread they are.
 unsafe impl Send for Bundle {}
 
-pub(super) fn take(class: Class) -> Option<Bundle> {
-    // Who spawns more than there ever was comes here for each task, and shall find that out by a load. A bundle that was left in the same
-    // moment is seen the next time: what it holds is written and read under the lock.
-    if AVAILABLE[class.0].load(Relaxed) == 0 {
-        return None;
+/// A chain of blocks, and how many: a bundle if there is one, or some new ones.
+pub(super) fn take(class: Class) -> (NonNull<Block>, usize) {
+    let mut depot = lock();
+    if let Some(bundle) = depot.take(class) {
+        return (bundle.0, class.bundle());
     }
-    lock().take(class)
+    let count = new_blocks(class);
+    let spans = &mut depot.spans[class.0];
+    let chain = (0..count).fold(None, |before, _| {
+        let block = spans.take(class);
+        // SAFETY: it is ours from now on.
+        unsafe { block.write(Block { before }) };
+        Some(block)
+    });
+    (chain.expect("a page has room for a block"), count)
 }
 
-/// Gives the bundle back if there is no room.
-pub(super) fn give(class: Class, bundle: Bundle) -> Result<(), Bundle> {
+/// How many new ones come at a time: a page, not a bundle, because each is written to.
+pub(super) fn new_blocks(class: Class) -> usize {
+    PAGE / class.size()
+}
+
+/// One block, for a thread that keeps none.
+pub(super) fn take_one(class: Class) -> NonNull<Block> {
+    lock().spans[class.0].take(class)
+}
+
+/// Takes a full bundle.
+pub(super) fn give(class: Class, bundle: Bundle) {
     let mut depot = lock();
     if depot.full >= depot.room() {
-        return Err(bundle);
+        return depot.put_chain(class, bundle.0);
     }
     depot.full += 1;
     depot.bundles[class.0].push(bundle);
-    AVAILABLE[class.0].store(depot.bundles[class.0].len(), Relaxed);
-    Ok(())
+}
+
+/// Takes a chain of blocks of this class, which are the caller's.
+pub(super) fn put(class: Class, chain: NonNull<Block>) {
+    lock().put_chain(class, chain);
 }
 
 /// The current thread may have blocks from now on.
@@ -47,13 +71,16 @@ pub(super) fn enter() {
 
 /// The current thread has none any more.
 pub(super) fn leave() {
-    lock().threads -= 1;
-    while let Some((class, bundle)) = lock().surplus() {
-        class.dealloc(bundle.0);
-    }
     let mut depot = lock();
+    depot.threads -= 1;
+    while let Some((class, bundle)) = depot.surplus() {
+        depot.put_chain(class, bundle.0);
+    }
     if depot.threads == 0 {
         depot.bundles = NO_BUNDLES;
+        for class in Class::all() {
+            depot.spans[class.0].clean(class);
+        }
     }
 }
 
@@ -70,7 +97,6 @@ impl Depot {
     fn take(&mut self, class: Class) -> Option<Bundle> {
         let bundle = self.bundles[class.0].pop()?;
         self.full -= 1;
-        AVAILABLE[class.0].store(self.bundles[class.0].len(), Relaxed);
         Some(bundle)
     }
 
@@ -81,6 +107,18 @@ impl Depot {
         }
         Class::all().find_map(|class| Some((class, self.take(class)?)))
     }
+
+    fn put_chain(&mut self, class: Class, chain: NonNull<Block>) {
+        let spans = &mut self.spans[class.0];
+        let mut rest = Some(chain);
+        while let Some(block) = rest {
+            // SAFETY: the blocks of a chain are its owner's, and came from these spans.
+            unsafe {
+                rest = block.as_ref().before;
+                spans.put(class, block);
+            }
+        }
+    }
 }
 
 const NO_BUNDLES: [Vec<Bundle>; CLASSES] = [const { Vec::new() }; CLASSES];
@@ -89,10 +127,9 @@ static DEPOT: Mutex<Depot> = Mutex::new(Depot {
     bundles: NO_BUNDLES,
     full: 0,
     threads: 0,
+    spans: [const { Spans::new() }; CLASSES],
 });
-
-/// How many bundles of each class there are. Written under the lock.
-static AVAILABLE: [AtomicUsize; CLASSES] = [const { AtomicUsize::new(0) }; CLASSES];
 
 /// Bundles for each thread: a MiB.
 const ROOM: usize = (1 << 20) / super::BUNDLE;
+const PAGE: usize = 4096;

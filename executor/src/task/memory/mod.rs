@@ -5,7 +5,7 @@
 //!                     │ all are empty                                    │ all are full
 //!                     ◀────── `depot`: full bundles of all threads ◀─────┘
 //!                     │ it has none                                      │ it has enough
-//!                 the allocator                                      the allocator
+//!                   `spans` ────────────────▶ the system ◀──────────────── `spans`
 //! ```
 //! Of what it takes to spawn a small task and to end it, a general allocator is half, and more where one thread frees what another has
 //! allocated, as after each steal: most allocators then take a lock or a queue of the other thread's. A task is of a size that the
@@ -20,7 +20,8 @@
 //! end.
 
 mod depot;
-#[cfg(all(test, not(any(loom, shuttle, executor_plain_memory))))]
+mod spans;
+#[cfg(all(test, not(any(loom, shuttle, miri, executor_plain_memory))))]
 mod tests;
 
 use std::alloc::{self, Layout};
@@ -37,8 +38,10 @@ pub(super) fn allocate(layout: Layout) -> NonNull<u8> {
     let Some(class) = Class::of(layout) else {
         return from_allocator(layout);
     };
-    KEPT.with(|kept| kept.of(class).take().or_else(|| kept.refill(class)))
-        .unwrap_or_else(|| from_allocator(class.layout()))
+    KEPT.with(|kept| {
+        let block = kept.of(class).take();
+        block.unwrap_or_else(|| kept.refill(class))
+    })
 }
 
 /// # Safety
@@ -55,8 +58,8 @@ pub(super) unsafe fn free(block: NonNull<u8>, layout: Layout) {
             // SAFETY: the caller's promise; there is room.
             unsafe { kept.of(class).keep(block) };
         } else {
-            // SAFETY: the caller's promise; all blocks of a class have its layout.
-            unsafe { alloc::dealloc(block.as_ptr(), class.layout()) };
+            // SAFETY: the caller's promise.
+            unsafe { give_up(block, class) };
         }
     });
 }
@@ -132,15 +135,23 @@ impl Kept {
 
     /// A block, after the bundle at hand has run out.
     #[cold]
-    fn refill(&self, class: Class) -> Option<NonNull<u8>> {
+    fn refill(&self, class: Class) -> NonNull<u8> {
+        if !KEEPS {
+            return from_allocator(class.layout());
+        }
         if !self.begin() {
-            return None;
+            return depot::take_one(class).cast();
         }
         let blocks = self.of(class);
-        let bundle = self.take_full(blocks).or_else(|| depot::take(class))?;
-        blocks.latest.set(Some(bundle.0));
-        blocks.room.set(0);
-        blocks.take()
+        let full = self.take_full(blocks);
+        let full = full.map(|bundle| (bundle.0, class.bundle()));
+        let (latest, count) = full.unwrap_or_else(|| depot::take(class));
+        blocks.latest.set(Some(latest));
+        let keeps = self.life.get() == Life::Keeps;
+        blocks
+            .room
+            .set(if keeps { class.bundle() - count } else { 0 });
+        blocks.take().expect("there are some now")
     }
 
     /// After the bundle at hand is full. False: there is no room.
@@ -159,8 +170,8 @@ impl Kept {
             let mut bundles = blocks.full.take();
             bundles.push(full);
             blocks.full.set(bundles);
-        } else if let Err(refused) = depot::give(class, full) {
-            class.dealloc(refused.0);
+        } else {
+            depot::give(class, full);
         }
         true
     }
@@ -215,7 +226,7 @@ impl Kept {
             let full = ManuallyDrop::into_inner(blocks.full.take());
             let chains = full.into_iter().map(|full| full.0);
             let chains = chains.chain(blocks.latest.take());
-            chains.for_each(|chain| class.dealloc(chain));
+            chains.for_each(|chain| depot::put(class, chain));
         }
         self.full.set(0);
     }
@@ -294,17 +305,23 @@ impl Class {
     fn bundle(self) -> usize {
         BUNDLE / self.size()
     }
+}
 
-    /// Gives a chain of blocks of this class, which are the caller's, to the allocator.
-    fn dealloc(self, chain: NonNull<Block>) {
-        let mut rest = Some(chain);
-        while let Some(block) = rest {
-            // SAFETY: the blocks of a chain are its owner's, have their class's layout, and came from the allocator.
-            unsafe {
-                rest = block.as_ref().before;
-                alloc::dealloc(block.cast().as_ptr(), self.layout());
-            }
-        }
+/// A block that this thread has no room for.
+///
+/// # Safety
+///
+/// - The block came from `allocate`, for this class, and is not used again.
+#[cold]
+unsafe fn give_up(block: NonNull<u8>, class: Class) {
+    if KEEPS {
+        let block = block.cast::<Block>();
+        // SAFETY: the caller's promise: it is nobody's. A chain of one.
+        unsafe { block.write(Block { before: None }) };
+        depot::put(class, block);
+    } else {
+        // SAFETY: the caller's promise; all blocks of a class have its layout.
+        unsafe { alloc::dealloc(block.as_ptr(), class.layout()) };
     }
 }
 
@@ -347,4 +364,4 @@ const CLASSES: usize = 512 / STEP;
 const BUNDLE: usize = 64 << 10;
 /// Full bundles of one thread: a MiB, so that bursts of some thousand tasks stay on it.
 const FULL: usize = (1 << 20) / BUNDLE;
-const KEEPS: bool = !cfg!(any(loom, shuttle, executor_plain_memory));
+const KEEPS: bool = !cfg!(any(loom, shuttle, miri, executor_plain_memory));

@@ -1,0 +1,215 @@
+//! Where blocks come from, and go back to when nobody keeps them: spans of memory, each cut into blocks of one class.
+//!
+//! ```text
+//!   a span, at a multiple of its size:   │ header │ block │ block │ block │ ...                      │
+//!                                                   └ here: in the header's list, or never handed out
+//! ```
+//! A general allocator joins a block that comes back with those beside it, and for blocks that come back in any order reads and writes all of these: of half
+//! a million tasks that end one by one each costs it some waits for memory. Here a block goes into its span's list, which the block's address
+//! leads to, and memory goes back to the system a span at a time. Figures are in decision 024.
+
+use std::alloc::{Layout, handle_alloc_error};
+use std::ptr::{self, NonNull};
+
+use super::{Block, Class};
+
+/// The spans of one class. What follows their pointers holds the depot's lock, as `&mut self` says.
+pub(super) struct Spans {
+    /// Of those that have blocks here.
+    first: Option<NonNull<Span>>,
+    /// How many there are, with or without blocks here.
+    count: usize,
+}
+
+// SAFETY: spans, and the blocks that are here, are touched by who has it by `&mut` only, on whatever thread.
+unsafe impl Send for Spans {}
+
+/// A span's beginning.
+struct Span {
+    /// Neighbours among those that have blocks here.
+    previous: Option<NonNull<Self>>,
+    next: Option<NonNull<Self>>,
+    /// Those that came back.
+    free: Option<NonNull<Block>>,
+    /// How many blocks were ever handed out. They are the first ones.
+    begun: usize,
+    /// How many of the span's blocks are here.
+    here: usize,
+}
+
+impl Spans {
+    pub(super) const fn new() -> Self {
+        Self {
+            first: None,
+            count: 0,
+        }
+    }
+
+    /// A block of this class, which is the class of all calls.
+    pub(super) fn take(&mut self, class: Class) -> NonNull<Block> {
+        let span = self.first.unwrap_or_else(|| self.map(class));
+        // SAFETY: a span that is in the list is mapped, and nobody else touches its header.
+        let header = unsafe { &mut *span.as_ptr() };
+        let block = match header.free {
+            Some(block) => {
+                // SAFETY: the block is here, so it is nobody else's, and `put` has written it.
+                header.free = unsafe { block.as_ref() }.before;
+                block
+            }
+            None => {
+                let offset = HEADER + header.begun * pitch(class);
+                header.begun += 1;
+                // SAFETY: a block that is here and did not come back was never handed out: so there is one more, inside of the span.
+                unsafe { span.byte_add(offset) }.cast()
+            }
+        };
+        header.here -= 1;
+        if header.here == 0 {
+            self.unlink(span);
+        }
+        block
+    }
+
+    /// # Safety
+    ///
+    /// - The block came from `take` of this, with this class, and is the caller's, who gives it up.
+    pub(super) unsafe fn put(&mut self, class: Class, block: NonNull<Block>) {
+        let span = block
+            .as_ptr()
+            .map_addr(|address| address & !(SPAN - 1))
+            .cast::<Span>();
+        // SAFETY: spans lie at multiples of their size, and one that has blocks elsewhere is mapped.
+        let (span, header) = unsafe { (NonNull::new_unchecked(span), &mut *span) };
+        let before = header.free.replace(block);
+        // SAFETY: it is the caller's, and belongs to the span from now on.
+        unsafe { block.write(Block { before }) };
+        header.here += 1;
+        let (is_first, is_whole) = (header.here == 1, header.here == capacity(class));
+        // One stays, lest tasks that come and go map it and unmap it again and again.
+        let is_only = header.previous.is_none() && header.next.is_none();
+        if is_first {
+            self.link(span);
+        } else if is_whole && !is_only {
+            self.unmap(span);
+        }
+    }
+
+    /// Gives to the system what nobody has a block of.
+    pub(super) fn clean(&mut self, class: Class) {
+        let mut next = self.first;
+        while let Some(span) = next {
+            // SAFETY: as in `take`.
+            let header = unsafe { span.as_ref() };
+            next = header.next;
+            if header.here == capacity(class) {
+                self.unmap(span);
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    fn map(&mut self, class: Class) -> NonNull<Span> {
+        // The last one may be nearly empty: what that wastes is small beside the others.
+        let is_huge = self.count >= SMALL;
+        let Some(span) = map(is_huge) else {
+            handle_alloc_error(Layout::new::<[u8; SPAN]>());
+        };
+        let header = Span {
+            previous: None,
+            next: None,
+            free: None,
+            begun: 0,
+            here: capacity(class),
+        };
+        // SAFETY: new memory, large enough, and aligned for whatever there is.
+        unsafe { span.write(header) };
+        self.count += 1;
+        self.link(span);
+        span
+    }
+
+    /// For a span in the list, all blocks of which are here.
+    fn unmap(&mut self, span: NonNull<Span>) {
+        self.unlink(span);
+        self.count -= 1;
+        // SAFETY: the whole span was mapped, and nobody has anything in it any more.
+        unsafe { libc::munmap(span.as_ptr().cast(), SPAN) };
+    }
+
+    fn link(&mut self, mut span: NonNull<Span>) {
+        let next = self.first.replace(span);
+        // SAFETY: as in `take`: both are mapped.
+        unsafe {
+            (span.as_mut().previous, span.as_mut().next) = (None, next);
+            if let Some(mut next) = next {
+                next.as_mut().previous = Some(span);
+            }
+        }
+    }
+
+    fn unlink(&mut self, mut span: NonNull<Span>) {
+        // SAFETY: as in `take`: it and its neighbours are in the list.
+        unsafe {
+            let (previous, next) = (span.as_mut().previous.take(), span.as_mut().next.take());
+            match previous {
+                Some(mut previous) => previous.as_mut().next = next,
+                None => self.first = next,
+            }
+            if let Some(mut next) = next {
+                next.as_mut().previous = previous;
+            }
+        }
+    }
+}
+
+/// How many blocks a span has.
+fn capacity(class: Class) -> usize {
+    (SPAN - HEADER) / pitch(class)
+}
+
+/// From one block to the next. One word more than a block is: as far apart as glibc's allocator lays them, which two workers at neighbouring tasks feel.
+fn pitch(class: Class) -> usize {
+    class.size() + align_of::<Block>()
+}
+
+/// `is_huge`: much of it will be needed, in no order, so it shall be a single page.
+fn map(is_huge: bool) -> Option<NonNull<Span>> {
+    let (access, kind) = (
+        libc::PROT_READ | libc::PROT_WRITE,
+        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+    );
+    // SAFETY: new memory, wherever the system likes.
+    let start = unsafe { libc::mmap(ptr::null_mut(), 2 * SPAN, access, kind, -1, 0) };
+    if start == libc::MAP_FAILED {
+        return None;
+    }
+    let before = start.addr().next_multiple_of(SPAN) - start.addr();
+    // SAFETY: both lie in what was mapped here, and the span between them does.
+    let span = unsafe {
+        let span = start.byte_add(before);
+        if before > 0 {
+            libc::munmap(start, before);
+        }
+        libc::munmap(span.byte_add(SPAN), SPAN - before);
+        span
+    };
+    #[cfg(target_os = "linux")]
+    if is_huge {
+        // SAFETY: the span is mapped, and this does not change what it holds. If there are no large pages, nothing is lost.
+        unsafe { libc::madvise(span, SPAN, libc::MADV_HUGEPAGE) };
+    }
+    let _ = is_huge;
+    NonNull::new(span.cast())
+}
+
+/// As large as what many processors have as their large page, and aligned so.
+const SPAN: usize = 2 << 20;
+/// So many have small pages, which are only there once they are needed.
+const SMALL: usize = 8;
+/// Before the first block.
+const HEADER: usize = 64;
+const _: () = assert!(size_of::<Span>() <= HEADER && HEADER.is_multiple_of(align_of::<Block>()));
