@@ -1,7 +1,7 @@
 //! Where threads that have too many blocks leave full bundles for those that have none, and where all blocks come from.
 //!
 //! One for the process: a task may be spawned by one runtime's thread and end on another's. It holds so many bytes at most as `ROOM` says for each
-//! thread that has blocks, or could; with the last of them it gives everything back. What is more goes to its span, and with that to the system.
+//! thread that has blocks, or could; with the last of them it gives everything back. What is more goes to its span, and with that to the allocator.
 
 use std::ptr::NonNull;
 

@@ -5,7 +5,7 @@
 //!                     │ all are empty                                    │ all are full
 //!                     ◀────── `depot`: full bundles of all threads ◀─────┘
 //!                     │ it has none                                      │ it has enough
-//!                   `spans` ────────────────▶ the system ◀──────────────── `spans`
+//!                   `spans` ──────────────▶ the allocator ◀─────────────── `spans`
 //! ```
 //! Of what it takes to spawn a small task and to end it, a general allocator is half, and more where one thread frees what another has
 //! allocated, as after each steal: most allocators then take a lock or a queue of the other thread's. A task is of a size that the

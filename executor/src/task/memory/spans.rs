@@ -6,10 +6,10 @@
 //! ```
 //! A general allocator joins a block that comes back with those beside it, and for blocks that come back in any order reads and writes all of these: of half
 //! a million tasks that end one by one each costs it some waits for memory. Here a block goes into its span's list, which the block's address
-//! leads to, and memory goes back to the system a span at a time. Figures are in decision 024.
+//! leads to, and memory goes back to the allocator a span at a time. Figures are in decision 024.
 
-use std::alloc::{Layout, handle_alloc_error};
-use std::ptr::{self, NonNull};
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::ptr::NonNull;
 
 use super::{Block, Class};
 
@@ -47,8 +47,8 @@ impl Spans {
 
     /// A block of this class, which is the class of all calls.
     pub(super) fn take(&mut self, class: Class) -> NonNull<Block> {
-        let span = self.first.unwrap_or_else(|| self.map(class));
-        // SAFETY: a span that is in the list is mapped, and nobody else touches its header.
+        let span = self.first.unwrap_or_else(|| self.add(class));
+        // SAFETY: a span that is in the list is allocated, and nobody else touches its header.
         let header = unsafe { &mut *span.as_ptr() };
         let block = match header.free {
             Some(block) => {
@@ -78,23 +78,23 @@ impl Spans {
             .as_ptr()
             .map_addr(|address| address & !(SPAN - 1))
             .cast::<Span>();
-        // SAFETY: spans lie at multiples of their size, and one that has blocks elsewhere is mapped.
+        // SAFETY: spans lie at multiples of their size, and one that has blocks elsewhere is allocated.
         let (span, header) = unsafe { (NonNull::new_unchecked(span), &mut *span) };
         let before = header.free.replace(block);
         // SAFETY: it is the caller's, and belongs to the span from now on.
         unsafe { block.write(Block { before }) };
         header.here += 1;
         let (is_first, is_whole) = (header.here == 1, header.here == capacity(class));
-        // One stays, lest tasks that come and go map it and unmap it again and again.
+        // One stays, lest tasks that come and go make it and give it up again and again.
         let is_only = header.previous.is_none() && header.next.is_none();
         if is_first {
             self.link(span);
         } else if is_whole && !is_only {
-            self.unmap(span);
+            self.give_up(span);
         }
     }
 
-    /// Gives to the system what nobody has a block of.
+    /// Gives to the allocator what nobody has a block of.
     pub(super) fn clean(&mut self, class: Class) {
         let mut next = self.first;
         while let Some(span) = next {
@@ -102,7 +102,7 @@ impl Spans {
             let header = unsafe { span.as_ref() };
             next = header.next;
             if header.here == capacity(class) {
-                self.unmap(span);
+                self.give_up(span);
             }
         }
     }
@@ -112,12 +112,13 @@ impl Spans {
         self.count
     }
 
-    fn map(&mut self, class: Class) -> NonNull<Span> {
-        // The last one may be nearly empty: what that wastes is small beside the others.
-        let is_huge = self.count >= SMALL;
-        let Some(span) = map(is_huge) else {
-            handle_alloc_error(Layout::new::<[u8; SPAN]>());
+    fn add(&mut self, class: Class) -> NonNull<Span> {
+        // SAFETY: the layout has a size.
+        let Some(span) = NonNull::new(unsafe { alloc(LAYOUT) }.cast::<Span>()) else {
+            handle_alloc_error(LAYOUT)
         };
+        // The last one may be nearly empty: what that wastes is small beside the others.
+        advise(span, self.count >= SMALL);
         let header = Span {
             previous: None,
             next: None,
@@ -133,16 +134,16 @@ impl Spans {
     }
 
     /// For a span in the list, all blocks of which are here.
-    fn unmap(&mut self, span: NonNull<Span>) {
+    fn give_up(&mut self, span: NonNull<Span>) {
         self.unlink(span);
         self.count -= 1;
-        // SAFETY: the whole span was mapped, and nobody has anything in it any more.
-        unsafe { libc::munmap(span.as_ptr().cast(), SPAN) };
+        // SAFETY: it came from there, and nobody has anything in it any more.
+        unsafe { dealloc(span.as_ptr().cast(), LAYOUT) };
     }
 
     fn link(&mut self, mut span: NonNull<Span>) {
         let next = self.first.replace(span);
-        // SAFETY: as in `take`: both are mapped.
+        // SAFETY: as in `take`: both are allocated.
         unsafe {
             (span.as_mut().previous, span.as_mut().next) = (None, next);
             if let Some(mut next) = next {
@@ -176,34 +177,26 @@ fn pitch(class: Class) -> usize {
     class.size() + align_of::<Block>()
 }
 
-/// `is_huge`: much of it will be needed, in no order, so it shall be a single page.
-fn map(is_huge: bool) -> Option<NonNull<Span>> {
-    let (access, kind) = (
-        libc::PROT_READ | libc::PROT_WRITE,
-        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-    );
-    // SAFETY: new memory, wherever the system likes.
-    let start = unsafe { libc::mmap(ptr::null_mut(), 2 * SPAN, access, kind, -1, 0) };
-    if start == libc::MAP_FAILED {
-        return None;
-    }
-    let before = start.addr().next_multiple_of(SPAN) - start.addr();
-    // SAFETY: both lie in what was mapped here, and the span between them does.
-    let span = unsafe {
-        let span = start.byte_add(before);
-        if before > 0 {
-            libc::munmap(start, before);
-        }
-        libc::munmap(span.byte_add(SPAN), SPAN - before);
-        span
-    };
+/// The program's own allocator has the spans, so whoever watches it sees what tasks take.
+const LAYOUT: Layout = match Layout::from_size_align(SPAN, SPAN) {
+    Ok(layout) => layout,
+    Err(_) => panic!("a power of two"),
+};
+
+/// `is_huge`: much of it will be needed, in no order, so it shall be a single page. Else it shall not: what is never needed of it takes no memory then.
+fn advise(span: NonNull<Span>, is_huge: bool) {
     #[cfg(target_os = "linux")]
-    if is_huge {
-        // SAFETY: the span is mapped, and this does not change what it holds. If there are no large pages, nothing is lost.
-        unsafe { libc::madvise(span, SPAN, libc::MADV_HUGEPAGE) };
+    {
+        let advice = if is_huge {
+            libc::MADV_HUGEPAGE
+        } else {
+            libc::MADV_NOHUGEPAGE
+        };
+        // SAFETY: the span is allocated, and this does not change what it holds. If there are no large pages, nothing is lost.
+        unsafe { libc::madvise(span.as_ptr().cast(), SPAN, advice) };
     }
-    let _ = is_huge;
-    NonNull::new(span.cast())
+    #[cfg(not(target_os = "linux"))]
+    let _ = (span, is_huge);
 }
 
 /// As large as what many processors have as their large page, and aligned so.

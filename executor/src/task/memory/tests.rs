@@ -94,7 +94,7 @@ fn held(blocks: &Blocks) -> usize {
 }
 
 #[test]
-fn spans_go_back_to_the_system_once_all_their_blocks_are_there() {
+fn spans_go_back_to_the_allocator_once_all_their_blocks_are_there() {
     let class = Class::of(layout(60)).unwrap();
     let mut spans = spans::Spans::new();
     let mut blocks: Vec<_> = (0..20_000).map(|_| spans.take(class)).collect();
