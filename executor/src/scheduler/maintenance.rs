@@ -2,7 +2,9 @@
 //! that does not get on.
 
 use std::task::Waker;
+use std::time::Instant;
 
+use super::pace;
 use super::worker::Worker;
 #[cfg(feature = "test-util")]
 use super::{Shared, current, wake_all};
@@ -30,7 +32,7 @@ impl Worker {
         }
         self.wake_batch(wakers);
         self.announce_kept();
-        self.rescue();
+        self.rescue(real);
     }
 
     /// Moves what waits in the injector behind this worker's own tasks: not one batch only, or remote tasks would be done at so many in each
@@ -56,12 +58,17 @@ impl Worker {
         }
     }
 
-    /// Takes work from a worker that has been in one poll since our last maintenance: its thread blocks, computes, or was preempted,
+    /// Takes work from a worker that has been in one poll since we began to watch it: its thread blocks, computes, or was preempted,
     /// which two workers that share a processor do to each other for milliseconds. A thief that has work of its own would not
     /// come otherwise. One worker is watched at a time.
-    fn rescue(&self) {
+    fn rescue(&self, now: Instant) {
+        let (victim, polls, since) = self.watched.get();
+        // Not from one maintenance to the next: where polls are short that is a microsecond or two, and the other worker may be in its own maintenance,
+        // or in an interrupt. Work that is taken from who gets on costs both.
+        if now.saturating_duration_since(since) < pace::TARGET {
+            return;
+        }
         let seats = self.shared.seats.in_use();
-        let (victim, polls) = self.watched.get();
         let seat = &self.shared.seats[victim];
         if victim != self.core.index && seat.running.seq() == polls {
             let queued = self.core.queue.len();
@@ -81,7 +88,7 @@ impl Worker {
             }
         }
         let next = (victim + 1) % seats.len();
-        self.watched.set((next, seats[next].running.seq()));
+        self.watched.set((next, seats[next].running.seq(), now));
     }
 
     /// Collects whom the outside world wakes, if nobody else is about to.

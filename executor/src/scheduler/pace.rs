@@ -118,8 +118,8 @@ impl Pace {
     }
 }
 
-/// How often maintenance should come.
-const TARGET: Duration = Duration::from_micros(50);
+/// How often maintenance should come, if polls are not so short that it comes after some number of them.
+pub(super) const TARGET: Duration = Duration::from_micros(50);
 
 /// Work that takes less is done by who has it. A worker that is called is up after 20 to 100 microseconds, some of which the call takes its caller.
 const KEPT: Duration = Duration::from_micros(200);

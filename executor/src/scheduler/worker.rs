@@ -35,8 +35,8 @@ pub(super) struct Worker {
     pub(super) in_root: Cell<bool>,
     /// Polls from the next slot in a row.
     slot_polls: Cell<u32>,
-    /// A worker, and how many polls it had begun at our last maintenance.
-    pub(super) watched: Cell<(usize, u64)>,
+    /// A worker, the poll that it was in at one of our maintenances, and when that was.
+    pub(super) watched: Cell<(usize, u64, Instant)>,
     /// Room for the wakers of one turn. Taken out while they are run, because they may come back here.
     pub(super) wakers: Cell<Vec<Waker>>,
     /// When this worker last woke or counted its busy time, by the real clock.
@@ -70,7 +70,7 @@ impl Worker {
             batching: Cell::new(false),
             in_root: Cell::new(false),
             slot_polls: Cell::new(0),
-            watched: Cell::new((0, 0)),
+            watched: Cell::new((0, 0, now())),
             wakers: Cell::default(),
             busy_since: Cell::new(now()),
             polls_at_wake: Cell::new(None),
