@@ -47,7 +47,7 @@ pub(crate) use reactor::{
     Direction, Interest, ReadyEvent, ReadyFuture, Source, is_shut_down, shut_down,
 };
 pub(crate) use signals::Listener;
-pub(crate) use timer::{Entry, Status};
+pub(crate) use timer::{Entry, Status, prefetch};
 
 use crowd::Crowd;
 use signals::Signals;

@@ -80,7 +80,7 @@ use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
-use crate::driver::{Clock, Driver, MostEvents, Timers};
+use crate::driver::{Clock, Driver, MostEvents, Timers, prefetch};
 use crate::ledger::{self, Line};
 use crate::queue::{Injector, OneWord};
 use crate::rt_sync::whole::atomic::{AtomicBool, Ordering, fence};
@@ -97,7 +97,6 @@ use parker::Unparked;
 use seat::Seats;
 use spares::Spares;
 use stillness::Holds;
-use timer::prefetch;
 use worker::Worker;
 
 #[cfg(feature = "backtrace")]
