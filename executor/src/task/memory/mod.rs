@@ -14,7 +14,7 @@
 //! Adams, "Magazines and Vmem" (2001): more than one bundle, or a thread between a full and an empty one would change with the depot each time. Figures
 //! are in decision 022.
 //!
-//! Only a thread with a `Keeper` keeps what ends there. Others, which spawn from outside, take bundles, and keep no more than was in the last one.
+//! Only a thread with a `Keeper` keeps what ends there. Others, which spawn from outside, take bundles, and keep no more than was in the last one, or a page.
 //!
 //! For a model checker nothing is kept, nor with `cfg(executor_plain_memory)`: then an instrument that watches the allocator sees every task's
 //! end.
@@ -154,13 +154,20 @@ impl Kept {
         blocks.take().expect("there are some now")
     }
 
-    /// After the bundle at hand is full. False: there is no room.
+    /// After the bundle at hand is full. False: the thread may have no blocks.
     #[cold]
     fn make_room(&self, class: Class) -> bool {
-        if self.life.get() != Life::Keeps {
+        if !self.begin() {
             return false;
         }
         let blocks = self.of(class);
+        if self.life.get() != Life::Keeps {
+            // Tasks end here that this thread will not spawn again, as those that it has awaited: they go on, but not each by itself.
+            let chain = blocks.latest.take();
+            chain.into_iter().for_each(|chain| depot::put(class, chain));
+            blocks.room.set(depot::new_blocks(class));
+            return true;
+        }
         let Some(full) = blocks.latest.take().map(Bundle) else {
             unreachable!("a full bundle without a block")
         };
