@@ -1,4 +1,4 @@
-//! The examples do what they say, and so does a program of these tests.
+//! The examples do what they say, and so do programs of these tests.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -98,6 +98,13 @@ fn panics_ends_though_its_task_has_panicked() {
     assert!(output.status.success());
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(text, "before: true\nafter: true\n");
+}
+
+/// Not for readers, either.
+#[test]
+fn allocator_may_spawn_when_it_is_asked_for_tasks_memory_and_when_it_gets_it_back() {
+    let output = run("allocator", &[]);
+    assert!(output.contains("asked: true\nreturned: true\n"), "{output}");
 }
 
 #[test]

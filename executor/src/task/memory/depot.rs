@@ -5,7 +5,7 @@
 
 use std::ptr::NonNull;
 
-use super::spans::Spans;
+use super::spans::{NewSpan, Spans, Whole};
 use super::{Block, Bundle, CLASSES, Class};
 use crate::ledger::{self, Line};
 use crate::rt_sync::whole::{Mutex, MutexGuard};
@@ -29,14 +29,32 @@ pub(super) fn take(class: Class) -> (NonNull<Block>, usize) {
         return (bundle.0, class.bundle());
     }
     let count = new_blocks(class);
-    let spans = &mut depot.spans[class.0];
-    let chain = (0..count).fold(None, |before, _| {
-        let block = spans.take(class);
+    let mut chain = None;
+    for _ in 0..count {
+        let block;
+        (depot, block) = new_block(depot, class);
         // SAFETY: it is ours from now on.
-        unsafe { block.write(Block { before }) };
-        Some(block)
-    });
+        unsafe { block.write(Block { before: chain }) };
+        chain = Some(block);
+    }
     (chain.expect("a page has room for a block"), count)
+}
+
+/// A block from a span, of which there may have to be another. The lock is given back meanwhile.
+fn new_block(
+    mut depot: MutexGuard<'static, Depot>,
+    class: Class,
+) -> (MutexGuard<'static, Depot>, NonNull<Block>) {
+    loop {
+        if let Some(block) = depot.spans[class.0].take() {
+            return (depot, block);
+        }
+        let is_huge = depot.spans[class.0].want_huge();
+        drop(depot);
+        let span = NewSpan::allocate(class, is_huge);
+        depot = lock();
+        depot.spans[class.0].add(span);
+    }
 }
 
 /// How many new ones come at a time: a page, not a bundle, because each is written to.
@@ -46,14 +64,15 @@ pub(super) fn new_blocks(class: Class) -> usize {
 
 /// One block, for a thread that keeps none.
 pub(super) fn take_one(class: Class) -> NonNull<Block> {
-    lock().spans[class.0].take(class)
+    new_block(lock(), class).1
 }
 
 /// Takes a full bundle.
 pub(super) fn give(class: Class, bundle: Bundle) {
     let mut depot = lock();
     if depot.full >= depot.room() {
-        return depot.put_chain(class, bundle.0);
+        drop(depot);
+        return put(class, bundle.0);
     }
     depot.full += 1;
     depot.bundles[class.0].push(bundle);
@@ -61,7 +80,18 @@ pub(super) fn give(class: Class, bundle: Bundle) {
 
 /// Takes a chain of blocks of this class, which are the caller's.
 pub(super) fn put(class: Class, chain: NonNull<Block>) {
-    lock().put_chain(class, chain);
+    // Dropped after the lock.
+    let mut whole = Whole::default();
+    let mut depot = lock();
+    let spans = &mut depot.spans[class.0];
+    let mut rest = Some(chain);
+    while let Some(block) = rest {
+        // SAFETY: the blocks of a chain are its owner's, and came from these spans.
+        unsafe {
+            rest = block.as_ref().before;
+            spans.put(block, &mut whole);
+        }
+    }
 }
 
 /// The current thread may have blocks from now on.
@@ -71,16 +101,23 @@ pub(super) fn enter() {
 
 /// The current thread has none any more.
 pub(super) fn leave() {
-    let mut depot = lock();
-    depot.threads -= 1;
-    while let Some((class, bundle)) = depot.surplus() {
-        depot.put_chain(class, bundle.0);
+    lock().threads -= 1;
+    // One at a time: others shall not wait for all.
+    loop {
+        let Some((class, bundle)) = lock().surplus() else {
+            break;
+        };
+        put(class, bundle.0);
     }
+    // Dropped after the lock.
+    let mut whole = Whole::default();
+    let mut depot = lock();
     if depot.threads == 0 {
         depot.bundles = NO_BUNDLES;
-        for class in Class::all() {
-            depot.spans[class.0].clean(class);
-        }
+        depot
+            .spans
+            .iter_mut()
+            .for_each(|spans| spans.clean(&mut whole));
     }
 }
 
@@ -106,18 +143,6 @@ impl Depot {
             return None;
         }
         Class::all().find_map(|class| Some((class, self.take(class)?)))
-    }
-
-    fn put_chain(&mut self, class: Class, chain: NonNull<Block>) {
-        let spans = &mut self.spans[class.0];
-        let mut rest = Some(chain);
-        while let Some(block) = rest {
-            // SAFETY: the blocks of a chain are its owner's, and came from these spans.
-            unsafe {
-                rest = block.as_ref().before;
-                spans.put(class, block);
-            }
-        }
     }
 }
 

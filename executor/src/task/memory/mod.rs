@@ -225,7 +225,7 @@ impl Kept {
         self.life.set(Life::Takes);
     }
 
-    /// Gives everything to the allocator.
+    /// Gives everything to the depot's spans.
     fn give_back(&self) {
         for class in Class::all() {
             let blocks = self.of(class);

@@ -7,6 +7,8 @@
 //! A general allocator joins a block that comes back with those beside it, and for blocks that come back in any order reads and writes all of these: of half
 //! a million tasks that end one by one each costs it some waits for memory. Here a block goes into its span's list, which the block's address
 //! leads to, and memory goes back to the allocator a span at a time. Figures are in decision 024.
+//!
+//! The allocator is the program's, and may do anything: a span comes (`NewSpan`) and goes (`Whole`) without the depot's lock.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
@@ -35,7 +37,17 @@ struct Span {
     begun: usize,
     /// How many of the span's blocks are here.
     here: usize,
+    /// From one block to the next. One word more than a block is: as far apart as glibc's allocator lays them, which two workers at neighbouring tasks
+    /// feel.
+    pitch: usize,
 }
+
+/// One that has just come from the allocator.
+pub(super) struct NewSpan(NonNull<Span>);
+
+/// Those that nobody has a block of any more, one leading to the next. They go back to the allocator where this is dropped.
+#[derive(Default)]
+pub(super) struct Whole(Option<NonNull<Span>>);
 
 impl Spans {
     pub(super) const fn new() -> Self {
@@ -45,9 +57,9 @@ impl Spans {
         }
     }
 
-    /// A block of this class, which is the class of all calls.
-    pub(super) fn take(&mut self, class: Class) -> NonNull<Block> {
-        let span = self.first.unwrap_or_else(|| self.add(class));
+    /// A block of this class, which is the class of all calls. `None`: another span is needed.
+    pub(super) fn take(&mut self) -> Option<NonNull<Block>> {
+        let span = self.first?;
         // SAFETY: a span that is in the list is allocated, and nobody else touches its header.
         let header = unsafe { &mut *span.as_ptr() };
         let block = match header.free {
@@ -57,7 +69,7 @@ impl Spans {
                 block
             }
             None => {
-                let offset = HEADER + header.begun * pitch(class);
+                let offset = HEADER + header.begun * header.pitch;
                 header.begun += 1;
                 // SAFETY: a block that is here and did not come back was never handed out: so there is one more, inside of the span.
                 unsafe { span.byte_add(offset) }.cast()
@@ -67,13 +79,24 @@ impl Spans {
         if header.here == 0 {
             self.unlink(span);
         }
-        block
+        Some(block)
+    }
+
+    /// Whether the next span shall be a single page, because much of it will be needed, in no order. What that wastes of the last one is small beside
+    /// the others.
+    pub(super) fn want_huge(&self) -> bool {
+        self.count >= SMALL
+    }
+
+    pub(super) fn add(&mut self, new: NewSpan) {
+        self.count += 1;
+        self.link(new.0);
     }
 
     /// # Safety
     ///
-    /// - The block came from `take` of this, with this class, and is the caller's, who gives it up.
-    pub(super) unsafe fn put(&mut self, class: Class, block: NonNull<Block>) {
+    /// - The block came from `take` of this, and is the caller's, who gives it up.
+    pub(super) unsafe fn put(&mut self, block: NonNull<Block>, whole: &mut Whole) {
         let span = block
             .as_ptr()
             .map_addr(|address| address & !(SPAN - 1))
@@ -84,25 +107,25 @@ impl Spans {
         // SAFETY: it is the caller's, and belongs to the span from now on.
         unsafe { block.write(Block { before }) };
         header.here += 1;
-        let (is_first, is_whole) = (header.here == 1, header.here == capacity(class));
+        let (is_first, is_whole) = (header.here == 1, header.is_whole());
         // One stays, lest tasks that come and go make it and give it up again and again.
         let is_only = header.previous.is_none() && header.next.is_none();
         if is_first {
             self.link(span);
         } else if is_whole && !is_only {
-            self.give_up(span);
+            self.give_up(span, whole);
         }
     }
 
-    /// Gives to the allocator what nobody has a block of.
-    pub(super) fn clean(&mut self, class: Class) {
+    /// Gives up what nobody has a block of.
+    pub(super) fn clean(&mut self, whole: &mut Whole) {
         let mut next = self.first;
         while let Some(span) = next {
             // SAFETY: as in `take`.
             let header = unsafe { span.as_ref() };
             next = header.next;
-            if header.here == capacity(class) {
-                self.give_up(span);
+            if header.is_whole() {
+                self.give_up(span, whole);
             }
         }
     }
@@ -112,33 +135,12 @@ impl Spans {
         self.count
     }
 
-    fn add(&mut self, class: Class) -> NonNull<Span> {
-        // SAFETY: the layout has a size.
-        let Some(span) = NonNull::new(unsafe { alloc(LAYOUT) }.cast::<Span>()) else {
-            handle_alloc_error(LAYOUT)
-        };
-        // The last one may be nearly empty: what that wastes is small beside the others.
-        advise(span, self.count >= SMALL);
-        let header = Span {
-            previous: None,
-            next: None,
-            free: None,
-            begun: 0,
-            here: capacity(class),
-        };
-        // SAFETY: new memory, large enough, and aligned for whatever there is.
-        unsafe { span.write(header) };
-        self.count += 1;
-        self.link(span);
-        span
-    }
-
     /// For a span in the list, all blocks of which are here.
-    fn give_up(&mut self, span: NonNull<Span>) {
+    fn give_up(&mut self, mut span: NonNull<Span>, whole: &mut Whole) {
         self.unlink(span);
         self.count -= 1;
-        // SAFETY: it came from there, and nobody has anything in it any more.
-        unsafe { dealloc(span.as_ptr().cast(), LAYOUT) };
+        // SAFETY: as in `take`; and it is `whole`'s from now on.
+        unsafe { span.as_mut() }.next = whole.0.replace(span);
     }
 
     fn link(&mut self, mut span: NonNull<Span>) {
@@ -167,14 +169,45 @@ impl Spans {
     }
 }
 
-/// How many blocks a span has.
-fn capacity(class: Class) -> usize {
-    (SPAN - HEADER) / pitch(class)
+impl Span {
+    /// All its blocks are here.
+    fn is_whole(&self) -> bool {
+        self.here == (SPAN - HEADER) / self.pitch
+    }
 }
 
-/// From one block to the next. One word more than a block is: as far apart as glibc's allocator lays them, which two workers at neighbouring tasks feel.
-fn pitch(class: Class) -> usize {
-    class.size() + align_of::<Block>()
+impl NewSpan {
+    pub(super) fn allocate(class: Class, is_huge: bool) -> Self {
+        // SAFETY: the layout has a size.
+        let Some(span) = NonNull::new(unsafe { alloc(LAYOUT) }.cast::<Span>()) else {
+            handle_alloc_error(LAYOUT)
+        };
+        advise(span, is_huge);
+        let pitch = class.size() + align_of::<Block>();
+        let header = Span {
+            previous: None,
+            next: None,
+            free: None,
+            begun: 0,
+            here: (SPAN - HEADER) / pitch,
+            pitch,
+        };
+        // SAFETY: new memory, large enough, and aligned for whatever there is.
+        unsafe { span.write(header) };
+        Self(span)
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        while let Some(span) = self.0 {
+            // SAFETY: `give_up` has put it here: it came from `NewSpan::allocate`, and nobody has anything in it any more.
+            unsafe {
+                self.0 = span.as_ref().next;
+                dealloc(span.as_ptr().cast(), LAYOUT);
+            }
+        }
+    }
 }
 
 /// The program's own allocator has the spans, so whoever watches it sees what tasks take.
@@ -183,7 +216,7 @@ const LAYOUT: Layout = match Layout::from_size_align(SPAN, SPAN) {
     Err(_) => panic!("a power of two"),
 };
 
-/// `is_huge`: much of it will be needed, in no order, so it shall be a single page. Else it shall not: what is never needed of it takes no memory then.
+/// A single page, or not: then what is never needed of it takes no memory.
 fn advise(span: NonNull<Span>, is_huge: bool) {
     #[cfg(target_os = "linux")]
     {
