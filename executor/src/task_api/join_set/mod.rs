@@ -21,6 +21,9 @@ pub use builder::Builder;
 
 /// Tasks with outputs of one type, which are awaited in the order in which they finish.
 ///
+/// A task takes its place in that order a moment after its [`is_finished`](AbortHandle::is_finished) says so: of two that finish at the same time,
+/// on two workers, either may come first.
+///
 /// Dropping the set aborts all tasks in it. [`detach_all`](Self::detach_all) lets them go on instead.
 ///
 /// Spawning a task, and taking the next output, cost the same however many tasks there are.
