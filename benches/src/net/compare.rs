@@ -1,4 +1,6 @@
-//! Alternates the servers, and compares them round by round.
+//! Alternates the servers, a few rounds in each of their lives, and compares them round by round.
+
+use std::ops::Range;
 
 use serde_json::{Value, json};
 
@@ -11,28 +13,22 @@ use crate::rounds::order;
 use crate::stats::{Spread, median, ratios};
 
 pub(crate) fn compare(options: &Options) -> Result {
-    let mut sides = Vec::new();
-    for name in options.service.contestants(options) {
-        sides.push(Side {
-            server: Server::start(name, options)?,
-            rounds: Vec::new(),
-            calls: None,
-        });
-    }
+    let names = metrics::names(options);
     for &connections in &options.connections {
-        for side in &mut sides {
-            side.rounds.clear();
-            // Not counted: caches, branch predictors and the processor's frequency settle.
-            side.round(connections, options)?;
-            side.rounds.clear();
-        }
-        for round in 0..options.rounds {
-            for index in order(round, sides.len()) {
-                sides[index].round(connections, options)?;
+        let mut sides: Vec<_> = options
+            .service
+            .contestants(options)
+            .into_iter()
+            .map(Side::new)
+            .collect();
+        let lives = options.rounds.div_ceil(ROUNDS_A_LIFE);
+        for life in 0..lives {
+            let rounds = life * options.rounds / lives..(life + 1) * options.rounds / lives;
+            live(&mut sides, rounds, connections, options)?;
+            for index in order(life, sides.len()) {
+                sides[index].count_calls(connections, options);
             }
         }
-        count_calls(&mut sides, connections, options);
-        let names = metrics::names(options);
         if options.json {
             println!("{}", json(connections, &names, &sides, options));
         } else {
@@ -42,39 +38,79 @@ pub(crate) fn compare(options: &Options) -> Result {
     Ok(())
 }
 
-/// A server, and its rounds so far.
+/// Rounds of servers that begin with them.
+fn live(sides: &mut [Side], rounds: Range<usize>, connections: usize, options: &Options) -> Result {
+    for side in &mut *sides {
+        // Before the next one of its name begins.
+        side.server = None;
+        let server = side.server.insert(Server::start(side.name, options)?);
+        // Not counted: caches, branch predictors and the processor's frequency settle.
+        server.round(connections, options)?;
+    }
+    for round in rounds {
+        for index in order(round, sides.len()) {
+            sides[index].round(connections, options)?;
+        }
+    }
+    Ok(())
+}
+
+/// How many rounds a server serves at most, before the next process takes its place. Where the system has put a process' memory and threads stays
+/// as it is for its life: of two lives of the same program, one may need a fifth more user time for a request.
+const ROUNDS_A_LIFE: usize = 4;
+
+/// A contestant, and its rounds so far.
 struct Side {
-    server: Server,
+    name: &'static str,
+    server: Option<Server>,
     /// In each, the figures of [`metrics::names`].
     rounds: Vec<Vec<f64>>,
-    calls: Option<Calls>,
+    /// One round of each life. Empty if they cannot be counted.
+    calls: Vec<Calls>,
 }
 
 impl Side {
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            server: None,
+            rounds: Vec::new(),
+            calls: Vec::new(),
+        }
+    }
+
+    fn server(&mut self) -> &mut Server {
+        self.server.as_mut().expect("its life has begun")
+    }
+
     fn round(&mut self, connections: usize, options: &Options) -> Result {
-        let round = self.server.round(connections, options)?;
+        let round = self.server().round(connections, options)?;
         self.rounds.push(metrics::figures(options, &round)?);
         Ok(())
+    }
+
+    /// In a round of its own. A line says why, if they cannot be counted.
+    fn count_calls(&mut self, connections: usize, options: &Options) {
+        match self.server().counted_round(connections, options) {
+            Ok(calls) => self.calls.push(calls),
+            Err(error) => eprintln!("{}: system calls are not counted: {error}", self.name),
+        }
     }
 
     fn metric(&self, metric: usize) -> Vec<f64> {
         self.rounds.iter().map(|round| round[metric]).collect()
     }
-}
 
-/// After the rounds. A line says why, if they cannot be counted.
-fn count_calls(sides: &mut [Side], connections: usize, options: &Options) {
-    for side in sides {
-        match side.server.counted_round(connections, options) {
-            Ok(calls) => side.calls = Some(calls),
-            Err(error) => {
-                eprintln!(
-                    "{}: system calls are not counted: {error}",
-                    side.server.name
-                );
-                side.calls = None;
-            }
-        }
+    fn all_calls(&self) -> Vec<f64> {
+        self.calls.iter().map(|calls| calls.all).collect()
+    }
+
+    /// What the calls of the middle one of the counted rounds were.
+    fn each_call(&self) -> Vec<(&'static str, f64)> {
+        let mut calls: Vec<_> = self.calls.iter().collect();
+        calls.sort_by(|one, other| one.all.total_cmp(&other.all));
+        let middle = calls.get(calls.len() / 2);
+        middle.map(|calls| calls.each()).unwrap_or_default()
     }
 }
 
@@ -97,18 +133,18 @@ fn print(connections: usize, names: &[String], sides: &[Side], options: &Options
         return;
     };
     if peers.is_empty() {
-        println!("\n{:24} {:>12}", "", base.server.name);
+        println!("\n{:24} {:>12}", "", base.name);
         for (metric, name) in names.iter().enumerate() {
             println!("{name:24} {:12.3}", median(&base.metric(metric)));
         }
     }
     for peer in peers {
-        let ratio = format!("{}/{}", peer.server.name, base.server.name);
+        let ratio = format!("{}/{}", peer.name, base.name);
         println!(
             "\n{:24} {:>12} {:>12}   {ratio}: {}",
             "",
-            base.server.name,
-            peer.server.name,
+            base.name,
+            peer.name,
             Spread::HEAD
         );
         for (metric, name) in names.iter().enumerate() {
@@ -129,15 +165,17 @@ fn print(connections: usize, names: &[String], sides: &[Side], options: &Options
     }
     println!("\nsystem calls/{}", options.service.unit());
     for side in sides {
-        let Some(calls) = &side.calls else { continue };
-        let each = calls.each().into_iter();
+        if side.calls.is_empty() {
+            continue;
+        }
+        let each = side.each_call().into_iter();
         let each: Vec<_> = each
             .map(|(name, count)| format!("{name} {count:.3}"))
             .collect();
         println!(
             "{:24} {:12.3}   {}",
-            side.server.name,
-            calls.all,
+            side.name,
+            median(&side.all_calls()),
             each.join(", ")
         );
     }
@@ -151,23 +189,23 @@ fn json(connections: usize, names: &[String], sides: &[Side], options: &Options)
         for (metric, name) in names.iter().enumerate() {
             let samples = side.metric(metric);
             let mut values = values(&samples);
-            if side.server.name != sides[0].server.name {
+            if side.name != sides[0].name {
                 let ratios = ratios(&sides[0].metric(metric), &samples);
                 values["ratio"] = report::spread(&Spread::of(&ratios));
             }
             metrics.insert(name.clone(), values);
         }
-        if let Some(calls) = &side.calls {
+        if !side.calls.is_empty() {
             let name = format!("system calls/{}", options.service.unit());
-            let mut values = values(&[calls.all]);
-            values["each"] = calls
-                .each()
+            let mut values = values(&side.all_calls());
+            values["each"] = side
+                .each_call()
                 .into_iter()
                 .map(|(name, count)| (name.to_owned(), json!(count)))
                 .collect();
             metrics.insert(name, values);
         }
-        runtimes.insert(side.server.name.into(), metrics.into());
+        runtimes.insert(side.name.into(), metrics.into());
     }
     json!({
         "program": options.service.program(),

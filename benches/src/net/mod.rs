@@ -1,7 +1,7 @@
 //! Servers on each runtime, and on none, under the same load in turn.
 //!
 //! ```text
-//!   parent ──starts──▶ server on executor   (lives for all rounds, asleep while the others are loaded)
+//!   parent ──starts──▶ server on executor   (lives for a few rounds, asleep while the others are loaded)
 //!     │    ──starts──▶ server on tokio, smol, mio
 //!     │
 //!     └────starts──▶ load, once a round ══ connections ══▶ one of the servers

@@ -7,9 +7,8 @@ use crate::Result;
 use crate::cli::Options;
 use crate::process::{Child, Usage};
 
-/// A server that lives through all rounds.
+/// A server in a process of its own, which lives through several rounds.
 pub(crate) struct Server {
-    pub(super) name: &'static str,
     process: Child,
     port: String,
 }
@@ -41,11 +40,7 @@ impl Server {
         }
         let mut process = Child::start(&arguments)?;
         let port = process.line()?;
-        Ok(Self {
-            name,
-            process,
-            port,
-        })
+        Ok(Self { process, port })
     }
 
     pub(crate) fn port(&self) -> Result<u16> {
