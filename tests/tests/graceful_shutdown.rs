@@ -9,7 +9,7 @@ use executor::sync::{Notify, oneshot};
 use executor::task::{self, FutureExt, checkpoint, finalizer, shield, yield_now};
 use executor::time::{Duration, sleep};
 
-use crate::support::{Drops, current_thread, each_runtime, until, within, workers};
+use crate::support::{Drops, current_thread, each_runtime, in_time, until, within, workers};
 
 const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(100);
@@ -46,20 +46,24 @@ fn tasks_are_asked_to_end_and_their_clean_up_is_awaited() {
 
 #[test]
 fn a_task_that_goes_on_is_aborted_and_its_finalizer_runs() {
-    each_runtime(|runtime| {
-        within(60, || {
-            let done = Arc::new(AtomicUsize::new(0));
-            let (finalized, (send, wait)) = (done.clone(), oneshot::channel());
-            runtime.spawn(async move {
-                let _finalizer = finalizer(LONG, clean_up(finalized));
-                send.send(()).unwrap();
-                let _ = shield(LONG, pending::<()>()).await;
+    within(60, || {
+        // A quarter of the grace is the time that the finalizer has.
+        in_time(|grace| {
+            let mut in_time = true;
+            each_runtime(|runtime| {
+                let done = Arc::new(AtomicUsize::new(0));
+                let (finalized, (send, wait)) = (done.clone(), oneshot::channel());
+                runtime.spawn(async move {
+                    let _finalizer = finalizer(LONG, clean_up(finalized));
+                    send.send(()).unwrap();
+                    let _ = shield(LONG, pending::<()>()).await;
+                });
+                runtime.block_on(wait).unwrap();
+                let report = runtime.shutdown(grace);
+                assert_eq!(report.tasks_aborted(), 1);
+                in_time &= report.is_complete() && done.load(SeqCst) == 1;
             });
-            runtime.block_on(wait).unwrap();
-            let report = runtime.shutdown(2 * SHORT);
-            assert!(report.is_complete(), "{report}");
-            assert_eq!(report.tasks_aborted(), 1);
-            assert_eq!(done.load(SeqCst), 1);
+            in_time
         });
     });
 }
@@ -133,19 +137,23 @@ fn a_task_that_waits_for_nothing_but_its_turn_is_asked_and_aborted_as_well() {
             assert_eq!(cleaned.load(SeqCst), 1);
         });
     });
-    each_runtime(|runtime| {
-        within(60, || {
-            let done = Arc::new(AtomicUsize::new(0));
-            let finalized = done.clone();
-            drop(runtime.spawn(async move {
-                let _finalizer = finalizer(LONG, clean_up(finalized));
-                loop {
-                    shield(LONG, yield_now()).await.unwrap();
-                }
-            }));
-            let report = runtime.shutdown(2 * SHORT);
-            assert_eq!(report.tasks_aborted(), 1, "{report}");
-            assert_eq!(done.load(SeqCst), 1);
+    within(60, || {
+        // All of the grace but what finalizers need passes.
+        in_time(|grace| {
+            let mut in_time = true;
+            each_runtime(|runtime| {
+                let done = Arc::new(AtomicUsize::new(0));
+                let finalized = done.clone();
+                drop(runtime.spawn(async move {
+                    let _finalizer = finalizer(LONG, clean_up(finalized));
+                    loop {
+                        shield(LONG, yield_now()).await.unwrap();
+                    }
+                }));
+                let report = runtime.shutdown(grace);
+                in_time &= report.tasks_aborted() == 1 && done.load(SeqCst) == 1;
+            });
+            in_time
         });
     });
 }

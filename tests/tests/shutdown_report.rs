@@ -6,10 +6,12 @@ use std::thread;
 use std::time::Duration;
 
 use executor::net::lookup_host;
-use executor::runtime::{Builder, LocalRuntime, StragglerKind};
+use executor::runtime::{Builder, LocalRuntime, ShutdownReport, StragglerKind};
 use executor::task::{self, spawn_local, yield_now};
 
-use crate::support::{Drops, block_on, current_thread, each_runtime, until, within, workers};
+use crate::support::{
+    Drops, block_on, current_thread, each_runtime, in_time, until, within, workers,
+};
 
 const SHORT: Duration = Duration::from_millis(50);
 
@@ -22,6 +24,21 @@ fn stuck() -> (Sender<()>, Receiver<()>, impl FnOnce() + Send + 'static) {
         let _ = wait.recv();
     };
     (release, start, closure)
+}
+
+/// Calls `end`, which ends a runtime of which so many threads are stuck, until the others have ended within the grace. Returns that.
+fn with_others_ended<R>(
+    stuck: usize,
+    mut end: impl FnMut(Duration) -> (ShutdownReport, R),
+) -> (Duration, ShutdownReport, R) {
+    let mut ended = None;
+    in_time(|grace| {
+        let (report, rest) = end(grace);
+        let others_ended = report.threads_left() <= stuck;
+        ended = Some((grace, report, rest));
+        others_ended
+    });
+    ended.unwrap()
 }
 
 #[test]
@@ -63,22 +80,25 @@ fn a_runtime_that_leaves_nothing_says_how_much_it_dropped() {
 fn a_closure_that_is_stuck_is_named_and_those_behind_it_are_dropped() {
     within(60, || {
         for mut builder in [Builder::new_multi_thread(), Builder::new_current_thread()] {
-            let runtime = builder
-                .worker_threads(1)
-                .max_blocking_threads(1)
-                .build()
-                .unwrap();
-            let (release, start, closure) = stuck();
-            let job = task::Builder::new()
-                .name("backup")
-                .spawn_blocking_on(closure, runtime.handle());
-            let job = job.unwrap();
-            start.recv().unwrap();
-            let queued: Vec<_> = (0..10).map(|_| runtime.spawn_blocking(|| ())).collect();
-            let report = runtime.shutdown(SHORT);
+            let end = |grace| {
+                let runtime = builder
+                    .worker_threads(1)
+                    .max_blocking_threads(1)
+                    .build()
+                    .unwrap();
+                let (release, start, closure) = stuck();
+                let job = task::Builder::new()
+                    .name("backup")
+                    .spawn_blocking_on(closure, runtime.handle());
+                let job = job.unwrap();
+                start.recv().unwrap();
+                let queued: Vec<_> = (0..10).map(|_| runtime.spawn_blocking(|| ())).collect();
+                (runtime.shutdown(grace), (release, job, queued))
+            };
+            let (grace, report, (release, job, queued)) = with_others_ended(1, end);
             assert!(!report.is_complete());
             assert_eq!((report.closures_dropped(), report.threads_left()), (10, 1));
-            assert!(report.took() >= SHORT);
+            assert!(report.took() >= grace);
             let [straggler] = report.stragglers() else {
                 panic!("{report}");
             };
@@ -86,7 +106,7 @@ fn a_closure_that_is_stuck_is_named_and_those_behind_it_are_dropped() {
             assert_eq!(straggler.task_id(), job.id());
             assert_eq!(straggler.name(), Some("backup"));
             assert_eq!(straggler.spawned_at().file(), file!());
-            assert!(straggler.running_for() >= SHORT);
+            assert!(straggler.running_for() >= grace);
             let text = report.to_string();
             assert!(text.contains("1 thread is left after"), "{text}");
             assert!(
@@ -109,20 +129,23 @@ fn a_closure_that_is_stuck_is_named_and_those_behind_it_are_dropped() {
 fn a_poll_that_does_not_end_is_named() {
     within(60, || {
         for count in [1, 2] {
-            let runtime = workers(2);
-            let stuck: Vec<_> = (0..count)
-                .map(|n| {
-                    let (release, start, closure) = stuck();
-                    let task = task::Builder::new()
-                        .name(&format!("spinner {n}"))
-                        .spawn_on(async move { closure() }, runtime.handle());
-                    start.recv().unwrap();
-                    (release, task.unwrap())
-                })
-                .collect();
-            // One that waits is no straggler.
-            drop(runtime.spawn(pending::<()>()));
-            let report = runtime.shutdown(SHORT);
+            let end = |grace| {
+                let runtime = workers(2);
+                let stuck: Vec<_> = (0..count)
+                    .map(|n| {
+                        let (release, start, closure) = stuck();
+                        let task = task::Builder::new()
+                            .name(&format!("spinner {n}"))
+                            .spawn_on(async move { closure() }, runtime.handle());
+                        start.recv().unwrap();
+                        (release, task.unwrap())
+                    })
+                    .collect();
+                // One that waits is no straggler.
+                drop(runtime.spawn(pending::<()>()));
+                (runtime.shutdown(grace), stuck)
+            };
+            let (grace, report, stuck) = with_others_ended(count, end);
             assert_eq!(
                 (report.threads_left(), report.stragglers().len()),
                 (count, count),
@@ -138,7 +161,7 @@ fn a_poll_that_does_not_end_is_named() {
                 assert_eq!(straggler.kind(), StragglerKind::Poll);
                 assert!(straggler.name().unwrap().starts_with("spinner"));
                 assert_eq!(straggler.spawned_at().file(), file!());
-                assert!(straggler.running_for() >= SHORT);
+                assert!(straggler.running_for() >= grace);
                 assert!(report.to_string().contains(&straggler.to_string()));
                 drop(release);
                 block_on(task).unwrap();
@@ -261,16 +284,19 @@ fn a_task_that_another_thread_drives_is_named() {
 #[test]
 fn a_local_runtime_counts_its_local_tasks() {
     within(60, || {
-        let runtime = LocalRuntime::new().unwrap();
-        runtime.block_on(async {
-            (0..3).for_each(|_| drop(spawn_local(pending::<()>())));
-            (0..4).for_each(|_| drop(executor::spawn(pending::<()>())));
-            yield_now().await;
-        });
-        let (release, start, closure) = stuck();
-        let job = runtime.spawn_blocking(closure);
-        start.recv().unwrap();
-        let report = runtime.shutdown(SHORT);
+        let end = |grace| {
+            let runtime = LocalRuntime::new().unwrap();
+            runtime.block_on(async {
+                (0..3).for_each(|_| drop(spawn_local(pending::<()>())));
+                (0..4).for_each(|_| drop(executor::spawn(pending::<()>())));
+                yield_now().await;
+            });
+            let (release, start, closure) = stuck();
+            let job = runtime.spawn_blocking(closure);
+            start.recv().unwrap();
+            (runtime.shutdown(grace), (release, job))
+        };
+        let (_, report, (release, job)) = with_others_ended(1, end);
         assert_eq!(
             (report.tasks_dropped(), report.threads_left()),
             (7, 1),

@@ -38,6 +38,14 @@ pub(crate) fn fds() -> usize {
     fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
+/// Calls `test` with longer and longer times until it holds, for what is to be over within a time that passes in any case: a busy machine may need
+/// more of it. Panics if five seconds are not enough.
+#[track_caller]
+pub(crate) fn in_time(test: impl FnMut(Duration) -> bool) {
+    let mut times = [50, 500, 5000].into_iter().map(Duration::from_millis);
+    assert!(times.any(test), "not in time");
+}
+
 /// Waits until `condition` holds; panics after 20 seconds.
 #[track_caller]
 pub(crate) fn until(mut condition: impl FnMut() -> bool) {

@@ -16,7 +16,7 @@ mod watchdog;
 pub(crate) use child::{
     Child, child, child_under, child_with, is_child, spawn_child, spawn_child_as, works,
 };
-pub(crate) use counts::{fds, more_descriptors, thread_names, threads, until};
+pub(crate) use counts::{fds, in_time, more_descriptors, thread_names, threads, until};
 pub(crate) use directory::Directory;
 pub(crate) use drops::{Counted, Drops};
 pub(crate) use example::{RUN_LIMIT, Running, example};
