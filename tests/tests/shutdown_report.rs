@@ -3,11 +3,12 @@
 use std::future::pending;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use executor::net::lookup_host;
 use executor::runtime::{Builder, LocalRuntime, ShutdownReport, StragglerKind};
-use executor::task::{self, spawn_local, yield_now};
+use executor::task::{self, FutureExt, shield, spawn_local, yield_now};
+use executor::time::sleep;
 
 use crate::support::{
     Drops, block_on, current_thread, each_runtime, in_time, until, within, workers,
@@ -167,6 +168,40 @@ fn a_poll_that_does_not_end_is_named() {
                 block_on(task).unwrap();
             }
         }
+    });
+}
+
+/// The runtime still runs while its tasks are asked to end: polls may begin.
+#[test]
+fn a_poll_that_begins_during_the_shutdown_has_not_run_since_its_beginning() {
+    within(60, || {
+        in_time(|grace| {
+            let runtime = workers(1);
+            let (release, start, closure) = stuck();
+            let (waits, waiting) = channel();
+            let (told, begun) = channel();
+            let task = runtime.spawn(async move {
+                waits.send(()).unwrap();
+                pending::<()>().or_cancelled().await.unwrap_err();
+                let clean_up = async {
+                    sleep(grace / 5).await;
+                    told.send(Instant::now()).unwrap();
+                    closure();
+                };
+                let _ = shield(Duration::from_secs(60), clean_up).await;
+            });
+            waiting.recv().unwrap();
+            let report = runtime.shutdown(grace);
+            if start.recv().is_err() {
+                // It was aborted before, after half of the grace.
+                return false;
+            }
+            let straggler = &report.stragglers()[0];
+            assert_eq!(straggler.task_id(), task.id());
+            assert!(straggler.running_for() <= begun.recv().unwrap().elapsed());
+            drop(release);
+            true
+        });
     });
 }
 

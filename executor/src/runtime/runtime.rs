@@ -162,15 +162,21 @@ impl Runtime {
     #[track_caller]
     pub fn shutdown(mut self, grace: Duration) -> ShutdownReport {
         let (begin, state) = (now(), self.handle.state.clone());
-        let alive = state.alive();
+        let (alive, polls) = (state.alive(), state.scheduler.polls_under_way());
         let request = Cancelled::new("the runtime shuts down");
         let aborted = wind_down(&state, &request, grace);
         let wound_down = alive.saturating_sub(state.alive());
         let took = now().saturating_duration_since(begin);
         let mut ended = self.end(grace.saturating_sub(took));
         ended.tasks += wound_down;
-        ended.took += took;
-        ShutdownReport::new(&state, &ended, aborted)
+        let closed_for = ended.took;
+        // Not the sum: a moment between the two would be in neither.
+        ended.took = now().saturating_duration_since(begin);
+        ShutdownReport::new(&state, &ended, aborted, |poll| {
+            // While tasks are asked to end others are polled; once the runtime is closed no poll begins.
+            let lasts = polls.iter().any(|before| before.is_same_as(poll));
+            if lasts { ended.took } else { closed_for }
+        })
     }
 
     /// Ends the runtime, waiting at most `duration` for polls and blocking closures that are under way.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::blocking::{Begun, Lane};
 use crate::context::{Ended, State};
 use crate::rt_sync::whole::now;
-use crate::scheduler::{DroppedTask, Polled};
+use crate::scheduler::{DroppedTask, PollUnderWay, Polled};
 use crate::task::Id;
 
 /// What [`Runtime::shutdown`](super::Runtime::shutdown) has done, and what was still under way when it gave up waiting.
@@ -74,13 +74,20 @@ pub enum StragglerKind {
 }
 
 impl ShutdownReport {
-    /// Of a runtime that has been shut down.
-    pub(super) fn new(state: &State, ended: &Ended, aborted: usize) -> Self {
+    /// Of a runtime that has been shut down. `runs_for`: for how long a poll that is under way has run at least.
+    pub(super) fn new(
+        state: &State,
+        ended: &Ended,
+        aborted: usize,
+        runs_for: impl Fn(&PollUnderWay) -> Duration,
+    ) -> Self {
         let mut stragglers = Vec::new();
         if ended.threads > 0 || state.scheduler.is_current_thread() {
-            // No poll has begun since the end did, so each has run for as long as that took.
             let polls = state.scheduler.polls_under_way().into_iter();
-            stragglers.extend(polls.map(|polled| Straggler::poll(polled, ended.took)));
+            stragglers.extend(polls.map(|poll| {
+                let running = runs_for(&poll);
+                Straggler::poll(poll.polled, running)
+            }));
         }
         for (lane, kind) in [
             (Lane::Closures, StragglerKind::BlockingClosure),
@@ -184,8 +191,8 @@ impl Straggler {
         self.location
     }
 
-    /// For how long it has been running. A poll may have begun earlier: nobody notes when polls begin, only that no further one has since
-    /// the shutdown began.
+    /// For how long it has been running. A poll may have begun earlier: nobody notes when polls begin, only which were under way when the
+    /// shutdown began, and that none has begun since the tasks had their time to end.
     pub fn running_for(&self) -> Duration {
         self.running
     }

@@ -108,7 +108,7 @@ pub use debug::{DebugEvent, DroppedTask, SlowPoll};
 pub(crate) use failures::Failures;
 pub(crate) use hand_over::without_seat;
 pub(crate) use hooks::Hook;
-pub(crate) use running::Polled;
+pub(crate) use running::{PollUnderWay, Polled};
 pub(crate) use seat::Core;
 pub(crate) use shutdown::is_last_poll;
 pub use stall::{Stall, ThreadActivity};

@@ -61,14 +61,30 @@ impl fmt::Display for Polled {
     }
 }
 
+/// A poll on a worker's thread.
+#[derive(Debug)]
+pub(crate) struct PollUnderWay {
+    pub(crate) polled: Polled,
+    /// At which seat, and which poll there.
+    poll: (usize, u64),
+}
+
+impl PollUnderWay {
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        self.poll == other.poll
+    }
+}
+
 impl Shared {
-    /// The tasks that are being polled on workers' threads.
-    pub(crate) fn polls_under_way(&self) -> Vec<Polled> {
-        let seats = self.seats.in_use().iter();
-        seats
-            .filter_map(|seat| seat.running.look())
-            .map(|(_, polled)| polled)
-            .collect()
+    /// The polls of tasks on workers' threads.
+    pub(crate) fn polls_under_way(&self) -> Vec<PollUnderWay> {
+        let seats = self.seats.in_use().iter().enumerate();
+        let polls = seats.filter_map(|(index, seat)| {
+            let (seq, polled) = seat.running.look()?;
+            let poll = (index, seq);
+            Some(PollUnderWay { polled, poll })
+        });
+        polls.collect()
     }
 }
 
