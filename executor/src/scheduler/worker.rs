@@ -358,8 +358,10 @@ impl Worker {
         if self.polls_at_wake.get() == Some(seat.running.seq()) {
             seat.counters.noops.add(1);
         }
+        // Before the sleep: who sees that one counted finds the time before it counted as well.
+        let busy = self.count_busy(now());
         seat.counters.parks_and_unparks.add(1);
-        self.core.pace.pause(self.count_busy(now()));
+        self.core.pace.pause(busy);
     }
 
     fn count_unpark(&self, woke: Instant) {
