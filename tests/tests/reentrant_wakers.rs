@@ -11,7 +11,7 @@ use executor::runtime::{Handle, Runtime};
 use executor::time::sleep;
 use futures::channel::oneshot;
 
-use crate::support::{assert_usable, pair_with_std, until, within, workers};
+use crate::support::{assert_usable, in_time, pair_with_std, until, within, workers};
 
 /// Polls once. True: it waits.
 fn poll_with<F: Future + Unpin>(future: &mut F, waker: &Waker) -> bool {
@@ -50,17 +50,19 @@ fn reentered(runtime: Runtime) {
     let count = Arc::new(AtomicUsize::new(0));
     let waker = busy_waker(runtime.handle(), &count);
     let guard = runtime.enter();
-    let mut timers: Vec<_> = (0..100)
-        .map(|_| Box::pin(sleep(Duration::from_millis(5))))
-        .collect();
-    let mut tasks: Vec<_> = (0..100)
-        .map(|_| executor::spawn(sleep(Duration::from_millis(5))))
-        .collect();
-    // On a busy machine some have ended before they are polled.
-    let timers = timers.iter_mut().map(|timer| poll_with(timer, &waker));
-    let tasks = tasks.iter_mut().map(|task| poll_with(task, &waker));
-    let waiting = timers.chain(tasks).filter(|&waits| waits).count();
-    assert!(waiting > 0);
+    // On a busy machine some have ended before they are polled, all perhaps if the time is short.
+    let (mut timers, mut tasks, mut waiting) = (Vec::new(), Vec::new(), 0);
+    in_time(|time| {
+        let time = time / 10;
+        timers = (0..100).map(|_| Box::pin(sleep(time))).collect();
+        tasks = (0..100)
+            .map(|_| executor::spawn(sleep(time)))
+            .collect::<Vec<_>>();
+        let timers = timers.iter_mut().map(|timer| poll_with(timer, &waker));
+        let tasks = tasks.iter_mut().map(|task| poll_with(task, &waker));
+        waiting = timers.chain(tasks).filter(|&waits| waits).count();
+        waiting > 0
+    });
     drop(guard);
     until(|| {
         runtime.block_on(sleep(Duration::from_millis(1)));
@@ -86,13 +88,17 @@ fn a_waker_may_drop_the_timer_that_wakes_it() {
                 drop(timers.lock().unwrap().take());
                 woken.fetch_add(1, SeqCst);
             });
-            let mut timers: Vec<_> = (0..10)
-                .map(|_| Box::pin(sleep(Duration::from_millis(20))))
-                .collect();
-            for timer in &mut timers {
-                poll_with(timer, &waker);
-            }
-            *slot.lock().unwrap() = Some(timers);
+            // Those that are over before they are polled wake nobody.
+            in_time(|time| {
+                // The first to be woken waits until all are in the slot.
+                let mut slot = slot.lock().unwrap();
+                let timers = (0..10).map(|_| Box::pin(sleep(time / 2)));
+                let mut timers: Vec<_> = timers.collect();
+                timers.retain_mut(|timer| poll_with(timer, &waker));
+                let some_wait = !timers.is_empty();
+                *slot = Some(timers);
+                some_wait
+            });
             drop(guard);
             until(|| {
                 runtime.block_on(sleep(Duration::from_millis(1)));
