@@ -651,7 +651,12 @@ fn thread_locals_of_the_task_s_thread_stay_for_the_whole_poll() {
 #[test]
 fn the_metrics_name_the_thread_that_has_the_seat() {
     within(30, || {
-        let runtime = workers(1);
+        // A spare worker, which comes if the system holds the other for some milliseconds, has a seat of its own.
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .max_spare_workers(0)
+            .build()
+            .unwrap();
         let metrics = runtime.metrics();
         in_task(&runtime, move || {
             let here = thread::current().id();

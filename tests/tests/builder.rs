@@ -466,13 +466,26 @@ fn park_hooks_come_in_pairs_on_the_workers_threads() {
                 let log = log.clone();
                 move || log.lock().unwrap().push((thread::current().id(), step))
             });
+            // A spare worker, which comes if the system holds another for some milliseconds, has a thread that is not asked for below.
             let runtime = builder()
                 .worker_threads(2)
+                .max_spare_workers(0)
                 .on_thread_park(park)
                 .on_thread_unpark(unpark)
                 .build()
                 .unwrap();
             assert_usable(&runtime);
+            // On a busy machine nobody may have slept so far.
+            let (send, told) = futures::channel::oneshot::channel();
+            let telling = thread::spawn({
+                let log = log.clone();
+                move || {
+                    until(|| !log.lock().unwrap().is_empty());
+                    send.send(()).unwrap();
+                }
+            });
+            runtime.block_on(told).unwrap();
+            telling.join().unwrap();
             let metrics = runtime.metrics();
             // The other worker may not have begun.
             let thread = |worker| metrics.worker_thread_id(worker);
