@@ -299,9 +299,11 @@ fn no_descriptor_stays_behind() {
         };
         // The first starts the default runtime.
         round();
+        // The round's last may still be open, and the default runtime makes some when it first needs them. A round that left one behind would
+        // leave twenty.
         let before = fds();
-        (0..10).for_each(|_| round());
-        until(|| fds() == before);
+        (0..20).for_each(|_| round());
+        until(|| fds() < before + 10);
     });
 }
 
