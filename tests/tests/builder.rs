@@ -540,6 +540,10 @@ fn the_order_of_the_settings_does_not_matter() {
                 Box::new(|builder| {
                     builder.max_blocking_threads(2);
                 }),
+                // One would be counted below.
+                Box::new(|builder| {
+                    builder.max_spare_workers(0);
+                }),
                 Box::new(|builder| {
                     builder.thread_keep_alive(Duration::from_secs(60));
                 }),
