@@ -246,12 +246,12 @@ fn a_wake_for_nothing_is_a_noop() {
         let runtime = current_thread();
         let metrics = runtime.metrics();
         runtime.block_on(async {
-            for _ in 0..3 {
+            // One that is over before the worker sleeps wakes nobody.
+            while metrics.worker_noop_count(0) < 2 {
                 // The future given to `block_on` is polled; no task is.
                 sleep_a_little().await;
             }
         });
-        assert!(metrics.worker_noop_count(0) >= 2);
         assert_eq!(metrics.worker_poll_count(0), 0);
     });
 }
