@@ -4,6 +4,7 @@ use std::future::{Future, pending};
 use std::io::ErrorKind;
 use std::os::unix::process::ExitStatusExt;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::thread;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use executor::io::{AsyncReadExt, AsyncWriteExt};
 use executor::net::{TcpListener, TcpStream};
 use executor::runtime::Builder;
+use executor::task::yield_now;
 use executor::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use crate::support::{
@@ -269,10 +271,13 @@ fn timers_that_came_due_while_the_process_was_stopped_fire_once_and_in_order() {
         let fired = Arc::new(Mutex::new(Vec::new()));
         let ticks = current_thread().block_on(async {
             let start = Instant::now();
+            // How many have got to their timers: each goes on to wait in the poll in which it counts itself.
+            let waiting = Arc::new(AtomicUsize::new(0));
             // Registered in another order than they are due in.
             for i in [7, 2, 9, 4, 0, 5, 1, 8, 3, 6] {
-                let fired = fired.clone();
+                let (fired, waiting) = (fired.clone(), waiting.clone());
                 executor::spawn(async move {
+                    waiting.fetch_add(1, Ordering::Relaxed);
                     executor::time::sleep_until(start + Duration::from_millis(300 + i)).await;
                     fired.lock().unwrap().push(i);
                 });
@@ -283,18 +288,21 @@ fn timers_that_came_due_while_the_process_was_stopped_fire_once_and_in_order() {
                 MissedTickBehavior::Skip,
             ]
             .map(|behaviour| {
+                let waiting = waiting.clone();
                 executor::spawn(async move {
                     let mut interval = interval(Duration::from_millis(100));
                     interval.set_missed_tick_behavior(behaviour);
                     // The first tick comes at once. The next ones are due while the process is stopped.
                     interval.tick().await;
+                    waiting.fetch_add(1, Ordering::Relaxed);
                     let first = interval.tick().await;
                     let second = interval.tick().await;
                     (first, second, Instant::now())
                 })
             });
-            // All of them get to their timers first.
-            sleep(Duration::from_millis(1)).await;
+            while waiting.load(Ordering::Relaxed) < 13 {
+                yield_now().await;
+            }
             println!("waiting");
             sleep(Duration::from_millis(400)).await;
             let mut ticks = Vec::new();
@@ -427,7 +435,7 @@ fn a_task_may_end_the_process() {
             for _ in 0..100 {
                 executor::spawn(async {
                     loop {
-                        executor::task::yield_now().await;
+                        yield_now().await;
                     }
                 });
             }
