@@ -23,7 +23,7 @@ use futures::{AsyncReadExt, AsyncWriteExt};
 use crate::panics::quiet;
 use crate::support::{
     Drops, assert_usable, block_on, child, current_thread, thread_names, threads, until, within,
-    workers,
+    workers, workers_without_spares,
 };
 
 /// Blocks until a new task has run. On one worker another thread has the seat after this.
@@ -651,12 +651,7 @@ fn thread_locals_of_the_task_s_thread_stay_for_the_whole_poll() {
 #[test]
 fn the_metrics_name_the_thread_that_has_the_seat() {
     within(30, || {
-        // A spare worker, which comes if the system holds the other for some milliseconds, has a seat of its own.
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .max_spare_workers(0)
-            .build()
-            .unwrap();
+        let runtime = workers_without_spares(1);
         let metrics = runtime.metrics();
         in_task(&runtime, move || {
             let here = thread::current().id();

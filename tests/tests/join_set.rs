@@ -12,13 +12,24 @@ use executor::time::{sleep, timeout};
 use futures::channel::oneshot;
 
 use crate::support::{
-    Drops, Home, block_on, counting_waker, current_thread, each_runtime, poll_once, within, workers,
+    Drops, Home, block_on, counting_waker, current_thread, each_runtime, poll_once, within,
+    workers, workers_without_spares,
 };
 
 #[test]
 fn outputs_come_in_the_order_in_which_the_tasks_finish() {
-    // One at a time runs tasks in each: of two workers, one may end a task after the other's `is_finished` and before the other has told the set.
-    for runtime in [workers(1), current_thread()] {
+    for runtime in [
+        workers_without_spares(1),
+        workers_without_spares(2),
+        current_thread(),
+    ] {
+        let metrics = runtime.metrics();
+        let sleeps = |worker| metrics.worker_park_unpark_count(worker) % 2 == 1;
+        // Who sleeps has told the set of what ended there. One worker, or thread, does so before it goes on.
+        let all_told = || {
+            let workers = metrics.num_workers();
+            workers == 1 || (0..workers).all(sleeps)
+        };
         within(30, || {
             runtime.block_on(async {
                 let mut set = JoinSet::new();
@@ -31,7 +42,8 @@ fn outputs_come_in_the_order_in_which_the_tasks_finish() {
                 // Nobody has polled the set yet.
                 for (n, (sender, task)) in (0..).zip(senders.into_iter().zip(&tasks).rev()) {
                     sender.send(n).unwrap();
-                    while !task.is_finished() {
+                    // The set is told a moment after `is_finished` says so. Until then the other worker must not end the next.
+                    while !task.is_finished() || !all_told() {
                         task::yield_now().await;
                     }
                 }

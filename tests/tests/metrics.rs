@@ -10,7 +10,9 @@ use executor::spawn;
 use executor::task::{self, spawn_blocking, yield_now};
 use futures::channel::oneshot;
 
-use crate::support::{current_thread, each_runtime, pair_with_std, until, within, workers};
+use crate::support::{
+    current_thread, each_runtime, pair_with_std, until, within, workers, workers_without_spares,
+};
 
 /// A number of every worker, added up.
 fn sum(runtime: &Runtime, of: impl Fn(usize) -> u64) -> u64 {
@@ -251,6 +253,11 @@ fn a_wake_for_nothing_is_a_noop() {
                 // The future given to `block_on` is polled; no task is.
                 sleep_a_little().await;
             }
+            // Each wake is known to have been for nothing when the next sleep begins.
+            assert_eq!(
+                metrics.worker_noop_count(0),
+                metrics.worker_park_count(0) - 1
+            );
         });
         assert_eq!(metrics.worker_poll_count(0), 0);
     });
@@ -303,13 +310,11 @@ fn workers_say_which_thread_they_are() {
 fn a_thread_knows_which_worker_it_is() {
     within(60, || {
         assert_eq!(worker_index(), None);
-        // A spare worker, which comes if the system holds another for some milliseconds, has no number.
-        let without_spares = |workers| {
-            let mut builder = Builder::new_multi_thread();
-            builder.worker_threads(workers).max_spare_workers(0);
-            builder.build().unwrap()
-        };
-        for runtime in [without_spares(1), without_spares(2), current_thread()] {
+        for runtime in [
+            workers_without_spares(1),
+            workers_without_spares(2),
+            current_thread(),
+        ] {
             let metrics = runtime.metrics();
             for _ in 0..100 {
                 let task = runtime.spawn(async { (worker_index(), thread::current().id()) });

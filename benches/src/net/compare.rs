@@ -1,7 +1,5 @@
 //! Alternates the servers, a few rounds in each of their lives, and compares them round by round.
 
-use std::ops::Range;
-
 use serde_json::{Value, json};
 
 use super::calls::Calls;
@@ -24,10 +22,15 @@ pub(crate) fn compare(options: &Options) -> Result {
         let lives = options.rounds.div_ceil(ROUNDS_A_LIFE);
         for life in 0..lives {
             let rounds = life * options.rounds / lives..(life + 1) * options.rounds / lives;
-            live(&mut sides, rounds, connections, options)?;
-            for index in order(life, sides.len()) {
-                sides[index].count_calls(connections, options);
+            begin(&mut sides, life, connections, options)?;
+            for round in rounds {
+                for index in order(round, sides.len()) {
+                    sides[index].round(connections, options)?;
+                }
             }
+            // If they cannot be counted, that is said once.
+            let counted = sides.iter_mut().filter(|side| side.calls.len() == life);
+            counted.for_each(|side| side.count_calls(connections, options));
         }
         if options.json {
             println!("{}", json(connections, &names, &sides, options));
@@ -38,19 +41,15 @@ pub(crate) fn compare(options: &Options) -> Result {
     Ok(())
 }
 
-/// Rounds of servers that begin with them.
-fn live(sides: &mut [Side], rounds: Range<usize>, connections: usize, options: &Options) -> Result {
-    for side in &mut *sides {
+/// A new process for each server.
+fn begin(sides: &mut [Side], life: usize, connections: usize, options: &Options) -> Result {
+    for index in order(life, sides.len()) {
+        let side = &mut sides[index];
         // Before the next one of its name begins.
         side.server = None;
         let server = side.server.insert(Server::start(side.name, options)?);
         // Not counted: caches, branch predictors and the processor's frequency settle.
         server.round(connections, options)?;
-    }
-    for round in rounds {
-        for index in order(round, sides.len()) {
-            sides[index].round(connections, options)?;
-        }
     }
     Ok(())
 }

@@ -37,6 +37,15 @@ pub(crate) fn workers(workers: usize) -> Runtime {
         .unwrap()
 }
 
+/// The same without spare workers. One comes if the system holds another for some milliseconds in a poll, has a thread of its own, and no number.
+pub(crate) fn workers_without_spares(workers: usize) -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(workers)
+        .max_spare_workers(0)
+        .build()
+        .unwrap()
+}
+
 /// A current-thread runtime.
 pub(crate) fn current_thread() -> Runtime {
     Builder::new_current_thread().build().unwrap()
