@@ -11,6 +11,7 @@
 //! Runtimes side by side share the machine, and nothing else: they are what can be reached. smol and Go have one runtime in a process, so
 //! their efficiency is not known.
 //!
+//! - `distance`: how far apart two processors are in each of the rounds
 //! - `machine`: how many workers are tried
 //! - `usl`: the law that is fitted to the curves
 //! - `report`: tables and JSON
@@ -28,9 +29,12 @@ use crate::go;
 use crate::programs::Program;
 use crate::rounds;
 
+mod distance;
 mod machine;
 mod report;
 mod usl;
+
+use distance::Distance;
 
 /// What one process runs: so many runtimes of so many workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,8 @@ struct Setup {
 struct Rates {
     program: Program,
     of: Vec<(Setup, Vec<f64>)>,
+    /// What a line took there and back in each round, in nanoseconds. Nothing on one processor.
+    distance: Vec<f64>,
 }
 
 pub(crate) fn compare(options: &Options) -> Result {
@@ -57,6 +63,11 @@ pub(crate) fn compare(options: &Options) -> Result {
     runtimes.extend(go.is_some().then_some(go::NAME));
     let setups = setups_of(&runtimes, &counts);
     let mut processes: Vec<(_, Box<dyn Live>)> = Vec::new();
+    // First, beside those of two workers: the order turns.
+    let is_distant = machine::processors() > 1;
+    if is_distant {
+        processes.push(("distance", Box::new(Distance)));
+    }
     for setup in &setups {
         let process = match &go {
             Some(program) if setup.runtime == go::NAME => go::start(program, setup.workers)?,
@@ -66,13 +77,19 @@ pub(crate) fn compare(options: &Options) -> Result {
     }
     let mut results = Vec::new();
     for &program in &options.programs {
-        let samples = rounds::sample(program, &processes, options)?;
-        let rates = samples.iter().map(|samples| {
+        let mut samples = rounds::sample(program, &processes, options)?;
+        let others = samples.split_off(usize::from(is_distant));
+        let distance = samples.pop().map(|samples| samples.nanoseconds);
+        let rates = others.iter().map(|samples| {
             let times = samples.nanoseconds.iter();
             times.map(|nanoseconds| 1e9 / nanoseconds).collect()
         });
         let of = setups.iter().copied().zip(rates).collect();
-        let rates = Rates { program, of };
+        let rates = Rates {
+            program,
+            of,
+            distance: distance.unwrap_or_default(),
+        };
         if options.json {
             report::json(&rates, &counts);
         } else {

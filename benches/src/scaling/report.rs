@@ -89,6 +89,7 @@ pub(super) fn summary(results: &[Rates], counts: &[usize], options: &Options) {
             ))
         });
     }
+    distance(results, options);
     let cores = real_cores();
     if cores < ENOUGH_CORES {
         say(
@@ -114,6 +115,31 @@ pub(super) fn summary(results: &[Rates], counts: &[usize], options: &Options) {
         options,
         |rates, runtime| Some(vec![law(rates, runtime, counts, cores)?.coherence]),
     );
+}
+
+/// How far apart two processors were meanwhile: it says which of the programs had bad luck.
+fn distance(results: &[Rates], options: &Options) {
+    let mut programs = Map::new();
+    for rates in results.iter().filter(|rates| !rates.distance.is_empty()) {
+        programs.insert(rates.program.name().to_owned(), samples(&rates.distance));
+    }
+    if programs.is_empty() {
+        return;
+    }
+    let title = "a line from one processor to another and back, in the same rounds";
+    if options.json {
+        let runtimes = Map::from_iter([("ns".to_owned(), programs.into())]);
+        println!("{}", line(title, None, "less", runtimes));
+        return;
+    }
+    println!("\n{title}, ns: median (quartiles)");
+    for rates in results {
+        let Spread {
+            low, median, high, ..
+        } = Spread::of(&rates.distance);
+        let program = rates.program.name();
+        println!("{program:14} {median:8.0} ({low:.0} to {high:.0})");
+    }
 }
 
 /// The law of one curve, as far as each worker has a core.
@@ -235,6 +261,7 @@ mod tests {
         let rates = Rates {
             program: Program::Fib,
             of: of.into(),
+            distance: Vec::new(),
         };
         let found = law(&rates, "executor", &counts, 8).unwrap();
         assert!(
