@@ -5,13 +5,14 @@
 
 use std::ptr::NonNull;
 
+use super::bundle::{Bundle, Bundles};
 use super::spans::{NewSpan, Spans, Whole};
-use super::{Block, Bundle, CLASSES, Class};
+use super::{Block, CLASSES, Class};
 use crate::ledger::{self, Line};
 use crate::rt_sync::whole::{Mutex, MutexGuard};
 
 struct Depot {
-    bundles: [Vec<Bundle>; CLASSES],
+    bundles: [Bundles; CLASSES],
     /// How many bundles these are.
     full: usize,
     /// Threads that have blocks, or could.
@@ -19,14 +20,11 @@ struct Depot {
     spans: [Spans; CLASSES],
 }
 
-// SAFETY: the blocks of a bundle are nobody else's, on whatever thread they are.
-unsafe impl Send for Bundle {}
-
 /// A chain of blocks, and how many: a bundle if there is one, or some new ones.
 pub(super) fn take(class: Class) -> (NonNull<Block>, usize) {
     let mut depot = lock();
     if let Some(bundle) = depot.take(class) {
-        return (bundle.0, class.bundle());
+        return (bundle.into_chain(), class.bundle());
     }
     let count = new_blocks(class);
     let mut chain = None;
@@ -72,7 +70,7 @@ pub(super) fn give(class: Class, bundle: Bundle) {
     let mut depot = lock();
     if depot.full >= depot.room() {
         drop(depot);
-        return put(class, bundle.0);
+        return put(class, bundle.into_chain());
     }
     depot.full += 1;
     depot.bundles[class.0].push(bundle);
@@ -107,13 +105,12 @@ pub(super) fn leave() {
         let Some((class, bundle)) = lock().surplus() else {
             break;
         };
-        put(class, bundle.0);
+        put(class, bundle.into_chain());
     }
     // Dropped after the lock.
     let mut whole = Whole::default();
     let mut depot = lock();
     if depot.threads == 0 {
-        depot.bundles = NO_BUNDLES;
         depot
             .spans
             .iter_mut()
@@ -146,10 +143,8 @@ impl Depot {
     }
 }
 
-const NO_BUNDLES: [Vec<Bundle>; CLASSES] = [const { Vec::new() }; CLASSES];
-
 static DEPOT: Mutex<Depot> = Mutex::new(Depot {
-    bundles: NO_BUNDLES,
+    bundles: [const { Bundles::new() }; CLASSES],
     full: 0,
     threads: 0,
     spans: [const { Spans::new() }; CLASSES],

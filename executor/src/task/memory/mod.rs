@@ -19,6 +19,7 @@
 //! For a model checker nothing is kept, nor with `cfg(executor_plain_memory)`: then an instrument that watches the allocator sees every task's
 //! end.
 
+mod bundle;
 mod depot;
 mod spans;
 #[cfg(all(test, not(any(loom, shuttle, miri, executor_plain_memory))))]
@@ -26,11 +27,14 @@ mod tests;
 
 use std::alloc::{self, Layout};
 use std::cell::Cell;
+use std::iter;
 use std::marker::PhantomData;
-use std::mem::{self, ManuallyDrop};
+use std::mem;
 use std::ptr::NonNull;
 
 use crate::rt_sync::whole::thread_local;
+
+use bundle::{Bundle, Bundles};
 
 /// Memory for a value of this layout.
 #[inline]
@@ -103,17 +107,14 @@ struct Blocks {
     latest: Cell<Option<NonNull<Block>>>,
     /// How many more blocks it takes. 0 as well as long as there is neither a `Keeper` nor a bundle, and after the thread's end.
     room: Cell<usize>,
-    /// Bundles beside the one at hand. Not dropped, see `End`.
-    full: Cell<ManuallyDrop<Vec<Bundle>>>,
+    /// Bundles beside the one at hand.
+    full: Cell<Bundles>,
 }
 
 /// A block that is kept: its first word leads to the one before it.
 struct Block {
     before: Option<NonNull<Self>>,
 }
-
-/// As many blocks of a class as `Class::bundle` says, one leading to the next, which are nobody else's.
-struct Bundle(NonNull<Block>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Life {
@@ -144,7 +145,7 @@ impl Kept {
         }
         let blocks = self.of(class);
         let full = self.take_full(blocks);
-        let full = full.map(|bundle| (bundle.0, class.bundle()));
+        let full = full.map(|bundle| (bundle.into_chain(), class.bundle()));
         let (latest, count) = full.unwrap_or_else(|| depot::take(class));
         blocks.latest.set(Some(latest));
         let keeps = self.life.get() == Life::Keeps;
@@ -168,9 +169,11 @@ impl Kept {
             blocks.room.set(depot::new_blocks(class));
             return true;
         }
-        let Some(full) = blocks.latest.take().map(Bundle) else {
+        let Some(full) = blocks.latest.take() else {
             unreachable!("a full bundle without a block")
         };
+        // SAFETY: there was room for as many, and there is none left.
+        let full = unsafe { Bundle::of(full) };
         blocks.room.set(class.bundle());
         if self.full.get() < FULL {
             self.full.set(self.full.get() + 1);
@@ -230,8 +233,8 @@ impl Kept {
         for class in Class::all() {
             let blocks = self.of(class);
             blocks.room.set(0);
-            let full = ManuallyDrop::into_inner(blocks.full.take());
-            let chains = full.into_iter().map(|full| full.0);
+            let mut full = blocks.full.take();
+            let chains = iter::from_fn(|| full.pop()).map(Bundle::into_chain);
             let chains = chains.chain(blocks.latest.take());
             chains.for_each(|chain| depot::put(class, chain));
         }
@@ -250,7 +253,7 @@ impl Blocks {
         Self {
             latest: Cell::new(None),
             room: Cell::new(0),
-            full: Cell::new(ManuallyDrop::new(Vec::new())),
+            full: Cell::new(Bundles::new()),
         }
     }
 
@@ -287,19 +290,23 @@ impl Blocks {
 struct Class(usize);
 
 impl Class {
+    /// Of what is smaller, a bundle could not lie in a stack. No task is.
+    const SMALLEST: Self = Self(1);
+
     #[inline]
     fn of(layout: Layout) -> Option<Self> {
         let class = layout.size() / STEP;
-        (class < CLASSES && layout.align() <= align_of::<Block>()).then_some(Self(class))
+        let is_one = (Self::SMALLEST.0..CLASSES).contains(&class);
+        (is_one && layout.align() <= align_of::<Block>()).then_some(Self(class))
     }
 
     fn all() -> impl Iterator<Item = Self> {
-        (0..CLASSES).map(Self)
+        (Self::SMALLEST.0..CLASSES).map(Self)
     }
 
     /// One word more than a multiple of `STEP`: what fits, beside the allocator's own word, into the sizes that glibc's hands out.
     #[inline]
-    fn size(self) -> usize {
+    const fn size(self) -> usize {
         self.0 * STEP + align_of::<Block>()
     }
 
