@@ -109,13 +109,7 @@ pub(super) fn leave() {
     }
     // Dropped after the lock.
     let mut whole = Whole::default();
-    let mut depot = lock();
-    if depot.threads == 0 {
-        depot
-            .spans
-            .iter_mut()
-            .for_each(|spans| spans.clean(&mut whole));
-    }
+    lock().clean(&mut whole);
 }
 
 fn lock() -> MutexGuard<'static, Depot> {
@@ -124,6 +118,15 @@ fn lock() -> MutexGuard<'static, Depot> {
 }
 
 impl Depot {
+    const fn new() -> Self {
+        Self {
+            bundles: [const { Bundles::new() }; CLASSES],
+            full: 0,
+            threads: 0,
+            spans: [const { Spans::new() }; CLASSES],
+        }
+    }
+
     fn room(&self) -> usize {
         self.threads * ROOM
     }
@@ -141,15 +144,42 @@ impl Depot {
         }
         Class::all().find_map(|class| Some((class, self.take(class)?)))
     }
+
+    /// Gives everything up once there is no thread. Another that leaves may not have come to its last bundles yet: it does this again after them.
+    fn clean(&mut self, whole: &mut Whole) {
+        if self.threads == 0 {
+            self.spans.iter_mut().for_each(|spans| spans.clean(whole));
+        }
+    }
 }
 
-static DEPOT: Mutex<Depot> = Mutex::new(Depot {
-    bundles: [const { Bundles::new() }; CLASSES],
-    full: 0,
-    threads: 0,
-    spans: [const { Spans::new() }; CLASSES],
-});
+static DEPOT: Mutex<Depot> = Mutex::new(Depot::new());
 
 /// Bundles for each thread: a MiB.
 const ROOM: usize = (1 << 20) / super::BUNDLE;
 const PAGE: usize = 4096;
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_leaves_does_not_forget_the_bundles_of_another_who_is_about_to() {
+        let class = Class(3);
+        let mut depot = Depot::new();
+        depot.threads = 2;
+        let mut block = [0_usize; 2];
+        // SAFETY: for a stack it is as good as a bundle: aligned, and nobody else's.
+        depot.bundles[class.0].push(unsafe { Bundle::of(NonNull::from(&mut block).cast()) });
+        depot.full = 1;
+        // One leaves, and finds that there is room for the other's.
+        depot.threads -= 1;
+        assert!(depot.surplus().is_none());
+        // The other does, before the first goes on.
+        depot.threads -= 1;
+        depot.clean(&mut Whole::default());
+        assert!(depot.surplus().is_some() && depot.surplus().is_none());
+        depot.clean(&mut Whole::default());
+        assert_eq!(depot.full, 0);
+    }
+}
