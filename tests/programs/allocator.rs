@@ -1,9 +1,11 @@
 //! An allocator that spawns a task whenever it is asked for a span of tasks' memory, or gets one back. A test runs this: under a lock of the runtime's it
-//! would wait for ever.
+//! would wait for ever. In the end it has all of them back.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::thread;
+use std::time::Duration;
 
 use executor::runtime::{Builder, Handle};
 
@@ -15,26 +17,38 @@ static ALLOCATOR: Spawning = Spawning;
 static RUNTIME: OnceLock<Handle> = OnceLock::new();
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 static RETURNED: AtomicUsize = AtomicUsize::new(0);
+/// Spans that have not come back.
+static OUT: AtomicUsize = AtomicUsize::new(0);
 static INSIDE: AtomicBool = AtomicBool::new(false);
 
 // SAFETY: the system's allocator does it; what is spawned beside touches none of that memory.
 unsafe impl GlobalAlloc for Spawning {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        spawn_for(&ASKED, layout);
+        if is_span(layout) {
+            OUT.fetch_add(1, SeqCst);
+            spawn_for(&ASKED);
+        }
         // SAFETY: the caller's promise.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        spawn_for(&RETURNED, layout);
+        if is_span(layout) {
+            OUT.fetch_sub(1, SeqCst);
+            spawn_for(&RETURNED);
+        }
         // SAFETY: the caller's promise.
         unsafe { System.dealloc(memory, layout) }
     }
 }
 
-/// If it is about a span. One in another would go on without end.
-fn spawn_for(count: &AtomicUsize, layout: Layout) {
-    if layout.align() < 1 << 20 || INSIDE.swap(true, SeqCst) {
+fn is_span(layout: Layout) -> bool {
+    layout.align() >= 1 << 20
+}
+
+/// One in another would go on without end.
+fn spawn_for(count: &AtomicUsize) {
+    if INSIDE.swap(true, SeqCst) {
         return;
     }
     if let Some(runtime) = RUNTIME.get() {
@@ -49,7 +63,7 @@ fn spawn_for(count: &AtomicUsize, layout: Layout) {
     INSIDE.store(false, SeqCst);
 }
 
-fn main() {
+fn spawn_many() {
     let runtime = Builder::new_multi_thread()
         .worker_threads(2)
         .build()
@@ -63,7 +77,24 @@ fn main() {
             }
         }
     });
-    drop(runtime);
+}
+
+fn main() {
+    // On another thread, which gives back what it has of tasks' memory when it ends.
+    thread::spawn(spawn_many).join().unwrap();
     println!("asked: {}", ASKED.load(SeqCst) > 0);
     println!("returned: {}", RETURNED.load(SeqCst) > 0);
+    // Nothing is spawned from here on but by that thread: what came at the ends of threads may have left a span.
+    while INSIDE.swap(true, SeqCst) {
+        thread::yield_now();
+    }
+    thread::spawn(spawn_many).join().unwrap();
+    let is_all_back = || OUT.load(SeqCst) == 0;
+    for _ in 0..1000 {
+        if is_all_back() {
+            break;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    println!("all back: {}", is_all_back());
 }

@@ -104,7 +104,10 @@ fn panics_ends_though_its_task_has_panicked() {
 #[test]
 fn allocator_may_spawn_when_it_is_asked_for_tasks_memory_and_when_it_gets_it_back() {
     let output = run("allocator", &[]);
-    assert!(output.contains("asked: true\nreturned: true\n"), "{output}");
+    assert!(
+        output.contains("asked: true\nreturned: true\nall back: true\n"),
+        "{output}"
+    );
 }
 
 #[test]

@@ -71,18 +71,23 @@ fn no_more_is_kept_than_there_is_room_for_and_nothing_after_the_last_keeper() {
     let held = || KEPT.with(|kept| held(kept.of(class)));
     let keeper = Keeper::start();
     drop(Keeper::start());
-    let blocks = allocate_many(many, layout);
-    // Of the page that came last.
-    let left = held();
-    free_all(&blocks, layout);
-    // Beside the full bundles what is at hand: whole bundles have gone to the depot.
-    let at_hand = (many + left - 1) % class.bundle() + 1;
-    assert_eq!(held(), FULL * class.bundle() + at_hand);
+    for _ in 0..2 {
+        let blocks = allocate_many(many, layout);
+        // Of the page that came last.
+        let left = held();
+        free_all(&blocks, layout);
+        // Beside the full bundles what is at hand: whole bundles have gone to the depot.
+        let at_hand = (many + left - 1) % class.bundle() + 1;
+        assert_eq!(held(), FULL * class.bundle() + at_hand);
+    }
     drop(keeper);
     assert_eq!(held(), 0);
-    free_all(&allocate_many(many, layout), layout);
-    // At most what came at a time.
-    assert!(held() <= class.bundle());
+    let blocks = allocate_many(many, layout);
+    let left = held();
+    free_all(&blocks, layout);
+    // What came last was a page, so that is what goes at a time.
+    let at_hand = (many + left - 1) % depot::new_blocks(class) + 1;
+    assert_eq!(held(), at_hand);
 }
 
 fn held(blocks: &Blocks) -> usize {
@@ -134,6 +139,55 @@ fn spans_go_back_to_the_allocator_once_all_their_blocks_are_there() {
     assert_eq!(put(last), 1);
     spans.clean(&mut spans::Whole::default());
     assert_eq!(spans.count(), 0);
+}
+
+#[test]
+fn blocks_of_a_span_lie_inside_of_it_side_by_side() {
+    const SPAN: usize = 2 << 20;
+    for class in Class::all().step_by(6) {
+        let mut spans = spans::Spans::new();
+        spans.add(spans::NewSpan::allocate(class, false));
+        let blocks: Vec<_> = std::iter::from_fn(|| spans.take()).collect();
+        assert!(blocks.len() * (class.size() + 8) > SPAN - 1024);
+        let span = blocks[0].addr().get() / SPAN;
+        for (number, block) in blocks.iter().enumerate() {
+            let (start, end) = (block.addr().get(), block.addr().get() + class.size());
+            assert!(start.is_multiple_of(8) && start / SPAN == span && (end - 1) / SPAN == span);
+            // SAFETY: it is ours, and has the size of its class.
+            unsafe { block.cast::<u8>().write_bytes(number as u8, class.size()) };
+        }
+        for (number, block) in blocks.into_iter().enumerate() {
+            // SAFETY: as above; it is written.
+            let bytes =
+                unsafe { std::slice::from_raw_parts(block.as_ptr().cast::<u8>(), class.size()) };
+            assert!(bytes.iter().all(|byte| *byte == number as u8));
+            // SAFETY: it came from there, and nobody uses it again.
+            unsafe { spans.put(block, &mut spans::Whole::default()) };
+        }
+        spans.clean(&mut spans::Whole::default());
+        assert_eq!(spans.count(), 0);
+    }
+}
+
+#[test]
+fn what_a_thread_has_left_comes_back_when_it_ends() {
+    for (words, keeps) in [(54, false), (58, true)] {
+        let layout = layout(words);
+        // All that came with the first, so that the next come from the depot again.
+        let page = depot::new_blocks(Class::of(layout).unwrap());
+        let first = allocate_many(page, layout);
+        let left = thread::spawn(move || {
+            let _keeper = keeps.then(Keeper::start);
+            let blocks = allocate_many(1, layout);
+            free_all(&blocks, layout);
+            blocks[0]
+        });
+        let left = left.join().unwrap();
+        let next = allocate_many(page, layout);
+        assert!(next.contains(&left));
+        free_all(&first, layout);
+        free_all(&next, layout);
+    }
 }
 
 #[test]
