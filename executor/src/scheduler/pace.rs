@@ -184,6 +184,30 @@ mod tests {
     }
 
     #[test]
+    fn maintenance_comes_after_fewer_polls_if_they_are_long_and_after_more_if_they_are_short() {
+        let pace = Pace::new(16);
+        let interval = || {
+            pace.resume();
+            (0..).take_while(|_| !pace.tick()).count()
+        };
+        assert_eq!(interval(), 16);
+        pace.restart(TARGET + MICROSECOND);
+        assert_eq!(interval(), 8);
+        pace.pause(TARGET + MICROSECOND);
+        assert_eq!(interval(), 4);
+        pace.restart(TARGET);
+        pace.restart(TARGET / 4);
+        pace.pause(TARGET);
+        assert_eq!(interval(), 4);
+        (0..10).for_each(|_| pace.restart(2 * TARGET));
+        assert_eq!(interval(), 1, "never without a poll between");
+        pace.restart(TARGET / 4 - MICROSECOND);
+        assert_eq!(interval(), 2);
+        (0..10).for_each(|_| pace.restart(MICROSECOND));
+        assert_eq!(interval(), 16);
+    }
+
+    #[test]
     fn what_is_kept_is_overdue_when_it_has_taken_as_long_as_a_call() {
         let pace = Pace::new(4);
         let maintain = || {
@@ -193,6 +217,8 @@ mod tests {
             pace.restart(40 * MICROSECOND);
         };
         (0..100).for_each(|_| maintain());
+        assert!(pace.keep(0));
+        (0..10).for_each(|_| maintain());
         assert!(!pace.take_overdue(), "nothing was kept");
         assert!(pace.keep(4));
         for _ in 0..4 {
