@@ -60,16 +60,30 @@ impl Pool {
         self.wake_for_work();
     }
 
+    fn end_search(&self) {
+        if self.idle.stop_searching() && !self.injector.is_empty() && self.workers_call {
+            self.wake_for_work();
+        }
+    }
+
     fn is_done(&self) -> bool {
         self.left.load(SeqCst) == 0
     }
 
     /// A spare worker's life: once it finds nothing it leaves, as `retire` does it.
     fn work_and_retire(&self) {
+        let mut searching = self.idle.start_searching();
         while self.injector.steal().is_some() {
+            if std::mem::take(&mut searching) {
+                self.end_search();
+            }
             self.count_done();
         }
-        self.idle.retire(false);
+        self.retire(searching);
+    }
+
+    fn retire(&self, searching: bool) {
+        self.idle.retire(searching);
         if self.idle.counts().awake() == 0
             || (!self.injector.is_empty() && self.idle.nobody_looks())
         {
@@ -91,12 +105,8 @@ impl Pool {
         let mut searching = false;
         while !self.is_done() {
             if self.injector.steal().is_some() {
-                if std::mem::take(&mut searching)
-                    && self.idle.stop_searching()
-                    && !self.injector.is_empty()
-                    && self.workers_call
-                {
-                    self.wake_for_work();
+                if std::mem::take(&mut searching) {
+                    self.end_search();
                 }
                 self.count_done();
                 continue;
@@ -223,6 +233,51 @@ fn loom_a_task_that_was_in_a_workers_hand_is_seen() {
         blocked.park();
         other.join().unwrap();
     });
+}
+
+/// What is pushed while a worker searches is announced to nobody. The worker finds something else, whose poll blocks until another worker has run
+/// what was pushed.
+#[test]
+fn loom_what_came_during_a_search_is_announced_when_it_ends() {
+    loom::model(|| search_while_somebody_pushes(Pool::end_search));
+}
+
+/// The same, but the searcher is a spare worker that retires, and another one blocks.
+#[test]
+fn loom_what_came_during_a_search_is_announced_by_a_spare_worker_that_retires() {
+    loom::model(|| {
+        search_while_somebody_pushes(|pool| {
+            pool.idle.enroll();
+            pool.retire(true);
+        });
+    });
+}
+
+/// Of two workers the first searches, until `end`, and then blocks until the second has run what was pushed.
+fn search_while_somebody_pushes(end: impl Fn(&Pool)) {
+    let (parkers, blocked) = ([Parker::new(), Parker::new()], Parker::new());
+    let unblock = blocked.unparker();
+    let pool = Pool::new(&parkers, 1);
+    assert!(pool.idle.start_searching());
+    let (pool2, pool3) = (pool.clone(), pool.clone());
+    let [_, parker] = parkers;
+    let other = thread::spawn(move || {
+        while pool2.injector.steal().is_none() {
+            pool2.idle.sleep(1, false);
+            if pool2.injector.is_empty() {
+                parker.park();
+            } else {
+                thread::yield_now();
+            }
+            let _ = pool2.idle.leave(1);
+        }
+        let _ = unblock.unpark();
+    });
+    let pushing = thread::spawn(move || pool3.push(1));
+    end(&pool);
+    blocked.park();
+    other.join().unwrap();
+    pushing.join().unwrap();
 }
 
 /// A worker, and a spare one that is enrolled, comes, and leaves again, while somebody pushes.
