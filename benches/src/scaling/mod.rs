@@ -64,8 +64,8 @@ pub(crate) fn compare(options: &Options) -> Result {
     let setups = setups_of(&runtimes, &counts);
     let mut processes: Vec<(_, Box<dyn Live>)> = Vec::new();
     // First, beside those of two workers: the order turns.
-    let is_distant = machine::processors() > 1;
-    if is_distant {
+    let has_distance = machine::processors() > 1;
+    if has_distance {
         processes.push(("distance", Box::new(Distance)));
     }
     for setup in &setups {
@@ -78,7 +78,7 @@ pub(crate) fn compare(options: &Options) -> Result {
     let mut results = Vec::new();
     for &program in &options.programs {
         let mut samples = rounds::sample(program, &processes, options)?;
-        let others = samples.split_off(usize::from(is_distant));
+        let others = samples.split_off(usize::from(has_distance));
         let distance = samples.pop().map(|samples| samples.nanoseconds);
         let rates = others.iter().map(|samples| {
             let times = samples.nanoseconds.iter();
