@@ -10,7 +10,7 @@ use lexopt::{Arg, Parser, ValueExt};
 use crate::Result;
 use crate::contestants::{Contestant, Flavour};
 use crate::go;
-use crate::net::{AWAITED, FLOOR, Service};
+use crate::net::{FLOOR, FLOORS, Service};
 use crate::programs::Program;
 use crate::rows::Table;
 use crate::stalls::Scenario;
@@ -42,7 +42,7 @@ compare suite         the others in turn, and a page of their figures with pictu
 --rounds N            alternating rounds (default 11; stalls 5, churn, memory and idle-connections 3, idle 1)
 --workers N           worker threads of each runtime (default 2)
 --only a,b            only these runtimes, of executor, tokio, smol, executor-ct, tokio-ct; for programs also go, and mio, without a runtime,
-                      and mio-await, the same with futures, where servers have no hyper
+                      and where servers have no hyper mio-await, mio-tasks and mio-shared, the same with a part of a runtime each
 --flavour F           multi-thread, or current-thread: those whose names end in -ct, for programs and memory
 --programs a,b        only these programs
 --against REV         our programs, with the library of this commit against the library as it is
@@ -147,7 +147,8 @@ impl Options {
                 Arg::Long("programs") => programs = Some(list(&mut parser, Program::named)?),
                 Arg::Long("only") => {
                     options.only = list(&mut parser, |name| match name {
-                        go::NAME | FLOOR | AWAITED => Ok(name.to_owned()),
+                        go::NAME | FLOOR => Ok(name.to_owned()),
+                        _ if FLOORS.contains(&name) => Ok(name.to_owned()),
                         _ => Contestant::named(name).map(|_| name.to_owned()),
                     })?;
                 }

@@ -25,7 +25,7 @@ struct Task<const ROOM: usize>(Pin<Box<dyn Future<Output = io::Result<()>> + Sen
 
 impl<const ROOM: usize> Served for Task<ROOM> {
     fn new(stream: TcpStream, protocol: Protocol) -> Self {
-        Self(Box::pin(converse::<ROOM>(Bytes::new(stream), protocol)))
+        Self(Box::pin(converse::<ROOM, _>(Bytes::new(stream), protocol)))
     }
 
     fn serve(&mut self, closed: bool) -> io::Result<bool> {
@@ -41,7 +41,10 @@ impl<const ROOM: usize> Served for Task<ROOM> {
 }
 
 /// As in `serve`.
-async fn converse<const ROOM: usize>(mut stream: Bytes, protocol: Protocol) -> io::Result<()> {
+pub(super) async fn converse<const ROOM: usize, S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    protocol: Protocol,
+) -> io::Result<()> {
     let mut conversation = Conversation::<ROOM>::new(protocol);
     loop {
         let read = stream.read(conversation.room()?).await?;

@@ -20,7 +20,7 @@
 //! | `wire` | a runtime's own way to read, write, accept |
 //! | `conversation` | what a server says to the bytes it gets |
 //! | `serve` | the servers, generic over the runtime |
-//! | `floor` `awaited` | the same servers without a runtime; and with futures in it |
+//! | `floor` `awaited` `tasks` `shared` | the same servers without a runtime; with futures; with tasks; and with sockets that all threads share |
 //! | `client/` | who asks: a connection, one after the other, a UDP socket |
 //! | `load` `closed` `open` `seen` | the load: its process, when it asks, what it has seen |
 //! | `round` `compare` `metrics` | rounds of it, alternating, and what they show |
@@ -42,10 +42,12 @@ mod round;
 mod seen;
 mod serve;
 mod service;
+mod shared;
+mod tasks;
 mod wire;
 
 pub(crate) use compare::compare;
 pub(crate) use idle::compare as compare_idle;
 pub(crate) use load::load_child;
 pub(crate) use round::Server;
-pub(crate) use service::{AWAITED, FLOOR, Service, serve_child};
+pub(crate) use service::{FLOOR, FLOORS, Service, serve_child};

@@ -9,7 +9,7 @@ use crate::peers::Tokio;
 
 use super::serve::{ROOM, SMALL_ROOM};
 use super::wire::SmolIo;
-use super::{awaited, floor, serve};
+use super::{awaited, floor, serve, shared, tasks};
 
 /// What a server and its load say to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl Service {
         }
         let asked = |name: &&str| match options.only.is_empty() {
             _ if self == Self::Limited => *name == "executor",
-            true => self == Self::Raw || *name != AWAITED,
+            true => self == Self::Raw || !FLOORS.contains(name),
             false => options.only.iter().any(|only| only == name),
         };
         CONTESTANTS
@@ -155,10 +155,27 @@ const CONTESTANTS: &[Contestant] = &[
         idle: awaited::streams::<SMALL_ROOM>,
         datagrams: floor::datagrams,
     },
+    Contestant {
+        name: TASKS,
+        streams: tasks::streams::<ROOM>,
+        idle: tasks::streams::<SMALL_ROOM>,
+        datagrams: floor::datagrams,
+    },
+    Contestant {
+        name: SHARED,
+        streams: shared::streams::<ROOM>,
+        idle: shared::streams::<SMALL_ROOM>,
+        datagrams: floor::datagrams,
+    },
 ];
 
 /// Loops over mio without a runtime.
 pub(crate) const FLOOR: &str = "mio";
 
-/// The same with futures. Only where it is asked for, or what servers cost is looked at most closely.
-pub(crate) const AWAITED: &str = "mio-await";
+/// The same with a part of a runtime each: futures; tasks that others could wake and take; and sockets that all threads share. Only where they are asked for, or
+/// what servers cost is looked at most closely.
+pub(crate) const FLOORS: [&str; 3] = [AWAITED, TASKS, SHARED];
+
+const AWAITED: &str = "mio-await";
+const TASKS: &str = "mio-tasks";
+const SHARED: &str = "mio-shared";
