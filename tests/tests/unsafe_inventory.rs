@@ -77,7 +77,7 @@ fn counted() -> BTreeMap<String, Count> {
 }
 
 fn is_test_file(file: &str) -> bool {
-    file.contains("/tests/") || file.ends_with("/tests.rs") || file.ends_with("/loom_tests.rs")
+    file.contains("/tests/") || file.ends_with("/tests.rs") || file.ends_with("loom_tests.rs")
 }
 
 fn count_of(source: &str) -> Result<Count, usize> {

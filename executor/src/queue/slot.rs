@@ -91,3 +91,51 @@ fn owned<T: OneWord>(raw: *mut ()) -> Option<T> {
     // SAFETY: the pointer was put in by `put` as `into_raw`, and an atomic exchange has just taken it out: nobody else has it.
     NonNull::new(raw).map(|raw| unsafe { T::from_raw(raw) })
 }
+
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use std::num::NonZeroUsize;
+    use std::ptr::NonNull;
+
+    use loom::sync::Arc;
+    use loom::thread;
+
+    use super::{OneWord, Slot};
+
+    struct Value(usize);
+
+    impl OneWord for Value {
+        fn into_raw(self) -> NonNull<()> {
+            NonNull::without_provenance(NonZeroUsize::new(self.0).unwrap())
+        }
+
+        unsafe fn from_raw(raw: NonNull<()>) -> Self {
+            Self(raw.addr().get())
+        }
+    }
+
+    #[test]
+    fn loom_each_value_leaves_the_slot_once() {
+        loom::model(|| {
+            let slot = Arc::new(Slot::<Value>::new());
+            let thief = slot.clone();
+            let stealing = thread::spawn(move || {
+                thief
+                    .steal()
+                    .into_iter()
+                    .chain(thief.steal())
+                    .map(|value| value.0)
+                    .sum::<usize>()
+            });
+            let mut owned = 0;
+            for value in [1, 10] {
+                owned += slot.put(Value(value)).map_or(0, |value| value.0);
+            }
+            owned += slot.take().map_or(0, |value| value.0);
+            owned += slot.put(Value(100)).map_or(0, |value| value.0);
+            let stolen = stealing.join().unwrap();
+            let left = slot.take().map_or(0, |value| value.0);
+            assert_eq!(owned + stolen + left, 111, "a value was lost or came twice");
+        });
+    }
+}

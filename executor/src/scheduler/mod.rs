@@ -66,10 +66,16 @@ mod stillness;
 mod watch;
 mod worker;
 
+#[cfg(all(test, loom))]
+mod announce_loom_tests;
 #[cfg(all(test, loom, feature = "test-util"))]
 mod clock_loom_tests;
 #[cfg(all(test, loom))]
-mod loom_tests;
+mod guard_loom_tests;
+#[cfg(all(test, loom))]
+mod hand_over_loom_tests;
+#[cfg(all(test, loom))]
+mod idle_loom_tests;
 
 use std::future::Future;
 use std::io;

@@ -127,3 +127,31 @@ impl Unparker {
         }
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use loom::sync::Arc;
+    use loom::sync::atomic::AtomicUsize;
+    use loom::sync::atomic::Ordering::Relaxed;
+    use loom::thread;
+
+    use super::Parker;
+
+    #[test]
+    fn loom_parker_keeps_a_notification() {
+        loom::model(|| {
+            let parker = Parker::new();
+            let unparker = parker.unparker();
+            let news = Arc::new(AtomicUsize::new(0));
+            let news2 = news.clone();
+            let waking = thread::spawn(move || {
+                news2.store(1, Relaxed);
+                let _ = unparker.unpark();
+            });
+            parker.park();
+            // The notification carries what its sender wrote before.
+            assert_eq!(news.load(Relaxed), 1);
+            waking.join().unwrap();
+        });
+    }
+}

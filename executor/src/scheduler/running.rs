@@ -229,3 +229,40 @@ mod tests {
         assert_eq!(running.polls(), 1);
     }
 }
+
+#[cfg(all(test, loom))]
+mod loom_tests {
+    use loom::sync::Arc;
+    use loom::thread;
+
+    use super::Running;
+    use crate::task::{Id, Origin};
+
+    /// Who looks at a poll from outside sees one poll, not half of one and half of the next.
+    #[test]
+    fn loom_a_look_at_what_runs_is_of_one_poll() {
+        fn poll(n: u64) -> (Id, Origin, Option<&'static str>) {
+            let name = (n == 2).then_some("second");
+            let location = std::panic::Location::caller();
+            (Id::from_number(n), Origin::new(name, location), name)
+        }
+        loom::model(|| {
+            let running = Arc::new(Running::new());
+            let owner = running.clone();
+            let polling = thread::spawn(move || {
+                for n in 1..=3 {
+                    let (id, origin, _) = poll(n);
+                    owner.begin(id, &origin);
+                }
+                owner.end();
+            });
+            if let Some((seq, seen)) = running.look() {
+                let (_, _, name) = poll(seen.id.to_number());
+                assert_eq!(seq, 2 * seen.id.to_number(), "half of another poll");
+                assert_eq!(seen.name.as_deref(), name, "the name of another poll");
+            }
+            polling.join().unwrap();
+            assert!(running.look().is_none());
+        });
+    }
+}
