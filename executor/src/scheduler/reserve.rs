@@ -48,8 +48,8 @@ impl Post {
 /// The guard's memory of the spare workers.
 #[derive(Debug)]
 pub(super) struct Reserve {
-    /// The most workers that were stuck at once, in this window and in the one before.
-    peaks: [usize; 2],
+    /// The most workers that were stuck at once in this window.
+    peak: usize,
     /// When this window ends.
     until: Instant,
 }
@@ -57,7 +57,7 @@ pub(super) struct Reserve {
 impl Reserve {
     pub(super) fn new(now: Instant) -> Self {
         Self {
-            peaks: [0; 2],
+            peak: 0,
             until: now + LINGER,
         }
     }
@@ -65,15 +65,14 @@ impl Reserve {
     /// Starts and retires, so that there are as many as needed. `stuck` says of each seat in use whether its worker is.
     pub(super) fn adjust(&mut self, shared: &Arc<Shared>, stuck: &[bool], now: Instant) {
         let needed = stuck.iter().filter(|&&stuck| stuck).count();
-        self.peaks[0] = self.peaks[0].max(needed);
+        self.peak = self.peak.max(needed);
         let spares = shared.spare_seats().count_working();
         if spares < needed {
             shared.start_spares(needed - spares);
         }
         if now >= self.until {
-            let needed = self.peaks[0].max(self.peaks[1]);
+            let needed = std::mem::take(&mut self.peak);
             shared.retire_spares(spares.saturating_sub(needed), stuck);
-            self.peaks = [0, self.peaks[0]];
             self.until = now + LINGER;
         }
     }
