@@ -34,7 +34,7 @@ use crate::task;
 /// The guard's bed.
 #[derive(Debug)]
 pub(super) struct Guard {
-    deep: AtomicBool,
+    pub(super) deep: AtomicBool,
     /// Not set on the current-thread flavour, which has no guard.
     thread: OnceLock<Thread>,
     stalls: StallConfig,
@@ -158,7 +158,7 @@ impl Shared {
     }
 
     /// Looks at the outside world if nobody holds the duty.
-    fn take_vacant_duty(self: &Arc<Self>, wakers: &mut Vec<Waker>) {
+    pub(super) fn take_vacant_duty(self: &Arc<Self>, wakers: &mut Vec<Waker>) {
         let Some(mut duty) = self.driver.try_duty() else {
             return;
         };
@@ -187,7 +187,7 @@ impl Shared {
         });
     }
 
-    fn sleep_deeply(&self) {
+    pub(super) fn sleep_deeply(&self) {
         self.guard.deep.store(true, Relaxed);
         // Pairs with the fence in `somebody_awoke`, and with the one in `close`.
         fence(SeqCst);

@@ -76,6 +76,8 @@ mod guard_loom_tests;
 mod hand_over_loom_tests;
 #[cfg(all(test, loom))]
 mod idle_loom_tests;
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests;
 
 use std::future::Future;
 use std::io;

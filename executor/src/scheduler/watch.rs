@@ -260,9 +260,13 @@ const ASKED_AT_ONCE: usize = 4;
 /// A look that comes so much too late does not say how long.
 const LATE: Duration = Duration::from_millis(5);
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
+    use std::panic::Location;
+
+    use super::super::tests::ThreadlessRuntime;
     use super::*;
+    use crate::task::Id;
 
     #[test]
     fn a_thread_that_waits_for_a_processor_is_not_stuck() {
@@ -295,5 +299,19 @@ mod tests {
             let activity = |lasts| activity(ms(8), Some(ms(100)), cpu, || runnable, || lasts);
             assert!(activity(true).is_some() && activity(false).is_none());
         }
+    }
+
+    #[test]
+    fn nothing_is_told_of_a_poll_that_is_over() {
+        let runtime = ThreadlessRuntime::new(1, 0);
+        let (seat, now) = (&runtime.shared.seats[0], Instant::now());
+        let begin = || seat.running.begin(Id::next(), &Location::caller().into());
+        begin();
+        let mut seen = Watched::at(seat, now);
+        let mut tell = || seen.tell(seat, ThreadActivity::Blocked, now, Duration::ZERO);
+        assert!(tell().is_some());
+        begin();
+        assert!(tell().is_none());
+        assert_eq!(seen.told, 1);
     }
 }
