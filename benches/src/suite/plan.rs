@@ -139,7 +139,8 @@ impl Section {
         Self {
             name: "http-floor",
             title: "HTTP by hand, and below it",
-            about: "The same in fewer rounds, also on smol and, as *mio*, on loops without a runtime. See [HTTP](../../benches/README.md#http).",
+            about: "The same in fewer rounds, also on smol and on loops without a runtime: *mio*, and that with futures, with tasks, and with tasks whose \
+                    sockets all threads share. See [HTTP](../../benches/README.md#http).",
             arguments: &[
                 "http",
                 "--server",

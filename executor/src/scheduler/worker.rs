@@ -10,7 +10,7 @@ use super::hand_over::Held;
 use super::idle::Left;
 use super::kernel::Tid;
 use super::seat::{Core, Seat};
-use super::{Hook, Shared, ThreadHold, current, wake_all};
+use super::{Hook, Shared, ThreadHold, bring_end_near, current, wake_all};
 use crate::coop;
 use crate::driver::Duty;
 use crate::rt_sync::whole::atomic::Ordering::Relaxed;
@@ -121,7 +121,11 @@ impl Worker {
     pub(super) fn push(&self, task: Notified) {
         let seat = self.seat();
         seat.counters.scheduled.add(1);
-        if self.batching.get() || self.strict_fifo {
+        let batching = self.batching.get();
+        if batching {
+            bring_end_near(&task);
+        }
+        if batching || self.strict_fifo {
             return self.core.queue.push(task);
         }
         if let Some(displaced) = seat.slot.put(task) {

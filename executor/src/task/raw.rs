@@ -62,8 +62,10 @@ pub(super) enum Stage<F: Future> {
     Empty,
 }
 
-/// Functions that know the future's type. Each takes the task's header.
+/// What depends on the future's type. Each function takes the task's header.
 pub(super) struct Vtable {
+    /// Of the whole task, in bytes.
+    pub(super) size: usize,
     /// Spends the caller's token: polls the future, or drops it if the task was cancelled.
     pub(super) run: unsafe fn(NonNull<Header>),
     /// Cancels a task whose right to run the caller took by `State::claim`.
@@ -80,6 +82,7 @@ pub(super) struct Vtable {
 
 impl<F: Future, S: Schedule> Cell<F, S> {
     const VTABLE: Vtable = Vtable {
+        size: size_of::<Self>(),
         run: harness::run::<F, S>,
         cancel_claimed: harness::cancel_claimed::<F, S>,
         schedule: harness::schedule::<F, S>,

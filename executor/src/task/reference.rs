@@ -88,6 +88,11 @@ impl Notified {
         self.run();
     }
 
+    /// Where the task begins, and its size in bytes: to bring it near, not to look into it.
+    pub(crate) fn place(&self) -> (*const (), usize) {
+        (self.0.as_ptr().cast(), self.header().vtable.size)
+    }
+
     pub(crate) fn id(&self) -> Id {
         self.header().id
     }
