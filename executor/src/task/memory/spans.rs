@@ -130,7 +130,7 @@ impl Spans {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(any(loom, shuttle, miri, executor_plain_memory))))]
     pub(super) fn count(&self) -> usize {
         self.count
     }
