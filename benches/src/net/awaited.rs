@@ -25,7 +25,9 @@ struct Task<const ROOM: usize>(Pin<Box<dyn Future<Output = io::Result<()>> + Sen
 
 impl<const ROOM: usize> Served for Task<ROOM> {
     fn new(stream: TcpStream, protocol: Protocol) -> Self {
-        Self(Box::pin(converse::<ROOM, _>(Bytes::new(stream), protocol)))
+        let readiness = Drained::default();
+        let bytes = Bytes { stream, readiness };
+        Self(Box::pin(converse::<ROOM, _>(bytes, protocol)))
     }
 
     fn serve(&mut self, closed: bool) -> io::Result<bool> {
@@ -58,36 +60,31 @@ pub(super) async fn converse<const ROOM: usize, S: AsyncRead + AsyncWrite + Unpi
     }
 }
 
-/// A socket that is pending when it would block, or after a short read, as the runtimes take it.
-struct Bytes {
-    stream: TcpStream,
-    drained: bool,
+/// A socket, and what says when to read it.
+pub(super) struct Bytes<R> {
+    pub(super) stream: TcpStream,
+    pub(super) readiness: R,
 }
 
-impl Bytes {
-    fn new(stream: TcpStream) -> Self {
-        Self {
-            stream,
-            drained: false,
-        }
-    }
-}
+/// The next poll is for the next event.
+#[derive(Default)]
+struct Drained(bool);
 
-impl AsyncRead for Bytes {
+/// Pending when it would block, or after a short read, as the runtimes take it.
+impl AsyncRead for Bytes<Drained> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // The next poll is for the next event.
-        if std::mem::take(&mut self.drained) {
+        if std::mem::take(&mut self.readiness).0 {
             return Poll::Pending;
         }
         let room = buffer.initialize_unfilled();
         let size = room.len();
         match self.stream.read(room) {
             Ok(read) => {
-                self.drained = 0 < read && read < size;
+                self.readiness = Drained(0 < read && read < size);
                 buffer.advance(read);
                 Poll::Ready(Ok(()))
             }
@@ -97,7 +94,7 @@ impl AsyncRead for Bytes {
     }
 }
 
-impl AsyncWrite for Bytes {
+impl<R: Unpin> AsyncWrite for Bytes<R> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,

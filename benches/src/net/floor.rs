@@ -197,34 +197,47 @@ impl Acceptor {
     }
 
     fn accept(&mut self) {
-        loop {
-            match self.listener.accept() {
-                Ok((stream, _)) => {
-                    if let Err(error) = self.hand_out(stream) {
-                        eprintln!("accept: {error}");
-                    }
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(error) => return eprintln!("accept: {error}"),
-            }
-        }
-    }
-
-    fn hand_out(&mut self, stream: TcpStream) -> io::Result<()> {
-        stream.set_nodelay(true)?;
-        let (registry, loop_) = &self.loops[self.next];
-        self.next = (self.next + 1) % self.loops.len();
-        let descriptor = stream.as_raw_fd();
-        // Sent before it is registered, so that an event finds it. The loop does not touch it without an event.
-        loop_
-            .send(stream)
-            .expect("a loop runs until the process ends");
-        registry.register(
-            &mut SourceFd(&descriptor),
-            Token(descriptor as usize),
-            Interest::READABLE,
-        )
+        let Self {
+            listener,
+            loops,
+            next,
+        } = self;
+        accept_all(listener, |stream| {
+            let (registry, loop_) = &loops[*next];
+            *next = (*next + 1) % loops.len();
+            hand_out(stream, registry, loop_)
+        });
     }
 }
 
-const LISTENER: Token = Token(usize::MAX);
+fn hand_out(stream: TcpStream, registry: &Registry, loop_: &Sender<TcpStream>) -> io::Result<()> {
+    let descriptor = stream.as_raw_fd();
+    // Sent before it is registered, so that an event finds it. The loop does not touch it without an event.
+    loop_
+        .send(stream)
+        .expect("a loop runs until the process ends");
+    registry.register(
+        &mut SourceFd(&descriptor),
+        Token(descriptor as usize),
+        Interest::READABLE,
+    )
+}
+
+/// Accepts whoever is there, and calls `serve` with each.
+pub(super) fn accept_all(
+    listener: &TcpListener,
+    mut serve: impl FnMut(TcpStream) -> io::Result<()>,
+) {
+    loop {
+        let accepted = match listener.accept() {
+            Ok((stream, _)) => stream.set_nodelay(true).and_then(|()| serve(stream)),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+            Err(error) => return eprintln!("accept: {error}"),
+        };
+        if let Err(error) = accepted {
+            eprintln!("accept: {error}");
+        }
+    }
+}
+
+pub(super) const LISTENER: Token = Token(usize::MAX);

@@ -10,10 +10,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 use std::thread::{self, Thread};
 
-use mio::net::TcpListener;
+use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Registry, Token};
 
 use super::conversation::Protocol;
+use super::floor::{LISTENER, accept_all};
 use super::serve::listener;
 use super::tasks::{self, Socket};
 use crate::Result;
@@ -83,7 +84,7 @@ impl Shared {
             }
             for event in &events {
                 match event.token() {
-                    LISTENER => self.accept::<ROOM>(),
+                    LISTENER => accept_all(&self.listener, |stream| self.serve::<ROOM>(stream)),
                     Token(place) => self.deliver(place, event.is_read_closed()),
                 }
             }
@@ -109,22 +110,7 @@ impl Shared {
         }
     }
 
-    fn accept<const ROOM: usize>(&self) {
-        loop {
-            match self.listener.accept() {
-                Ok((stream, _)) => {
-                    if let Err(error) = self.serve::<ROOM>(stream) {
-                        eprintln!("accept: {error}");
-                    }
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(error) => return eprintln!("accept: {error}"),
-            }
-        }
-    }
-
-    fn serve<const ROOM: usize>(&self, mut stream: mio::net::TcpStream) -> io::Result<()> {
-        stream.set_nodelay(true)?;
+    fn serve<const ROOM: usize>(&self, mut stream: TcpStream) -> io::Result<()> {
         let place = self.used.fetch_add(1, Relaxed);
         let full = || io::Error::other("a server of this kind serves no more connections");
         let socket = self.sockets.get(place).ok_or_else(full)?;
@@ -141,4 +127,3 @@ const AT_ONCE: usize = 64;
 /// A thread serves so many alone, rather than wake another.
 const FEW: usize = 16;
 const MOST_SOCKETS: usize = 1 << 20;
-const LISTENER: Token = Token(usize::MAX);

@@ -5,7 +5,7 @@
 //! there is no search, no clock, no timer, no budget, no guard, no count of who is awake, and each loop has sockets of its own. Nor
 //! does a task wait while others of the same events are woken, so that the cache still has what the event has touched.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -16,9 +16,9 @@ use async_task::{Runnable, Task};
 use crossbeam_deque::Worker;
 use futures::task::AtomicWaker;
 use mio::net::TcpStream;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 
-use super::awaited::converse;
+use super::awaited::{Bytes, converse};
 use super::conversation::Protocol;
 use super::floor::{self, Served};
 use crate::Result;
@@ -84,7 +84,10 @@ pub(super) fn spawn<const ROOM: usize>(
     socket: Arc<Socket>,
     protocol: Protocol,
 ) -> Task<io::Result<()>> {
-    let bytes = Bytes { stream, socket };
+    let bytes = Bytes {
+        stream,
+        readiness: socket,
+    };
     let (runnable, task) = async_task::spawn(converse::<ROOM, _>(bytes, protocol), push);
     runnable.schedule();
     task
@@ -105,19 +108,14 @@ pub(super) fn run_all() {
     }
 }
 
-struct Bytes {
-    stream: TcpStream,
-    socket: Arc<Socket>,
-}
-
-impl AsyncRead for Bytes {
+impl AsyncRead for Bytes<Arc<Socket>> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         loop {
-            if !self.socket.is_ready(context) {
+            if !self.readiness.is_ready(context) {
                 return Poll::Pending;
             }
             let room = buffer.initialize_unfilled();
@@ -125,33 +123,14 @@ impl AsyncRead for Bytes {
             match self.stream.read(room) {
                 Ok(read) => {
                     if 0 < read && read < size {
-                        self.socket.clear();
+                        self.readiness.clear();
                     }
                     buffer.advance(read);
                     return Poll::Ready(Ok(()));
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.socket.clear(),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.readiness.clear(),
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
-    }
-}
-
-impl AsyncWrite for Bytes {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        // The load reads all answers, so there is room for this one in the socket.
-        Poll::Ready(self.stream.write(bytes))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
     }
 }

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Poll, Waker};
 
-use super::wake_all;
+use super::batch::wake_all;
 use crate::rt_sync::whole::Mutex;
 use crate::rt_sync::whole::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::task::{Observer, UnobservedFailure};

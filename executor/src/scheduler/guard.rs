@@ -21,10 +21,11 @@ use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::Duration;
 
+use super::Shared;
+use super::batch::wake_all;
 use super::reserve::Reserve;
 use super::stall::{Stall, StallConfig};
 use super::watch::Watch;
-use super::{Shared, wake_all};
 use crate::rt_sync::whole::atomic::Ordering::{Relaxed, SeqCst};
 use crate::rt_sync::whole::atomic::{AtomicBool, AtomicU64, fence};
 use crate::rt_sync::whole::now;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::pace;
 use super::worker::Worker;
 #[cfg(feature = "test-util")]
-use super::{Shared, current, wake_all};
+use super::{Shared, batch::wake_all, current};
 use crate::ledger::{self, Line};
 use crate::rt_sync::whole;
 

@@ -40,6 +40,7 @@ mod allowance;
 mod ask;
 #[cfg(feature = "backtrace")]
 mod backtrace;
+mod batch;
 mod block_on;
 mod counters;
 mod current;
@@ -83,17 +84,16 @@ use std::future::Future;
 use std::io;
 use std::ptr::NonNull;
 use std::sync::{Arc, OnceLock};
-use std::task::Waker;
 use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
-use crate::driver::{Clock, Driver, MostEvents, Timers, prefetch};
+use crate::driver::{Clock, Driver, MostEvents, Timers};
 use crate::ledger::{self, Line};
 use crate::queue::{Injector, OneWord};
 use crate::rt_sync::whole::atomic::{AtomicBool, Ordering, fence};
 use crate::rt_sync::whole::{processors, thread_number};
-use crate::task::{self, Id, JoinHandle, Notified, Origin, drop_quietly};
+use crate::task::{self, Id, JoinHandle, Notified, Origin};
 use allowance::Allowance;
 use counters::ForeignCounters;
 use errands::Errands;
@@ -396,42 +396,6 @@ impl std::fmt::Debug for Shared {
             .field("workers", &self.seats.workers())
             .field("closed", &self.closed)
             .finish_non_exhaustive()
-    }
-}
-
-/// Wakes everybody. A waker that panics must not keep the others asleep.
-fn wake_all(wakers: &mut Vec<Waker>) {
-    let mut rest = wakers.drain(..);
-    while let Some(waker) = rest.next() {
-        if let Some(later) = rest.as_slice().get(AHEAD) {
-            prefetch(later.data(), HEADER);
-        }
-        drop_quietly(WakeOnDrop(Some(waker)));
-    }
-}
-
-/// For a task of a batch, which will be polled when those before it were. What an async function knows of itself, where it waits for instance, lies behind
-/// its buffers as a rule, and nobody has asked for that.
-fn bring_end_near(task: &Notified) {
-    let (start, size) = task.place();
-    if size > HEADER + END {
-        prefetch(start.wrapping_byte_add(size - END), END);
-    }
-}
-
-/// So many tasks of a batch are on their way from memory.
-const AHEAD: usize = 8;
-/// A task's header, and where its future begins.
-const HEADER: usize = 128;
-/// Where a future ends.
-const END: usize = 192;
-
-/// Turns a wake into a drop, so that `drop_quietly` catches what it throws.
-struct WakeOnDrop(Option<Waker>);
-
-impl Drop for WakeOnDrop {
-    fn drop(&mut self) {
-        self.0.take().expect("dropped once").wake();
     }
 }
 

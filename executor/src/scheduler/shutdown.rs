@@ -11,8 +11,9 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use super::batch::wake_all;
 use super::worker::Worker;
-use super::{Failures, Shared, current, wake_all};
+use super::{Failures, Shared, current};
 use crate::rt_sync::whole::atomic::Ordering::{Relaxed, SeqCst};
 use crate::rt_sync::whole::atomic::fence;
 use crate::rt_sync::whole::thread_local;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use super::batch::{bring_end_near, wake_all};
 use super::hand_over::Held;
 use super::idle::Left;
 use super::kernel::Tid;
 use super::seat::{Core, Seat};
-use super::{Hook, Shared, ThreadHold, bring_end_near, current, wake_all};
+use super::{Hook, Shared, ThreadHold, current};
 use crate::coop;
 use crate::driver::Duty;
 use crate::rt_sync::whole::atomic::Ordering::Relaxed;

@@ -80,27 +80,43 @@ fn the_guard_leaves_its_deep_sleep_for_a_stuck_poll_and_does_not_go_back_before_
     });
 }
 
-/// If it did sleep, this test would not end.
+/// Whether a guard that goes to sleep deeply does so, until it is called.
+fn sleeps_on(shared: &Shared) -> bool {
+    thread::scope(|scope| {
+        let guard = scope.spawn(|| shared.sleep_deeply());
+        let since = Instant::now();
+        while !guard.is_finished() && since.elapsed() < TOO_LONG {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let sleeps = !guard.is_finished();
+        guard.thread().unpark();
+        sleeps
+    })
+}
+
 #[test]
 fn the_guard_does_not_sleep_deeply_if_somebody_is_awake_or_nobody_blocks_in_the_driver_or_all_is_over()
  {
     let runtime = ThreadlessRuntime::new(1, 0);
     let shared = &runtime.shared;
     let _ = shared.idle.sleep(0, false);
-    shared.sleep_deeply();
-    thread::scope(|scope| {
+    assert!(!sleeps_on(shared), "nobody blocks");
+    let (somebody_is_awake, all_is_over) = thread::scope(|scope| {
         scope.spawn(|| {
             let mut duty = shared.driver.try_duty().unwrap();
             duty.block(&mut Vec::new(), || None::<u64>);
         });
         until(|| shared.driver.is_blocking());
         let _ = shared.idle.leave(0);
-        shared.sleep_deeply();
+        let somebody_is_awake = sleeps_on(shared);
         let _ = shared.idle.sleep(0, false);
         shared.closed.store(true, Relaxed);
-        shared.sleep_deeply();
+        let all_is_over = sleeps_on(shared);
+        // Before anything is asserted, or the scope would wait for it.
         shared.driver.wake();
+        (somebody_is_awake, all_is_over)
     });
+    assert!(!somebody_is_awake && !all_is_over);
     let counted_as_asleep = shared.guard.deep.load(Relaxed);
     assert!(!counted_as_asleep, "whoever awakes would call it");
 }

@@ -1,4 +1,4 @@
-//! Tests of what the guard and a searching worker decide, in a runtime that has no threads.
+//! Tests of what the guard and a searching worker decide, in a runtime that has no threads but those of the test.
 
 mod guard;
 mod reserve;
