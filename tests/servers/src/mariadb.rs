@@ -55,6 +55,7 @@ impl Kind for Mariadb {
         command
             .arg("--no-defaults")
             .arg(format!("--datadir={}", directory.join(DATA).display()))
+            .arg(temporary(directory))
             .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
             .arg("--skip-name-resolve")
             .args(SMALL);
@@ -67,6 +68,7 @@ impl Kind for Mariadb {
         command
             .arg("--no-defaults")
             .arg(format!("--datadir={}", path(DATA)))
+            .arg(temporary(directory))
             .arg(format!("--port={port}"))
             .arg("--bind-address=127.0.0.1")
             .arg(format!("--socket={}", path("socket")))
@@ -94,6 +96,12 @@ impl Kind for Mariadb {
         static SHARED: Mutex<Weak<Server<Mariadb>>> = Mutex::new(Weak::new());
         &SHARED
     }
+}
+
+/// A place of its own for temporary tables: a server that starts removes all that are in the common one, those that another is about to
+/// use, too.
+fn temporary(directory: &Path) -> String {
+    format!("--tmpdir={}", directory.display())
 }
 
 const DATA: &str = "data";

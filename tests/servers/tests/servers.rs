@@ -1,6 +1,7 @@
 //! The servers come, go, and come back.
 
 use std::net::TcpStream;
+use std::os::unix::fs::chown;
 use std::path::PathBuf;
 use std::process::Command;
 use std::{env, fs, panic};
@@ -45,6 +46,22 @@ fn postgres() {
 #[test]
 fn mariadb() {
     lives::<Mariadb>();
+}
+
+#[test]
+fn a_mariadb_that_starts_leaves_the_temporary_tables_of_others_alone() {
+    let Some(one) = Server::<Mariadb>::start() else {
+        return;
+    };
+    // As its temporary tables are called where all have them in one place. They belong to the account that all run as.
+    let table = env::temp_dir().join(format!("#sql-temptable-{:x}-1-1.MAI", one.id().unwrap()));
+    fs::write(&table, "").unwrap();
+    chown(&table, Some(user(one.id().unwrap())), None).unwrap();
+    let other = Server::<Mariadb>::start();
+    let left = table.exists();
+    drop(other);
+    let _ = fs::remove_file(&table);
+    assert!(left, "it was removed");
 }
 
 #[test]
