@@ -11,7 +11,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::num::NonZeroU64;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
@@ -48,18 +48,25 @@ pub(crate) struct State {
 ///
 /// `f` must not run user code: what it borrows belongs to a guard that user code could drop.
 pub(crate) fn with_current<R>(f: impl FnOnce(&Arc<State>) -> R) -> R {
-    try_with_current(|state| match state {
-        Some(state) => f(state),
-        None => f(default_runtime()),
-    })
+    let state = match entered() {
+        Some(state) => state.as_ptr().cast_const(),
+        None => ptr::from_ref(default_runtime()),
+    };
+    // SAFETY: see `entered`; the default runtime stays.
+    f(unsafe { &*state })
 }
 
 /// As `with_current`, without starting the default runtime.
 pub(crate) fn try_with_current<R>(f: impl FnOnce(Option<&Arc<State>>) -> R) -> R {
-    let entered = ENTERED.get();
-    // SAFETY: not null means that the innermost `Entered` of this thread lives, which owns the `Arc`; guards leave in the order
-    // they came (`Entered::drop` sees to it), and a forgotten guard leaks its `Arc`.
-    f(unsafe { entered.as_ref() })
+    // SAFETY: see `entered`.
+    f(entered().map(|state| unsafe { state.as_ref() }))
+}
+
+/// What the innermost `Entered` of this thread owns: guards leave in the order they came (`Entered::drop` sees to it), and a forgotten guard leaks
+/// its `Arc`. So it is good until code of the user runs.
+#[inline]
+fn entered() -> Option<NonNull<Arc<State>>> {
+    NonNull::new(ENTERED.get().cast_mut())
 }
 
 /// A task that belongs to no scheduler of a runtime, but to a local set, has panicked: what the runtime of this thread does about it.

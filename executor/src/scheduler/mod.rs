@@ -242,23 +242,34 @@ impl Shared {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        let (task, handle) = task::new(future, Home::nowhere(), self.new_id(), origin);
+        (handle, self.begin(task))
+    }
+
+    // These two are apart from `spawn`, which is compiled for each future of a program.
+
+    fn new_id(&self) -> Id {
         current::with(|worker| {
-            let worker = worker.filter(|worker| worker.belongs_to(&**self));
-            let id = worker.map_or_else(Id::next, Worker::next_id);
-            let (task, handle) = task::new(future, Home::nowhere(), id, origin);
-            match worker {
+            let worker = worker.filter(|worker| worker.belongs_to(self));
+            worker.map_or_else(Id::next, Worker::next_id)
+        })
+    }
+
+    /// Schedules a new task. The caller must drain what is returned.
+    fn begin(self: &Arc<Self>, task: Notified) -> Option<Closed> {
+        current::with(
+            |worker| match worker.filter(|worker| worker.belongs_to(&**self)) {
                 Some(worker) => {
                     worker.seat().counters.spawned.add(1);
                     worker.push(task);
-                    (handle, None)
+                    None
                 }
                 None => {
                     self.foreign.add_spawned();
-                    let closed = self.offer(task);
-                    (handle, closed.then(|| Closed(self.clone())))
+                    self.offer(task).then(|| Closed(self.clone()))
                 }
-            }
-        })
+            },
+        )
     }
 
     /// As `spawn`. A worker of this runtime that polls a task polls the new one at once, inside of that poll, as a part of it: with what is

@@ -1,6 +1,7 @@
 //! Which task the current thread polls or drops, and what the task asks of it.
 
 use std::cell::Cell;
+use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use super::Id;
@@ -78,13 +79,14 @@ impl Frame {
         }
     }
 
-    /// The thread runs code of the task while it is in `f`, which must not panic.
+    /// The thread runs code of the task until what is returned is dropped, where it was made. No closure: that would be compiled for each future
+    /// of a program.
     #[inline]
-    pub(super) fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
-        let outer = replace(self);
-        let result = f();
-        replace(outer);
-        result
+    pub(super) fn enter(&self) -> Entered<'_> {
+        Entered {
+            outer: replace(self),
+            _frame: PhantomData,
+        }
     }
 
     /// The task asked to be polled again, behind the others.
@@ -116,7 +118,19 @@ pub(super) fn frame() -> *const Frame {
     CURRENT.with(Cell::get)
 }
 
-/// Apart from `enter`, so that it is not compiled for each future of a program.
+/// Leaves the frame when it is dropped.
+pub(super) struct Entered<'a> {
+    outer: *const Frame,
+    _frame: PhantomData<&'a Frame>,
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        replace(self.outer);
+    }
+}
+
 #[inline]
 fn replace(frame: *const Frame) -> *const Frame {
     CURRENT.with(|current| current.replace(frame))
@@ -124,7 +138,7 @@ fn replace(frame: *const Frame) -> *const Frame {
 
 #[inline]
 fn with<R>(f: impl FnOnce(Option<&Frame>) -> R) -> R {
-    // SAFETY: not null means that `enter` has not returned, which borrows the frame; `f` cannot keep it.
+    // SAFETY: not null means that an `Entered` lives, which borrows the frame: nobody forgets one. `f` cannot keep it.
     f(unsafe { CURRENT.with(Cell::get).as_ref() })
 }
 

@@ -1,4 +1,6 @@
 //! Runs, completes and cancels a task: acts on what the state word decided.
+//!
+//! This is compiled for each future of a program. What does not ask for the future's type is in `ending`, or takes no more of it than it needs.
 
 use std::alloc::Layout;
 use std::any::Any;
@@ -7,15 +9,17 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::thread;
 
 use super::cancel::Scope;
 use super::current::Frame;
+use super::ending::hand_over_output;
 use super::failure::{UnobservedFailure, Unseen};
 use super::raw::{Cell, Header, Schedule, Stage};
-use super::state::{Completed, EndPoll, Snapshot, StartPoll};
+use super::state::{EndPoll, StartPoll};
 use super::{JoinError, Notified, TaskRef, memory, waker};
+use crate::rt_sync::UnsafeCell;
 
 /// Spends the caller's token: polls the future, or drops it if the task was cancelled.
 ///
@@ -44,7 +48,7 @@ pub(super) unsafe fn run<F: Future, S: Schedule>(task: NonNull<Header>) {
             cell.scheduler.reschedule(Notified::from_token(task));
         }
         // SAFETY: as above.
-        Poll::Pending => unsafe { suspend::<F, S>(task) },
+        Poll::Pending => unsafe { suspend(task, NonNull::from(&cell.scheduler)) },
     }
 }
 
@@ -59,11 +63,16 @@ fn hears(header: &Header, task: NonNull<Header>) -> bool {
 /// - `task` is a `Cell<F, S>`, and the caller has set RUNNING, by `State::claim` for example.
 pub(super) unsafe fn cancel_claimed<F: Future, S: Schedule>(task: NonNull<Header>) {
     // SAFETY: RUNNING is set by the caller, so the task is not complete and the owner's reference keeps it alive.
-    let header = unsafe { task.as_ref() };
+    let error = dropped(unsafe { task.as_ref() });
+    // SAFETY: the caller's promise.
+    unsafe { complete::<F, S>(task, Err(error)) };
+}
+
+/// The error of a task that is dropped before its end.
+fn dropped(header: &Header) -> JoinError {
     // Also if it was aborted after the request, because it took too long.
     let request = header.origin.try_scope().and_then(Scope::request);
-    // SAFETY: the caller's promise.
-    unsafe { complete::<F, S>(task, Err(JoinError::dropped(header.id, request))) };
+    JoinError::dropped(header.id, request)
 }
 
 /// # Safety
@@ -75,25 +84,25 @@ pub(super) unsafe fn schedule<F: Future, S: Schedule>(task: NonNull<Header>) {
     cell.scheduler.schedule(Notified::from_token(task));
 }
 
-/// Ends a poll that returned `Pending`. The task may be freed before this returns, so it comes as a pointer: a reference that is an
+/// Ends a poll that returned `Pending`. The task may be freed before this returns, so it comes as pointers: a reference that is an
 /// argument must stay good until the end of its function.
 ///
 /// # Safety
 ///
-/// - `task` is a `Cell<F, S>`, and the caller has set RUNNING.
-unsafe fn suspend<F: Future, S: Schedule>(task: NonNull<Header>) {
+/// - The caller has set the task's RUNNING, and `scheduler` is the task's.
+unsafe fn suspend<S: Schedule>(task: NonNull<Header>, scheduler: NonNull<S>) {
     // SAFETY: RUNNING is set, so the task is not complete and the owner's reference keeps it alive.
-    let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
+    let (header, scheduler) = unsafe { (task.as_ref(), scheduler.as_ref()) };
     // A task that goes straight back into a queue need not be linked.
-    let waits = !cell.header.state.is_notified();
-    if waits && !cell.scheduler.link(&TaskRef::borrow(task)) {
+    let waits = !header.state.is_notified();
+    if waits && !scheduler.link(&TaskRef::borrow(task)) {
         // SAFETY: the caller's promise.
-        return unsafe { cancel_claimed::<F, S>(task) };
+        return unsafe { (header.vtable.cancel_claimed)(task) };
     }
-    match cell.header.state.end_poll(waits) {
+    match header.state.end_poll(waits) {
         // From here on another thread may run, complete and free the task: no further look at it.
         EndPoll::Idle => {}
-        EndPoll::Again => cell.scheduler.reschedule(Notified::from_token(task)),
+        EndPoll::Again => scheduler.reschedule(Notified::from_token(task)),
     }
 }
 
@@ -107,19 +116,21 @@ fn poll_future<F: Future, S: Schedule>(
 ) -> Poll<Result<F::Output, JoinError>> {
     let waker = waker::borrowed(task);
     let mut context = Context::from_waker(&waker);
-    let poll = catch_within(frame, || {
+    let entered = frame.enter();
+    let poll = catch_unwind(AssertUnwindSafe(|| {
         cell.stage.with_mut(|stage| {
             // SAFETY: RUNNING makes the stage ours alone.
             let Stage::Future(future) = (unsafe { &mut *stage }) else {
                 unreachable!("a task is polled after its end")
             };
-            // SAFETY: the future lives in the task's allocation, and is dropped there, by `drop_future`.
+            // SAFETY: the future lives in the task's allocation, and is dropped there, by `empty`.
             unsafe { Pin::new_unchecked(future) }.poll(&mut context)
         })
-    });
+    }));
+    drop(entered);
     match poll {
         Ok(poll) => poll.map(Ok),
-        Err(payload) => Poll::Ready(Err(failed(cell, payload))),
+        Err(payload) => Poll::Ready(Err(failed(&cell.header, &cell.scheduler, payload))),
     }
 }
 
@@ -130,240 +141,165 @@ fn poll_future<F: Future, S: Schedule>(
 /// - `task` is a `Cell<F, S>`, and the caller has set RUNNING.
 unsafe fn complete<F: Future, S: Schedule>(
     task: NonNull<Header>,
-    mut output: Result<F::Output, JoinError>,
+    output: Result<F::Output, JoinError>,
 ) {
     // SAFETY: RUNNING is set, so the task is not complete and the owner's reference keeps it alive.
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
     let frame = Frame::of_end(cell.header.id);
-    if let Err(payload) = catch_within(&frame, || drop_future(cell)) {
-        // The first panic is the one to report; what it replaces is dropped with its own destructor's panics caught.
-        let first = mem::replace(&mut output, Err(JoinError::dropped(cell.header.id, None)));
-        output = match first {
-            Err(error) if error.is_panic() => {
-                drop_quietly(payload);
-                Err(error)
-            }
-            other => {
-                drop_quietly(other);
-                Err(failed(cell, payload))
-            }
-        };
+    let entered = frame.enter();
+    // SAFETY: RUNNING makes the stage ours alone.
+    let dropped = unsafe { empty(&cell.stage) };
+    drop(entered);
+    // SAFETY: as above, and nothing is left in it to drop.
+    unsafe { fill(&cell.stage, output) };
+    if let Err(payload) = dropped {
+        // SAFETY: the caller's promise.
+        unsafe { replace_output(cell, payload) };
     }
-    // SAFETY: RUNNING makes the stage ours alone, and `drop_future` left nothing in it to drop.
-    cell.stage
-        .with_mut(|stage| unsafe { stage.write(Stage::Output(output)) });
     cell.scheduler.release(&TaskRef::borrow(task));
 
     if cell.header.state.is_sole_owner() {
         // Nobody waits for the output, and nobody can come: the short way.
         // The output is dropped with it, as the task; a panic of its destructor stays there.
+        let _entered = frame.enter();
         // SAFETY: ours is the last reference.
-        return frame.enter(|| unsafe { free::<F, S>(task) });
+        return unsafe { free::<F, S>(task) };
     }
-    if let Some(scope) = cell.header.origin.try_scope() {
-        // A scope that keeps the task's waker, and is the task's, would keep the task.
-        scope.forget_task();
+    // SAFETY: RUNNING is set, and the output is stored.
+    unsafe { hand_over_output(task) };
+}
+
+/// The future's destructor has panicked: that is the output, unless the future itself had. The first panic is the one to report.
+///
+/// # Safety
+///
+/// - The caller has set RUNNING, and stored the output.
+#[cold]
+unsafe fn replace_output<F: Future, S: Schedule>(cell: &Cell<F, S>, payload: Box<dyn Any + Send>) {
+    let is_panic = |stage: *const Stage<F>| {
+        // SAFETY: RUNNING makes the stage ours alone.
+        matches!(unsafe { &*stage }, Stage::Output(Err(error)) if error.is_panic())
+    };
+    if cell.stage.with(is_panic) {
+        return drop_quietly(payload);
     }
-    if cell.header.state.complete_for_handle() {
-        return;
-    }
-    let snapshot = cell.header.state.complete();
-    if !snapshot.has_join_interest() {
-        drop_output(cell);
-    } else if snapshot.has_join_waker() {
-        // SAFETY: JOIN_WAKER was set at completion, so nobody writes the waker until we give it back.
-        cell.header
-            .join_waker
-            .with(|waker| match unsafe { &*waker } {
-                Some(waker) => drop_quietly(catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref()))),
-                None => unreachable!("JOIN_WAKER without a waker"),
-            });
-        if cell.header.state.release_join_waker_to_handle() {
-            return;
-        }
-        if !cell.header.state.release_join_waker().has_join_interest() {
-            // SAFETY: the handle left while we woke it, so the waker is ours.
-            unsafe { drop_join_waker(&cell.header) };
-        }
-    }
-    if cell.header.state.drop_reference() {
-        // SAFETY: ours was the last reference.
-        unsafe { free::<F, S>(task) };
+    // SAFETY: as above, and `empty` leaves nothing to drop.
+    unsafe {
+        drop_quietly(empty(&cell.stage));
+        let error = failed(&cell.header, &cell.scheduler, payload);
+        fill(&cell.stage, Err(error));
     }
 }
 
 /// The error of a task that has panicked. RUNNING is set, by us.
 #[cold]
-fn failed<F: Future, S: Schedule>(cell: &Cell<F, S>, payload: Box<dyn Any + Send>) -> JoinError {
-    let failure = UnobservedFailure::new(&cell.header, &*payload);
-    let observer = cell.scheduler.failed(&failure);
-    JoinError::panicked(cell.header.id, payload, Unseen::new(failure, observer))
+fn failed<S: Schedule>(header: &Header, scheduler: &S, payload: Box<dyn Any + Send>) -> JoinError {
+    let failure = UnobservedFailure::new(header, &*payload);
+    let observer = scheduler.failed(&failure);
+    JoinError::panicked(header.id, payload, Unseen::new(failure, observer))
 }
 
-/// Calls `f`, which is code of the task's user, as the task.
-#[inline]
-fn catch_within<R>(frame: &Frame, f: impl FnOnce() -> R) -> thread::Result<R> {
-    frame.enter(|| catch_unwind(AssertUnwindSafe(f)))
-}
-
-/// Drops the future in place, even if it panics leaving an empty stage.
-fn drop_future<F: Future, S>(cell: &Cell<F, S>) {
+/// Drops what is in the stage, and leaves nothing in it even if that panics.
+///
+/// # Safety
+///
+/// - The stage is the caller's alone, see `Cell::stage`.
+unsafe fn empty<F: Future>(stage: &UnsafeCell<Stage<F>>) -> thread::Result<()> {
     struct Emptied<F: Future>(*mut Stage<F>);
     impl<F: Future> Drop for Emptied<F> {
         fn drop(&mut self) {
-            // SAFETY: the future was dropped, or panicked trying; either way nothing is left to drop.
+            // SAFETY: what was there was dropped, or panicked trying; either way nothing is left to drop.
             unsafe { self.0.write(Stage::Empty) };
         }
     }
-    cell.stage.with_mut(|stage| {
-        let _emptied = Emptied(stage);
-        // SAFETY: RUNNING makes the stage ours alone; `Emptied` sees to it that it is dropped once.
-        unsafe { stage.drop_in_place() };
-    });
+    catch_unwind(AssertUnwindSafe(|| {
+        stage.with_mut(|stage| {
+            let _emptied = Emptied(stage);
+            // SAFETY: the caller's promise; `Emptied` sees to it that it is dropped once.
+            unsafe { stage.drop_in_place() };
+        });
+    }))
 }
 
-/// For whom the output belongs to, see `take_output`.
-fn drop_output<F: Future, S>(cell: &Cell<F, S>) {
-    take_output(cell, |output| {
-        if let Some(output) = output {
-            Frame::of_end(cell.header.id).enter(|| drop_quietly(output));
-        }
-    });
+/// # Safety
+///
+/// - The stage is the caller's alone, see `Cell::stage`, and there is nothing in it to drop.
+unsafe fn fill<F: Future>(stage: &UnsafeCell<Stage<F>>, output: Result<F::Output, JoinError>) {
+    // SAFETY: the caller's promise.
+    stage.with_mut(|stage| unsafe { stage.write(Stage::Output(output)) });
 }
 
-fn take_output<F: Future, S, R>(
-    cell: &Cell<F, S>,
-    then: impl FnOnce(Option<Result<F::Output, JoinError>>) -> R,
-) -> R {
+/// # Safety
+///
+/// - `task` is a `Cell<F, S>` and complete; the caller is its `JoinHandle`, with `&mut` access.
+/// - `destination` points to a `Poll<Result<F::Output, JoinError>>` that is pending.
+pub(super) unsafe fn take_output<F: Future, S: Schedule>(
+    task: NonNull<Header>,
+    destination: *mut (),
+) {
+    // SAFETY: the handle's reference keeps the task alive.
+    let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
     let output = cell.stage.with_mut(|stage| {
         // Not `mem::replace`: that would copy as many bytes as the future had.
-        // SAFETY: the caller found COMPLETE and has the JoinHandle's interest, or ended it: the stage is its alone.
+        // SAFETY: COMPLETE and the handle's interest make the stage its alone.
         let output = match unsafe { &*stage } {
             // SAFETY: moved out once, because the stage is empty after the next line.
-            Stage::Output(output) => Some(unsafe { ptr::read(output) }),
-            Stage::Empty => None,
+            Stage::Output(output) => unsafe { ptr::read(output) },
+            Stage::Empty => panic!("a JoinHandle was polled again after it had answered"),
             Stage::Future(_) => unreachable!("COMPLETE with a future"),
         };
         // SAFETY: as above; nothing is left in it to drop.
         unsafe { stage.write(Stage::Empty) };
         output
     });
-    then(output)
+    let answer = Poll::Ready(output.map_err(JoinError::seen));
+    // SAFETY: the caller's promise about `destination`; what is pending has nothing to drop.
+    unsafe { destination.cast::<Poll<_>>().write(answer) };
 }
 
 /// # Safety
 ///
-/// - `task` is a `Cell<F, S>`; the caller is its `JoinHandle`, with `&mut` access.
-/// - `destination` points to a `Poll<Result<F::Output, JoinError>>`.
-pub(super) unsafe fn read_output<F: Future, S: Schedule>(
-    task: NonNull<Header>,
-    destination: *mut (),
-    waker: &Waker,
-) {
-    // SAFETY: the handle's reference keeps the task alive.
+/// - `task` is a `Cell<F, S>` and complete, and whoever calls has the JoinHandle's interest, or ended it.
+pub(super) unsafe fn drop_output<F: Future, S: Schedule>(task: NonNull<Header>) {
+    // SAFETY: the caller has a reference.
     let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
-    let snapshot = cell.header.state.load();
-    if !snapshot.is_complete() && store_join_waker(&cell.header, snapshot, waker).is_ok() {
-        return;
-    }
-    let output = take_output(cell, |output| {
-        output
-            .expect("a JoinHandle was polled again after it had answered")
-            .map_err(JoinError::seen)
-    });
-    // SAFETY: the caller's promise about `destination`.
-    unsafe { *destination.cast() = Poll::Ready(output) };
-}
-
-/// Leaves `waker` for the completer, unless the task has completed since the handle took its snapshot. The caller is the `JoinHandle`,
-/// with `&mut` access.
-pub(super) fn store_join_waker(
-    header: &Header,
-    snapshot: Snapshot,
-    waker: &Waker,
-) -> Result<(), Completed> {
-    if snapshot.has_join_waker() {
-        let is_this_one = |stored: *const Option<Waker>| {
-            // SAFETY: JOIN_WAKER is set: shared for reading.
-            let stored = unsafe { &*stored };
-            stored
-                .as_ref()
-                .is_some_and(|stored| stored.will_wake(waker))
-        };
-        if header.join_waker.with(is_this_one) {
-            return Ok(());
-        }
-        header.state.unset_join_waker()?;
-    }
-    let new = waker.clone();
-    // SAFETY: JOIN_WAKER is clear: the waker is the handle's alone, and the caller is the handle.
-    let old = header
-        .join_waker
-        .with_mut(|stored| unsafe { (*stored).replace(new) });
-    let result = header.state.set_join_waker();
-    drop_quietly(old);
-    result
-}
-
-/// # Safety
-///
-/// - `task` is a `Cell<F, S>`; the caller is its `JoinHandle` and gives its reference up.
-pub(super) unsafe fn drop_join_handle<F: Future, S: Schedule>(task: NonNull<Header>) {
-    // SAFETY: the handle's reference keeps the task alive until the end of this function.
-    let cell = unsafe { task.cast::<Cell<F, S>>().as_ref() };
-    if cell.header.state.is_handles_alone() {
-        // The usual end of a task that was awaited: the short way. The output, if it is still there, is dropped as the task.
-        let frame = Frame::of_end(cell.header.id);
-        // SAFETY: the handle's is the last reference.
-        return frame.enter(|| unsafe { free::<F, S>(task) });
-    }
-    let left = cell.header.state.drop_join_interest();
-    if left.output {
-        drop_output(cell);
-    }
-    if left.waker {
-        // SAFETY: JOIN_WAKER is clear, so the waker was the handle's alone.
-        unsafe { drop_join_waker(&cell.header) };
-    }
-    if cell.header.state.drop_reference() {
-        // SAFETY: the handle's was the last reference.
-        unsafe { free::<F, S>(task) };
-    }
-}
-
-/// # Safety
-///
-/// - The join waker is the caller's alone: it is the `JoinHandle` with JOIN_WAKER clear, or the completer after the handle has left.
-unsafe fn drop_join_waker(header: &Header) {
-    // SAFETY: the caller's promise.
-    drop_quietly(
-        header
-            .join_waker
-            .with_mut(|waker| unsafe { (*waker).take() }),
-    );
+    // SAFETY: the caller's promise: the stage is its alone.
+    drop_quietly(unsafe { empty(&cell.stage) });
 }
 
 /// # Safety
 ///
 /// - `task` is a `Cell<F, S>` and no reference to it is left.
 pub(super) unsafe fn free<F: Future, S: Schedule>(task: NonNull<Header>) {
-    drop_quietly(Ended::<F, S>(task.cast()));
+    let cell = task.cast::<Cell<F, S>>();
+    // SAFETY: nobody else can reach it.
+    let (stage, scheduler) =
+        unsafe { (&(*cell.as_ptr()).stage, &raw mut (*cell.as_ptr()).scheduler) };
+    // SAFETY: as above. Each part is dropped once, also if the destructor of another panics.
+    unsafe {
+        drop_quietly(empty(stage));
+        if mem::needs_drop::<S>() {
+            drop_quietly(InPlace(scheduler));
+        }
+        drop_header(task);
+    }
+    // SAFETY: `Cell::allocate` had the memory from there, with this layout, and nothing is left in it.
+    unsafe { memory::free(task.cast(), Layout::new::<Cell<F, S>>()) };
 }
 
-/// A task without references: dropping it drops what is left of it, then frees its memory, also if a destructor panics.
-struct Ended<F: Future, S>(NonNull<Cell<F, S>>);
+/// # Safety
+///
+/// - No reference to the task is left. What is not of its header is dropped already.
+unsafe fn drop_header(task: NonNull<Header>) {
+    drop_quietly(InPlace(task.as_ptr()));
+}
 
-impl<F: Future, S> Drop for Ended<F, S> {
+/// A value that is dropped where it lies. Who makes this has it alone, and never uses it again.
+struct InPlace<T>(*mut T);
+
+impl<T> Drop for InPlace<T> {
     fn drop(&mut self) {
-        struct Memory(NonNull<u8>, Layout);
-        impl Drop for Memory {
-            fn drop(&mut self) {
-                // SAFETY: `Cell::allocate` had the memory from there, with this layout; nobody else can reach it.
-                unsafe { memory::free(self.0, self.1) };
-            }
-        }
-        let _memory = Memory(self.0.cast(), Layout::new::<Cell<F, S>>());
-        // SAFETY: who made this holds the last reference, and gave it up.
+        // SAFETY: see `InPlace`.
         unsafe { self.0.drop_in_place() };
     }
 }

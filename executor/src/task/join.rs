@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
-use super::harness::store_join_waker;
+use super::ending::{drop_join_handle, store_join_waker};
 use super::raw::Header;
 use super::reference::TaskRef;
 use super::{Cancelled, Id, JoinError};
@@ -118,21 +118,29 @@ impl<T> JoinHandle<T> {
     ///
     /// It does not count in the caller's budget.
     pub(crate) fn poll_output(&mut self, waker: &Waker) -> Poll<Result<T, JoinError>> {
+        if !self.is_finished_or_wakes(waker) {
+            return Poll::Pending;
+        }
         let mut output = Poll::Pending;
         let destination: *mut Poll<Result<T, JoinError>> = &mut output;
         let task = self.task_ref();
-        // SAFETY: this is the task's JoinHandle, exclusively borrowed, and `destination` has the type of its output.
-        unsafe { (task.header().vtable.read_output)(self.task, destination.cast(), waker) };
+        // SAFETY: the task is complete, this is its JoinHandle, exclusively borrowed, and `destination` has the type of its output.
+        unsafe { (task.header().vtable.take_output)(self.task, destination.cast()) };
         output
     }
 
     /// Wakes `waker` once, when the task is complete. For handles that nobody has polled.
     pub(crate) fn wake_when_finished(&mut self, waker: &Waker) {
-        let header = self.task_ref();
-        let snapshot = header.header().state.load();
-        if snapshot.is_complete() || store_join_waker(header.header(), snapshot, waker).is_err() {
+        if self.is_finished_or_wakes(waker) {
             waker.wake_by_ref();
         }
+    }
+
+    /// True if the task is complete. If it is not, its completion wakes `waker`.
+    fn is_finished_or_wakes(&mut self, waker: &Waker) -> bool {
+        let task = self.task_ref();
+        let snapshot = task.header().state.load();
+        snapshot.is_complete() || store_join_waker(task.header(), snapshot, waker).is_err()
     }
 
     pub(super) fn task_ref(&self) -> super::reference::Borrowed {
@@ -153,7 +161,7 @@ impl<T> Drop for JoinHandle<T> {
         let task = self.task_ref();
         if !task.header().state.drop_join_handle_fast() {
             // SAFETY: this is the task's JoinHandle, and it is not used again.
-            unsafe { (task.header().vtable.drop_join_handle)(self.task) };
+            unsafe { drop_join_handle(self.task) };
         }
     }
 }

@@ -13,7 +13,8 @@
 //! | `state`  | the state word: who may poll, who is interested, how many references. Safe code, all decisions |
 //! | `memory` | the blocks of memory that tasks lie in, kept by workers, and left by one thread for another |
 //! | `raw`    | the allocation: header, scheduler, stage, and the table of functions that know the future's type |
-//! | `harness`| running, completing, cancelling: acts on the decisions |
+//! | `harness`| running, completing, cancelling: acts on the decisions, and knows the future's type |
+//! | `ending` | who drops the output, wakes the handle and frees the task, whatever the future's type |
 //! | `reference`, `waker`, `join` | the three kinds of reference: `TaskRef` and `Notified`, `Waker`, `JoinHandle` |
 //! | `list`   | the owner's list of tasks that wait |
 //! | `origin` | where a task was spawned, its name, its scope |
@@ -31,6 +32,7 @@
 
 mod cancel;
 mod current;
+mod ending;
 mod error;
 mod failure;
 mod harness;

@@ -47,6 +47,20 @@ pub(crate) struct Header {
     pub(super) join_waker: UnsafeCell<Option<Waker>>,
 }
 
+impl Header {
+    /// Of a task that is not linked, its token and two references (see `State::new`) in the caller's hand.
+    fn new(vtable: &'static Vtable, id: Id, origin: Origin) -> Self {
+        Self {
+            state: State::new(),
+            vtable,
+            links: UnsafeCell::new(Links::default()),
+            id,
+            origin,
+            join_waker: UnsafeCell::new(None),
+        }
+    }
+}
+
 /// `repr(C)`: the header comes first, so a pointer to it is a pointer to the cell.
 #[repr(C)]
 pub(super) struct Cell<F: Future, S> {
@@ -72,10 +86,10 @@ pub(super) struct Vtable {
     pub(super) cancel_claimed: unsafe fn(NonNull<Header>),
     /// Gives the caller's token to the scheduler.
     pub(super) schedule: unsafe fn(NonNull<Header>),
-    /// Moves the output to `*mut Poll<Result<T, JoinError>>`, or stores the waker.
-    pub(super) read_output: unsafe fn(NonNull<Header>, *mut (), &Waker),
-    /// Ends the interest of the `JoinHandle` and gives its reference up.
-    pub(super) drop_join_handle: unsafe fn(NonNull<Header>),
+    /// Moves the output of a completed task to `*mut Poll<Result<T, JoinError>>`.
+    pub(super) take_output: unsafe fn(NonNull<Header>, *mut ()),
+    /// Drops the output of a completed task, if it is still there.
+    pub(super) drop_output: unsafe fn(NonNull<Header>),
     /// Frees the task. No reference is left.
     pub(super) free: unsafe fn(NonNull<Header>),
 }
@@ -86,28 +100,22 @@ impl<F: Future, S: Schedule> Cell<F, S> {
         run: harness::run::<F, S>,
         cancel_claimed: harness::cancel_claimed::<F, S>,
         schedule: harness::schedule::<F, S>,
-        read_output: harness::read_output::<F, S>,
-        drop_join_handle: harness::drop_join_handle::<F, S>,
+        take_output: harness::take_output::<F, S>,
+        drop_output: harness::drop_output::<F, S>,
         free: harness::free::<F, S>,
     };
 
     /// Allocates a task: not linked, its token and two references (see `State::new`) in the caller's hand.
     pub(super) fn allocate(future: F, scheduler: S, id: Id, origin: Origin) -> NonNull<Header> {
         let cell = memory::allocate(Layout::new::<Self>()).cast::<Self>();
-        let value = Self {
-            header: Header {
-                state: State::new(),
-                vtable: &Self::VTABLE,
-                links: UnsafeCell::new(Links::default()),
-                id,
-                origin,
-                join_waker: UnsafeCell::new(None),
-            },
-            scheduler,
-            stage: UnsafeCell::new(Stage::Future(future)),
-        };
+        let place = cell.as_ptr();
+        // Field by field: a whole one would be made on the stack first, where the compiler is not told to optimize.
         // SAFETY: the memory is new, and of this type's layout.
-        unsafe { cell.write(value) };
+        unsafe {
+            (&raw mut (*place).header).write(Header::new(&Self::VTABLE, id, origin));
+            (&raw mut (*place).scheduler).write(scheduler);
+            (&raw mut (*place).stage).write(UnsafeCell::new(Stage::Future(future)));
+        }
         cell.cast()
     }
 }
