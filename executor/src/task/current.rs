@@ -42,7 +42,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Of a poll. The caller runs the task, which keeps it alive while it is in `enter`.
+    /// Of a poll. The caller runs the task, which keeps it alive while the frame is entered.
     #[inline]
     pub(super) fn of_poll(task: NonNull<Header>) -> Self {
         Self {
