@@ -275,8 +275,8 @@ impl Section {
         Self {
             name: "counts",
             title: "Instructions and allocations",
-            about: "For single operations on one worker; they hardly vary. See [Counts](../../benches/README.md#counts).",
-            arguments: &["counts", "--rounds", "1"],
+            about: "For single operations on one worker. See [Counts](../../benches/README.md#counts).",
+            arguments: &["counts", "--rounds", "3"],
             quick: &["--rounds", "1", "--rows", "chained"],
             ..Self::BASE
         },
