@@ -286,3 +286,52 @@ fn wakers_of_handles() {
         leaves_no_waker(level, &handle, wait, || drop(runtime));
     });
 }
+
+/// Says as which task it is dropped.
+struct DroppedAs(std::sync::mpsc::Sender<Option<executor::task::Id>>);
+
+impl Drop for DroppedAs {
+    fn drop(&mut self) {
+        let _ = self.0.send(executor::task::try_id());
+    }
+}
+
+#[test]
+fn destructors_of_a_future_and_of_an_output_run_as_the_task() {
+    use executor::task::yield_now;
+
+    let runtime = executor::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let (send, dropped) = std::sync::mpsc::channel();
+        let guard = || DroppedAs(send.clone());
+
+        let future = guard();
+        let task = executor::spawn(async move {
+            let _future = future;
+            std::future::pending::<()>().await;
+        });
+        yield_now().await;
+        let id = task.id();
+        task.abort();
+        assert!(task.await.unwrap_err().is_cancelled());
+        assert_eq!(dropped.try_recv(), Ok(Some(id)), "a future");
+
+        // Whoever has the last reference frees the task in a short way. With another one in hand there is a long one.
+        for (ends_first, another) in [(false, false), (false, true), (true, false), (true, true)] {
+            let output = guard();
+            let task = executor::spawn(async move { output });
+            let id = task.id();
+            let _another = another.then(|| task.abort_handle());
+            if ends_first {
+                yield_now().await;
+                assert!(task.is_finished());
+            }
+            drop(task);
+            yield_now().await;
+            let case = (ends_first, another);
+            assert_eq!(dropped.try_recv(), Ok(Some(id)), "an output: {case:?}");
+        }
+    });
+}
