@@ -190,6 +190,25 @@ fn counts() {
     }
 }
 
+/// What `counts` runs under valgrind. A factor of fifty is more than any noise.
+#[test]
+fn by_the_clock_of_paced_a_program_takes_a_fraction_of_the_time() {
+    let time = |program: &str| {
+        let arguments = ["--smoke", "--json", "--programs", "fib", "--only"];
+        let only = "executor,tokio";
+        let line = output(program, &[&arguments[..], &[only]].concat()).concat();
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        ["executor", "tokio"].map(|runtime| {
+            let samples = &value["runtimes"][runtime]["samples"];
+            samples[0].as_f64().unwrap()
+        })
+    };
+    let paced = time(env!("CARGO_BIN_EXE_paced"));
+    for (paced, true_time) in paced.into_iter().zip(time(PROGRAM)) {
+        assert!(paced < true_time / 5.0, "{paced} ns, not {true_time}");
+    }
+}
+
 #[test]
 fn memory_on_one_thread() {
     let lines = compare(&["memory", "--smoke", "--flavour", "current-thread"]);
@@ -457,7 +476,11 @@ fn what_is_not_there_is_an_error() {
 }
 
 fn compare(arguments: &[&str]) -> Vec<String> {
-    let output = Command::new(PROGRAM).args(arguments).output().unwrap();
+    output(PROGRAM, arguments)
+}
+
+fn output(program: &str, arguments: &[&str]) -> Vec<String> {
+    let output = Command::new(program).args(arguments).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout)
         .unwrap()

@@ -1,13 +1,15 @@
-//! What does not vary: instructions, allocations and bytes for each operation, on one worker.
+//! What hardly varies: instructions, allocations and bytes for each operation, on one worker.
 //!
 //! Each figure is a difference of two child processes, of which one does twice as much as the other, so that the start does not count:
 //!
 //! ```text
-//! valgrind compare row-child --repeats N     valgrind compare row-child --repeats 2N     instructions of all threads
-//!          counted row-child --repeats N              counted row-child --repeats 2N     allocations and bytes
+//! valgrind paced row-child --repeats N     valgrind paced row-child --repeats 2N     instructions of all threads
+//!        counted row-child --repeats N            counted row-child --repeats 2N     allocations and bytes
 //! ```
+//!
+//! `paced` is this program with a slow clock, `counted` with an allocator that counts.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::{Row, Table, timers};
@@ -89,15 +91,16 @@ fn differences(runtime: &str, row: &str, operations: u64, options: &Options) -> 
         .into())
 }
 
-/// How many instructions this program takes for `arguments`.
+/// How many instructions `paced` takes for `arguments`.
 fn instructions(arguments: &[String]) -> Result<f64> {
+    let paced = beside(PACED)?;
     let output = Command::new("valgrind")
         .args([
             "--tool=callgrind",
             "--callgrind-out-file=/dev/null",
             "--fair-sched=yes",
         ])
-        .arg(std::env::current_exe()?)
+        .arg(paced)
         .args(arguments)
         .stdin(Stdio::null())
         .output()
@@ -116,31 +119,37 @@ fn collected(line: &str) -> Option<f64> {
     number.trim().parse().ok()
 }
 
-/// What the program with the other allocator, which is beside this one, prints for `arguments`.
+/// What `counted` prints for `arguments`.
 fn allocations(arguments: &[String]) -> Result<Vec<f64>> {
-    let path = std::env::current_exe()?.with_file_name(COUNTED);
+    let path = beside(COUNTED)?;
     let output = Command::new(&path)
         .args(arguments)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| unbuilt(&path, &error))?;
+        .output()?;
     if !output.status.success() {
         return Err(format!("{}: {}", path.display(), output.status).into());
     }
     figures::parse(String::from_utf8(output.stdout)?.trim_end(), &METRICS)
 }
 
-fn unbuilt(path: &Path, error: &std::io::Error) -> String {
-    format!(
-        "{}: {error}. Build all programs of this package: cargo build --release -p executor-benches",
-        path.display()
-    )
+/// Another program of this package. Valgrind would say less clearly that it is not there.
+fn beside(program: &str) -> Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name(program);
+    if !path.exists() {
+        return Err(format!(
+            "there is no {}. Build all programs of this package: cargo build --release -p executor-benches",
+            path.display()
+        )
+        .into());
+    }
+    Ok(path)
 }
 
 const METRICS: [&str; 3] = ["instructions/op", "allocations/op", "allocated bytes/op"];
 const TIMERS: &str = "timer";
 const COUNTED: &str = "counted";
+const PACED: &str = "paced";
 /// Valgrind takes some fifty times as long as the processor.
 const OPERATIONS: u64 = 50_000;
 /// How the threads of a process take turns under valgrind is not always the same.
