@@ -118,19 +118,19 @@ impl Handle {
         }
     }
 
-    /// Watches `io`, a stream that is connected and in non-blocking mode, for reading and writing, both of which count as ready, as
+    /// Watches `io`, a socket in non-blocking mode that is expected to have room, for reading and writing. Writing counts as ready, as
     /// after [`Source::assume_ready`].
     ///
-    /// The system is asked about writing only after an operation has found no room. Until then an event is for the reader alone;
-    /// otherwise each that says "readable" says "writable", too.
+    /// The system is asked about writing only after an operation has found no room. Until then an event is for the reader alone. Otherwise
+    /// each that says "readable" says "writable", too, and each datagram that the peer takes is an event.
     ///
     /// # Errors
     /// As [`register`](Self::register).
-    pub fn register_ready<T: AsRawFd>(&self, io: T) -> io::Result<Source<T>> {
+    pub fn register_writable<T: AsRawFd>(&self, io: T) -> io::Result<Source<T>> {
         let fd = io.as_raw_fd();
         let token = self.add(fd, Interest::READABLE)?;
         let registration = Registration::new(self.clone(), token, fd, true);
-        Ok(Source::new(io, registration).assume_ready(&[Direction::Read, Direction::Write]))
+        Ok(Source::new(io, registration).assume_ready(&[Direction::Write]))
     }
 
     /// Shuts the reactor down: every source, now and later, answers that its runtime has shut down.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use executor::io::{Interest, ReadBuf};
 use executor::net::UdpSocket;
+use executor::task::JoinSet;
 use futures::future::join;
 
 use crate::support::{block_on, current_thread, each_runtime, kind, poll_once, within, workers};
@@ -33,6 +34,45 @@ async fn pair() -> (UdpSocket, UdpSocket) {
 /// An address where nobody is.
 async fn nobody() -> SocketAddr {
     bound().await.local_addr().unwrap()
+}
+
+/// Each that the peer takes makes room, of which nobody needs to hear before there was none. Two sockets, so that such an event would have
+/// come before the next datagram, and with it.
+#[test]
+fn a_datagram_that_the_peer_takes_is_no_event() {
+    each(async || {
+        let rounds = 20_u64;
+        let metrics = executor::runtime::Handle::current().metrics();
+        let before = metrics.io_driver_ready_count();
+        let mut echoes = JoinSet::new();
+        let mut peers = Vec::new();
+        for _ in 0..2 {
+            let server = bound().await;
+            let peer = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            peer.connect(server.local_addr().unwrap()).unwrap();
+            peers.push(peer);
+            echoes.spawn(async move {
+                let mut buffer = [0; 8];
+                for _ in 0..rounds {
+                    let (n, from) = server.recv_from(&mut buffer).await.unwrap();
+                    server.send_to(&buffer[..n], from).await.unwrap();
+                }
+                server
+            });
+        }
+        let asks = executor::task::spawn_blocking(move || {
+            let mut buffer = [0; 8];
+            for round in 0..rounds {
+                for peer in &peers {
+                    peer.send(&round.to_le_bytes()).unwrap();
+                    assert_eq!(peer.recv(&mut buffer).unwrap(), 8);
+                }
+            }
+        });
+        asks.await.unwrap();
+        let _sockets = echoes.join_all().await;
+        assert!(metrics.io_driver_ready_count() - before <= 2 * rounds);
+    });
 }
 
 #[test]

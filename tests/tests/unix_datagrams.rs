@@ -169,6 +169,27 @@ fn a_sender_waits_for_a_full_receiver_and_loses_nothing() {
 }
 
 #[test]
+fn a_sender_without_a_peer_waits_for_a_full_receiver_and_loses_nothing() {
+    each(async || {
+        let directory = Directory::new();
+        let path = directory.file("socket");
+        let receiver = UnixDatagram::bind(&path).unwrap();
+        let sender = executor::spawn(async move {
+            let socket = UnixDatagram::unbound().unwrap();
+            for number in 0..2_000_u32 {
+                socket.send_to(&number.to_le_bytes(), &path).await.unwrap();
+            }
+        });
+        let mut buffer = [0; 4];
+        for number in 0..2_000_u32 {
+            assert_eq!(receiver.recv(&mut buffer).await.unwrap(), 4);
+            assert_eq!(u32::from_le_bytes(buffer), number);
+        }
+        sender.await.unwrap();
+    });
+}
+
+#[test]
 fn nobody_and_too_much_are_errors() {
     each(async || {
         let directory = Directory::new();

@@ -105,7 +105,7 @@ impl Handle {
             .map_err(|(_, error)| error)
     }
 
-    pub(crate) fn register_ready<T: AsRawFd>(&self, io: T) -> io::Result<Source<T>> {
+    pub(crate) fn register_writable<T: AsRawFd>(&self, io: T) -> io::Result<Source<T>> {
         self.register(io, Interest::READABLE)
     }
 

@@ -27,9 +27,9 @@ pub(crate) fn try_watch<T: AsRawFd>(
     handle.try_register(io, interest)
 }
 
-/// Watches a connected stream in the current runtime: see `reactor::Handle::register_ready`.
-pub(crate) fn watch_ready<T: AsRawFd>(io: T) -> io::Result<Source<T>> {
-    context::with_current(|state| state.scheduler.driver().handle().clone()).register_ready(io)
+/// Watches a socket in the current runtime: see `reactor::Handle::register_writable`.
+pub(crate) fn watch_writable<T: AsRawFd>(io: T) -> io::Result<Source<T>> {
+    context::with_current(|state| state.scheduler.driver().handle().clone()).register_writable(io)
 }
 
 /// Waits until anything of `interest` is there, which counts in the task's budget. Any number of these may wait on one source.

@@ -45,7 +45,7 @@ mod udp;
 pub mod unix;
 mod zero_copy;
 
-pub(crate) use crate::io::readiness::{watch, watch_ready};
+pub(crate) use crate::io::readiness::{watch, watch_writable};
 
 pub use addr::{ToSocketAddrs, lookup_host};
 pub use inherited::{InheritedListener, inherited_listeners};

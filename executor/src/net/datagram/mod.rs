@@ -1,7 +1,8 @@
 //! Datagram sockets of every kind: the one place that waits, sends and receives, and a macro for what is in front of it.
 //!
 //! A datagram is sent or received whole. What does not fit into the buffer is lost, a short one says nothing about the next, and an
-//! empty one is no end: so readiness is believed until the system answers `WouldBlock`.
+//! empty one is no end: so readiness is believed until the system answers `WouldBlock`. A socket counts as having room from the start, and the
+//! system is not asked about that before it had none: it would wake the runtime for each datagram that the peer takes.
 
 mod descriptor;
 mod methods;
@@ -14,8 +15,8 @@ use std::task::{Context, Poll};
 use std::{mem::MaybeUninit, task::ready};
 
 use crate::coop;
-use crate::driver::{Direction, Interest, Source};
-use crate::net::watch;
+use crate::driver::{Direction, Source};
+use crate::net::watch_writable;
 use crate::task::coop::cooperative;
 
 pub(crate) use descriptor::{Datagram, no_address};
@@ -30,14 +31,8 @@ impl<T: Datagram> Datagrams<T> {
     /// Watches a socket in the current runtime, in non-blocking mode.
     pub(crate) fn new(socket: T) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        let source = watch(socket, Interest::READABLE | Interest::WRITABLE)?;
+        let source = watch_writable(socket)?;
         Ok(Self { source })
-    }
-
-    /// Sends without waiting to be told that there is room. For a socket that was just made, and has a peer.
-    pub(crate) fn assume_room(self) -> Self {
-        let source = self.source.assume_ready(&[Direction::Write]);
-        Self { source }
     }
 
     pub(crate) fn source(&self) -> &Source<T> {

@@ -22,7 +22,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 
 use crate::driver::{Direction, Interest, Source};
-use crate::net::{watch, watch_ready};
+use crate::net::{watch, watch_writable};
 
 pub(crate) use connect::connect;
 pub(crate) use descriptor::{ReadFd, WriteFd};
@@ -47,7 +47,7 @@ impl<T: AsRawFd> ByteStream<T> {
     /// Watches a connected socket that is in non-blocking mode, in the current runtime. Both directions are assumed to be ready, and the
     /// system is asked about writing only once there was no room.
     pub(crate) fn connected(io: T) -> io::Result<Self> {
-        let source = watch_ready(io)?;
+        let source = watch_writable(io)?.assume_ready(&[Direction::Read]);
         Ok(Self { source })
     }
 

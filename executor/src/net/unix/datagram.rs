@@ -75,11 +75,7 @@ impl UnixDatagram {
     #[doc(alias = "socketpair")]
     pub fn pair() -> io::Result<(Self, Self)> {
         let (one, other) = net::UnixDatagram::pair()?;
-        let register = |socket| {
-            let datagrams = Datagrams::new(socket)?.assume_room();
-            Ok::<_, io::Error>(Self { datagrams })
-        };
-        Ok((register(one)?, register(other)?))
+        Ok((Self::from_std(one)?, Self::from_std(other)?))
     }
 
     /// Makes the socket at a path this one's only peer.
