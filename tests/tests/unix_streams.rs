@@ -53,6 +53,54 @@ fn a_listener_and_its_clients_talk() {
     });
 }
 
+/// It makes room, of which nobody needs to hear before there was none. Two streams, so that such an event would have come before the next
+/// request, and with it; one has connected, one is of a pair.
+#[test]
+fn what_the_peer_reads_is_no_event() {
+    each_runtime(|runtime| {
+        within(30, || {
+            let directory = Directory::new();
+            let path = directory.file("socket");
+            let rounds = 20_u64;
+            let metrics = runtime.metrics();
+            runtime.block_on(async {
+                let listener = net::UnixListener::bind(&path).unwrap();
+                let connected = UnixStream::connect(&path).await.unwrap();
+                let (of_a_pair, other) = UnixStream::pair().unwrap();
+                let other = other.into_std().unwrap();
+                other.set_nonblocking(false).unwrap();
+                let mut peers = [listener.accept().unwrap().0, other];
+                let before = metrics.io_driver_ready_count();
+                let echoes = [connected, of_a_pair].map(|mut stream| {
+                    executor::spawn(async move {
+                        for _ in 0..rounds {
+                            let request = stream.read_u64().await.unwrap();
+                            stream.write_u64(request).await.unwrap();
+                        }
+                        stream
+                    })
+                });
+                let asks = executor::task::spawn_blocking(move || {
+                    for round in 0..rounds {
+                        for peer in &mut peers {
+                            peer.write_all(&round.to_be_bytes()).unwrap();
+                            let mut answer = [0; 8];
+                            peer.read_exact(&mut answer).unwrap();
+                            assert_eq!(u64::from_be_bytes(answer), round);
+                        }
+                    }
+                    peers
+                });
+                let _open = asks.await.unwrap();
+                for echo in echoes {
+                    echo.await.unwrap();
+                }
+                assert!(metrics.io_driver_ready_count() - before <= 2 * rounds);
+            })
+        })
+    });
+}
+
 #[test]
 fn poll_accept_wakes_its_task() {
     within(30, || {

@@ -22,21 +22,18 @@ where
         Err(error) if is_under_way(&error) => true,
         Err(error) => return Err(error),
     };
-    let assumed: &[_] = if under_way { &[] } else { &[Direction::Write] };
     // Only now: a socket that is not even connecting counts as hung up.
-    let bytes = ByteStream::new(
-        T::from(socket),
-        Interest::READABLE | Interest::WRITABLE,
-        assumed,
-    )?;
-    if under_way {
-        bytes.source().ready(Direction::Write).await?;
-        // Readiness says that the attempt has ended, and the socket's error how.
-        if let Some(error) = SockRef::from(bytes.get_ref()).take_error()? {
-            return Err(error);
-        }
+    let socket = T::from(socket);
+    if !under_way {
+        return ByteStream::connected(socket, &[]);
     }
-    Ok(bytes)
+    let bytes = ByteStream::new(socket, Interest::READABLE | Interest::WRITABLE, &[])?;
+    bytes.source().ready(Direction::Write).await?;
+    // Readiness says that the attempt has ended, and the socket's error how.
+    match SockRef::from(bytes.get_ref()).take_error()? {
+        Some(error) => Err(error),
+        None => Ok(bytes),
+    }
 }
 
 fn is_under_way(error: &io::Error) -> bool {

@@ -44,10 +44,9 @@ impl<T: AsRawFd> ByteStream<T> {
         Ok(Self { source })
     }
 
-    /// Watches a connected socket that is in non-blocking mode, in the current runtime. Both directions are assumed to be ready, and the
-    /// system is asked about writing only once there was no room.
-    pub(crate) fn connected(io: T) -> io::Result<Self> {
-        let source = watch_writable(io)?.assume_ready(&[Direction::Read]);
+    /// As `new`, for a connected socket: it is assumed to have room, and the system is asked about that only once it had none.
+    pub(crate) fn connected(io: T, assumed: &[Direction]) -> io::Result<Self> {
+        let source = watch_writable(io)?.assume_ready(assumed);
         Ok(Self { source })
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use socket2::{Domain, SockRef};
 
 use super::TcpSocket;
+use crate::driver::Direction;
 use crate::net::ToSocketAddrs;
 use crate::net::addr::{about, no_address, resolve};
 use crate::net::stream::{ByteStream, Carrier};
@@ -241,7 +242,7 @@ impl TcpStream {
     /// Watches a connection that is in non-blocking mode, in the current runtime.
     pub(super) fn register(stream: net::TcpStream) -> io::Result<Self> {
         Ok(Self {
-            bytes: ByteStream::connected(stream)?,
+            bytes: ByteStream::connected(stream, &[Direction::Read])?,
         })
     }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::addr::Shown;
 use super::cred::peer_cred;
 use super::{SocketAddr, UCred, UnixSocket};
-use crate::driver::{Direction, Interest};
+use crate::driver::Direction;
 use crate::net::addr::about;
 use crate::net::stream::{ByteStream, Carrier};
 use crate::task::coop::consume_budget;
@@ -98,8 +98,7 @@ impl UnixStream {
         let register = |stream: net::UnixStream| {
             stream.set_nonblocking(true)?;
             // The other end is the caller's, who has written nothing yet.
-            let both = Interest::READABLE | Interest::WRITABLE;
-            let bytes = ByteStream::new(stream, both, &[Direction::Write])?;
+            let bytes = ByteStream::connected(stream, &[])?;
             Ok::<_, io::Error>(Self { bytes })
         };
         Ok((register(one)?, register(other)?))
@@ -167,7 +166,7 @@ impl UnixStream {
     /// Watches a connection that is in non-blocking mode, in the current runtime.
     pub(super) fn register(stream: net::UnixStream) -> io::Result<Self> {
         Ok(Self {
-            bytes: ByteStream::connected(stream)?,
+            bytes: ByteStream::connected(stream, &[Direction::Read])?,
         })
     }
 
