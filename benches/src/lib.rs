@@ -26,6 +26,7 @@
 //! ```
 
 use std::ffi::OsString;
+use std::process::ExitCode;
 
 mod against;
 mod apart;
@@ -56,6 +57,17 @@ mod suite;
 
 use cli::{Command, Options};
 pub use counting::Counting;
+
+/// Says on standard error why `program` has failed, if it has.
+pub fn report_failure(program: &str, result: Result) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{program}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// Runs the command line `args`, of which the first is the program's name.
 ///

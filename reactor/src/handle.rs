@@ -122,7 +122,7 @@ impl Handle {
     /// after [`Source::assume_ready`].
     ///
     /// The system is asked about writing only after an operation has found no room. Until then an event is for the reader alone. Otherwise
-    /// each that says "readable" says "writable", too, and each datagram that the peer takes is an event.
+    /// each that says "readable" says "writable", too, and what the peer takes of a datagram socket or a Unix stream is an event.
     ///
     /// # Errors
     /// As [`register`](Self::register).

@@ -8,11 +8,5 @@ use executor_benches::Counting;
 static ALLOCATOR: Counting = Counting;
 
 fn main() -> ExitCode {
-    match executor_benches::run(std::env::args_os()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("counted: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    executor_benches::report_failure("counted", executor_benches::run(std::env::args_os()))
 }

@@ -11,13 +11,7 @@ use std::sync::OnceLock;
 use libc::{CLOCK_MONOTONIC, c_int, clockid_t, timespec};
 
 fn main() -> ExitCode {
-    match executor_benches::run(std::env::args_os()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("paced: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    executor_benches::report_failure("paced", executor_benches::run(std::env::args_os()))
 }
 
 /// What this program calls in place of the C library's, which answers by the true clock.
