@@ -17,7 +17,7 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use crate::rt_sync::whole::{now, thread_local};
@@ -53,26 +53,38 @@ pub(crate) fn poll_counted<T>(
     cx: &mut Context<'_>,
     poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
 ) -> Poll<T> {
-    // As with `poll_proceed`, without a value to drop: this is on the way of every operation.
-    if budget().is_none() {
-        return refuse(cx);
-    }
+    ready!(poll_allowed(cx));
     let result = poll(cx);
     if result.is_ready() {
-        let budget = BUDGET.get();
-        // Without a limit there is nothing to count, and zero stays zero.
-        BUDGET.set(Budget {
-            left: budget.left.saturating_sub(1),
-            ..budget
-        });
+        count();
     }
     result
+}
+
+/// Ready, if the budget allows another operation, which is to be [counted](count) if it succeeds. As `poll_proceed`, without a value to drop:
+/// this is on the way of every operation.
+#[inline(always)]
+pub(crate) fn poll_allowed(cx: &Context<'_>) -> Poll<()> {
+    match budget() {
+        Some(_) => Poll::Ready(()),
+        None => refuse(cx),
+    }
+}
+
+/// An operation has succeeded.
+#[inline(always)]
+pub(crate) fn count() {
+    let budget = BUDGET.get();
+    // Without a limit there is nothing to count.
+    if budget.left() > 0 {
+        BUDGET.set(budget.less_one());
+    }
 }
 
 /// The operation that was just made took as long as many others: the clock is read before the next one.
 pub(crate) fn end_of_round() {
     let budget = BUDGET.get();
-    BUDGET.set(Budget { left: 0, ..budget });
+    BUDGET.set(Budget::new(budget.phase(), 0));
 }
 
 /// Takes one operation out of the budget of the task that is being polled, for a future of one's own that waits for no other.
@@ -104,10 +116,7 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
     if budget == Budget::UNLIMITED {
         return Poll::Ready(RestoreOnPending::new(None));
     }
-    BUDGET.set(Budget {
-        left: budget.left - 1,
-        ..budget
-    });
+    BUDGET.set(budget.less_one());
     Poll::Ready(RestoreOnPending::new(Some(budget)))
 }
 
@@ -158,14 +167,10 @@ pub(crate) fn take_forced() -> u64 {
     FORCED.take()
 }
 
-/// Aligned, so that it is copied in one step.
+/// The phase, and in the lower byte how many operations there are until the end of the round; none, if there are no rounds. One number, so that it
+/// is copied in one step, and that an operation is counted by taking one off.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[repr(align(2))]
-struct Budget {
-    phase: Phase,
-    /// Operations until the end of the round. None, if there are no rounds.
-    left: u8,
-}
+struct Budget(u16);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Phase {
@@ -179,14 +184,30 @@ enum Phase {
 }
 
 impl Budget {
-    const UNLIMITED: Self = Self {
-        phase: Phase::Unlimited,
-        left: 0,
-    };
-    const FULL: Self = Self {
-        phase: Phase::First,
-        left: ROUND,
-    };
+    const UNLIMITED: Self = Self::new(Phase::Unlimited, 0);
+    const FULL: Self = Self::new(Phase::First, ROUND);
+
+    const fn new(phase: Phase, left: u8) -> Self {
+        Self((phase as u16) << 8 | left as u16)
+    }
+
+    const fn left(self) -> u8 {
+        self.0 as u8
+    }
+
+    /// Something is left.
+    const fn less_one(self) -> Self {
+        Self(self.0 - 1)
+    }
+
+    const fn phase(self) -> Phase {
+        match self.0 >> 8 {
+            0 => Phase::Unlimited,
+            1 => Phase::First,
+            2 => Phase::Timed,
+            _ => Phase::Over,
+        }
+    }
 }
 
 #[inline]
@@ -206,19 +227,18 @@ fn with<R>(budget: Budget, f: impl FnOnce() -> R) -> R {
 #[inline]
 fn budget() -> Option<Budget> {
     let budget = BUDGET.get();
-    if budget.left > 0 {
+    if budget.left() > 0 || budget == Budget::UNLIMITED {
         return Some(budget);
     }
-    match budget.phase {
-        Phase::Unlimited => Some(budget),
-        Phase::First | Phase::Timed => end_round(budget.phase),
-        Phase::Over => None,
-    }
+    end_round(budget.phase())
 }
 
-/// A round is used up: looks at the clock.
+/// A round is used up: looks at the clock, unless the last one was.
 #[cold]
 fn end_round(phase: Phase) -> Option<Budget> {
+    if phase == Phase::Over {
+        return None;
+    }
     let now = now();
     let is_over = match (phase, SINCE.get()) {
         (Phase::Timed, Some(since)) => now.saturating_duration_since(since) >= SLICE,
@@ -230,15 +250,9 @@ fn end_round(phase: Phase) -> Option<Budget> {
     let next = if is_over {
         FORCED.set(FORCED.get() + 1);
         REFUSALS.set(0);
-        Budget {
-            phase: Phase::Over,
-            left: 0,
-        }
+        Budget::new(Phase::Over, 0)
     } else {
-        Budget {
-            phase: Phase::Timed,
-            left: ROUND,
-        }
+        Budget::new(Phase::Timed, ROUND)
     };
     BUDGET.set(next);
     (!is_over).then_some(next)

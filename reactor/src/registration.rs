@@ -9,7 +9,7 @@ use std::task::{Poll, Waker};
 use crate::error;
 use crate::handle::Handle;
 use crate::interest::{Direction, ReadyEvent};
-use crate::readiness::{Clear, Look, Place};
+use crate::readiness::{Clear, Look, Place, Snapshot};
 use crate::registry::{Entry, Token};
 
 #[derive(Debug)]
@@ -53,10 +53,8 @@ impl Registration {
     /// The readiness there is now, if any, or the reason why there will be none.
     #[inline]
     pub(crate) fn look(&self, direction: Direction) -> Poll<io::Result<ReadyEvent>> {
-        answer(
-            direction,
-            self.entry().readiness(direction).look(direction.wanted()),
-        )
+        let look = self.entry().readiness(direction).look(direction.wanted());
+        answer(look).map_ok(|snapshot| ReadyEvent::new(direction, snapshot))
     }
 
     /// As `look`, but leaves `waker` behind if there is none.
@@ -71,7 +69,9 @@ impl Registration {
         if seen.is_ready() {
             return seen;
         }
-        self.wait_for_event(direction, place, waker)
+        // Made here, where the compiler sees which direction it is.
+        let event = |snapshot| ReadyEvent::new(direction, snapshot);
+        self.wait_for_event(direction, place, waker).map_ok(event)
     }
 
     fn wait_for_event(
@@ -79,7 +79,7 @@ impl Registration {
         direction: Direction,
         place: Place,
         waker: &Waker,
-    ) -> Poll<io::Result<ReadyEvent>> {
+    ) -> Poll<io::Result<Snapshot>> {
         // A lock that another thread held at the fork is never released in the child, and no event comes there.
         if self.handle.was_forked() {
             return Poll::Ready(Err(error::forked()));
@@ -87,12 +87,8 @@ impl Registration {
         if direction == Direction::Write && self.is_write_unwatched() {
             self.watch_writing()?;
         }
-        answer(
-            direction,
-            self.entry()
-                .readiness(direction)
-                .wait(direction.wanted(), place, waker),
-        )
+        let readiness = self.entry().readiness(direction);
+        answer(readiness.wait(direction.wanted(), place, waker))
     }
 
     pub(crate) fn assume(&self, direction: Direction) {
@@ -118,6 +114,7 @@ impl Registration {
         }
     }
 
+    #[inline]
     fn is_write_unwatched(&self) -> bool {
         // Relaxed: who sees it late asks the system twice, which does no harm.
         self.write_unwatched.load(Ordering::Relaxed)
@@ -144,10 +141,10 @@ impl Registration {
 }
 
 #[inline]
-fn answer(direction: Direction, look: Look) -> Poll<io::Result<ReadyEvent>> {
+fn answer(look: Look) -> Poll<io::Result<Snapshot>> {
     match look {
         Look::Idle => Poll::Pending,
-        Look::Ready(snapshot) => Poll::Ready(Ok(ReadyEvent::new(direction, snapshot))),
+        Look::Ready(snapshot) => Poll::Ready(Ok(snapshot)),
         Look::Shutdown => Poll::Ready(Err(error::shut_down())),
     }
 }

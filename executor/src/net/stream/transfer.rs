@@ -31,6 +31,7 @@ impl<T: ReadFd> ByteStream<T> {
     /// Reads into memory that need not be initialized. As many bytes as the result says are, afterwards, and none of the
     /// others has changed.
     #[cfg(any(feature = "io", feature = "hyper"))]
+    #[inline(always)]
     pub(crate) fn poll_read_uninit(
         &self,
         cx: &mut Context<'_>,
@@ -126,37 +127,37 @@ impl<T: AsRawFd> ByteStream<T> {
 
     /// Calls `op`, which moves at most as much as `asked`, when there is hope, until it says anything but "later". It counts in
     /// the task's budget.
+    // Always: only where the compiler sees what is asked is this short.
+    #[inline(always)]
     fn poll_transfer(
-        &self,
-        cx: &mut Context<'_>,
-        asked: Asked,
-        op: impl FnMut(&T) -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
-        coop::poll_counted(cx, |cx| self.poll_transfer_now(cx, asked, op))
-    }
-
-    fn poll_transfer_now(
         &self,
         cx: &mut Context<'_>,
         asked: Asked,
         mut op: impl FnMut(&T) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        loop {
-            let event = ready!(self.source.poll_ready(cx, asked.direction))?;
+        ready!(coop::poll_allowed(cx));
+        let result = loop {
+            let event = match self.source.poll_ready(cx, asked.direction) {
+                Poll::Ready(Ok(event)) => event,
+                Poll::Ready(Err(error)) => break Err(error),
+                Poll::Pending => return Poll::Pending,
+            };
             match op(self.get_ref()) {
                 Ok(n) => {
                     if asked.is_last(n) && !event.is_closed() && !event.is_error() {
                         self.source.clear_ready(event);
                     }
-                    return Poll::Ready(Ok(n));
+                    break Ok(n);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.source.clear_would_block(event)
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Poll::Ready(Err(error)),
+                Err(error) => break Err(error),
             }
-        }
+        };
+        coop::count();
+        Poll::Ready(result)
     }
 }
 
