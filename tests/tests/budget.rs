@@ -280,6 +280,8 @@ fn a_runtime_inside_a_poll_has_its_own_budget() {
         }
         current_thread().block_on(async {
             assert!(has_budget_remaining());
+            // A task has a budget of its own as well.
+            executor::spawn(exhaust()).await.unwrap();
             exhaust().await;
         });
         assert!(!has_budget_remaining(), "what was used up stays used up");

@@ -127,8 +127,7 @@ impl Shared {
         if self.is_driven_here() {
             return current::with(|worker| {
                 let worker = worker.expect("the worker that drives");
-                // What is polled below this has a budget of its own.
-                coop::preserved(|| worker.drive_root(future, &root, &waker))
+                worker.drive_root(future, &root, &waker)
             });
         }
         // While this thread does not drive, it is one more that could do something.
@@ -246,8 +245,12 @@ impl<'a> Driving<'a> {
 }
 
 impl Worker {
-    /// Runs tasks until the root is ready.
-    fn drive_root<F: Future>(
+    /// Runs tasks until the root is ready. What is polled below this has budgets of its own, and the caller, who may be in a poll, keeps its own.
+    fn drive_root<F: Future>(&self, future: Pin<&mut F>, root: &Root, waker: &Waker) -> F::Output {
+        coop::preserved(|| self.run_until(future, root, waker))
+    }
+
+    fn run_until<F: Future>(
         &self,
         mut future: Pin<&mut F>,
         root: &Root,
