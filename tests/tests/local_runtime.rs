@@ -311,6 +311,29 @@ fn local_tasks_do_not_keep_others_and_timers_from_running() {
     });
 }
 
+/// Each poll of the root is up to 61 polls of local tasks: timers and events come after as many polls as with other tasks.
+#[test]
+fn local_tasks_with_long_polls_do_not_put_timers_off() {
+    within(60, || {
+        let runtime = local_runtime();
+        let polls = Rc::new(Cell::new(0));
+        let counted = polls.clone();
+        runtime.spawn_local(async move {
+            loop {
+                counted.set(counted.get() + 1);
+                std::thread::sleep(Duration::from_millis(1));
+                yield_now().await;
+            }
+        });
+        runtime.block_on(sleep(Duration::from_millis(1)));
+        assert!(
+            polls.get() < 1000,
+            "the timer came after {} polls",
+            polls.get()
+        );
+    });
+}
+
 #[test]
 fn the_builder_refuses_workers() {
     let error = Builder::new_multi_thread().build_local(LocalOptions::default());

@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use crate::blocking::Lanes;
 use crate::local::{Host, Local, Watcher};
 use crate::rt_sync::whole::thread_local;
-use crate::scheduler::{DebugMode, Shared};
+use crate::scheduler::{DebugMode, Shared, count_polls};
 use crate::task::{Notified, Observer, TaskRef, UnobservedFailure};
 
 pub(crate) use deferred::{Deferred, Turn};
@@ -85,6 +85,7 @@ pub(crate) const HOST: Host = Host {
         let mode = try_with_current(mode)?;
         Some(mode)
     },
+    polled: count_polls,
 };
 
 impl Watcher for DebugMode {

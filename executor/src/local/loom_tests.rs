@@ -75,6 +75,7 @@ fn waiting() -> (Arc<Local>, Arc<World>, JoinHandle<()>) {
         Local::new(Host {
             failed: |_| Observer::default(),
             watcher: || None,
+            polled: |_| {},
         }),
         World::new(),
     );

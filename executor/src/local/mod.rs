@@ -62,6 +62,8 @@ pub(crate) struct Host {
     pub(crate) failed: fn(&UnobservedFailure) -> Observer,
     /// Its debug mode, if it is in it.
     pub(crate) watcher: fn() -> Option<Arc<dyn Watcher>>,
+    /// In a poll of the set so many tasks were polled. Who looks for events after a number of polls counts these, too.
+    pub(crate) polled: fn(u32),
 }
 
 /// A runtime's debug mode.
@@ -246,15 +248,17 @@ impl Local {
     /// Runs tasks, a bounded number. True: there are more, and whoever polls the set must come again.
     fn tick(&self, own: &Own) -> bool {
         let watcher = own.watcher();
-        for _ in 0..MOST_POLLS {
-            let Some(task) = self.next(own) else {
-                break;
-            };
+        let mut polls = 0;
+        while polls < MOST_POLLS
+            && let Some(task) = self.next(own)
+        {
             match &watcher {
                 None => own.run(task, Notified::run),
                 Some(watcher) => own.run(task, |task| watcher.run(task)),
             }
+            polls += 1;
         }
+        (self.host.polled)(polls);
         let more = own.has_queued() || self.inbox.take(&own.queue);
         if !own.closed.get() {
             own.awake.set(more);
@@ -417,7 +421,7 @@ impl fmt::Debug for Local {
 }
 
 /// The most polls of tasks in a poll of the set.
-const MOST_POLLS: usize = 61;
+const MOST_POLLS: u32 = 61;
 
 /// In `Member`.
 const LINKED: usize = 1;

@@ -37,6 +37,16 @@ pub(super) fn with<R>(f: impl FnOnce(Option<&Worker>) -> R) -> R {
     f(unsafe { worker.as_ref() })
 }
 
+/// The poll that this thread is in, of a task or of a root, was so many of others as well: a worker's pace is by all of them.
+pub(crate) fn count_polls(polls: u32) {
+    with(|worker| {
+        // It may have handed its seat over in this poll.
+        if let Some(core) = worker.and_then(|worker| worker.core.get()) {
+            core.pace.count(polls);
+        }
+    });
+}
+
 /// True on the thread that drives a current-thread runtime, in everything that it calls.
 pub(crate) fn drives_current_thread() -> bool {
     with(|worker| worker.is_some_and(|worker| worker.shared.is_current_thread()))

@@ -110,7 +110,7 @@ use worker::Worker;
 #[cfg(feature = "backtrace")]
 pub(crate) use backtrace::prepare as prepare_backtraces;
 pub(crate) use block_on::CoreSlot;
-pub(crate) use current::{drives_current_thread, worker_index};
+pub(crate) use current::{count_polls, drives_current_thread, worker_index};
 pub(crate) use debug::{DebugConfig, DebugMode};
 pub use debug::{DebugEvent, DroppedTask, SlowPoll};
 pub(crate) use failures::Failures;

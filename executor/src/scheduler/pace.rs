@@ -39,6 +39,12 @@ impl Pace {
         left == 0
     }
 
+    /// So many polls were made without a look for a task before each.
+    pub(super) fn count(&self, polls: u32) {
+        // Not past zero, at which the next look is due.
+        self.left.set(self.left.get().saturating_sub(polls));
+    }
+
     /// The worker falls asleep, so long after its last maintenance or sleep: it has just looked at all that there is.
     pub(super) fn pause(&self, after: Duration) {
         self.note(after);
