@@ -1,9 +1,11 @@
 //! Misuse panics at the line of whoever misused, and says what to do instead.
 
+use std::cell::RefCell;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::sync::{Arc, Mutex};
 
-use executor::runtime::Builder;
+use executor::runtime::{Builder, EnterGuard, Handle};
 use executor::task::{self, LocalSet};
 use executor::time::{self, Duration};
 
@@ -92,6 +94,31 @@ fn panics_for_misuse_name_the_callers_line_and_the_cure() {
             })
             .unwrap();
             assert!(heard.0.lock().unwrap().is_empty());
+        },
+    );
+}
+
+/// Also what a thread local drops when the thread has ended.
+#[test]
+fn a_guard_of_the_context_that_a_task_or_closure_leaves_behind_ends_nothing() {
+    thread_local! {
+        static KEPT: RefCell<Vec<EnterGuard<'static>>> = const { RefCell::new(Vec::new()) };
+    }
+    child(
+        "misuse::a_guard_of_the_context_that_a_task_or_closure_leaves_behind_ends_nothing",
+        || {
+            let leave = |handle: &'static Handle| {
+                mem::forget(handle.enter());
+                KEPT.with_borrow_mut(|kept| kept.push(handle.enter()));
+            };
+            let runtime = workers(2);
+            let handle: &'static Handle = Box::leak(Box::new(runtime.handle().clone()));
+            let task = runtime.spawn(async move { leave(handle) });
+            runtime.block_on(task).unwrap();
+            let closure = runtime.spawn_blocking(move || leave(handle));
+            runtime.block_on(closure).unwrap();
+            let report = runtime.shutdown(Duration::from_secs(60));
+            assert!(report.is_complete(), "{report:?}");
         },
     );
 }

@@ -133,6 +133,19 @@ pub(crate) fn enter(state: &Arc<State>) -> Entered {
     }
 }
 
+impl Entered {
+    /// The drop of a thread's first guard, when the thread ends. Code of the user may have forgotten guards there, or left them to thread locals, which
+    /// are dropped later: that is no mistake of order.
+    pub(crate) fn end_thread(mut self) {
+        THREAD_ENDS.set(true);
+        let first = self.state.take().expect("taken only at the end");
+        if ENTERED.replace(self.previous) != &raw const *first {
+            // A guard that was forgotten may still lead here.
+            Box::leak(first);
+        }
+    }
+}
+
 impl Drop for Entered {
     fn drop(&mut self) {
         let Some(state) = self.state.take() else {
@@ -144,7 +157,7 @@ impl Drop for Entered {
         }
         // A guard that outlives one entered after it would leave a dangling context. Leak it: the pointer stays good.
         Box::leak(state);
-        if !std::thread::panicking() {
+        if !std::thread::panicking() && !THREAD_ENDS.get() {
             panic!("`EnterGuard`s were dropped out of order: drop the latest first");
         }
     }
@@ -191,6 +204,8 @@ impl fmt::Debug for State {
 
 thread_local! {
     static ENTERED: Cell<*const Arc<State>> = const { Cell::new(ptr::null()) };
+    /// A runtime's thread is about to end: what is dropped from now on, thread locals drop.
+    static THREAD_ENDS: Cell<bool> = const { Cell::new(false) };
 }
 
 const DEFAULT_WORKERS: usize = 2;

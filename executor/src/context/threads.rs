@@ -152,10 +152,11 @@ pub(crate) fn is_own_thread(state: &Arc<State>) -> bool {
 
 fn live(state: &Arc<State>, main: impl FnOnce(&Arc<State>)) {
     RUNTIME.set(Arc::as_ptr(state));
-    let _entered = enter(state);
+    let entered = enter(state);
     state.threads.options.on_start.iter().for_each(Hook::call);
     main(state);
     state.threads.options.on_stop.iter().for_each(Hook::call);
+    entered.end_thread();
 }
 
 thread_local! {
