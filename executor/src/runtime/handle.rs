@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{Id, RuntimeFlavor, RuntimeMetrics, block_on};
 use crate::blocking::{self, AtClose, Lane};
 use crate::context::{self, Entered, State};
-use crate::task::{JoinHandle, Origin};
+use crate::task::{JoinHandle, Notified, Origin};
 
 /// A reference to a runtime, to spawn from threads outside it, or to enter it.
 ///
@@ -77,6 +77,8 @@ impl Handle {
     {
         let (handle, closed) = self.state.scheduler.spawn(future, origin);
         if let Some(closed) = closed {
+            // What destructors spawn belongs to the runtime that has ended.
+            let _entered = self.enter();
             closed.drain();
         }
         handle
@@ -98,11 +100,13 @@ impl Handle {
         R: Send + 'static,
     {
         let (job, handle) = blocking::job(f, origin, context::observer);
-        for refused in self
+        let refused = self
             .state
-            .submit_blocking(Lane::Closures, job, AtClose::Cancel)
-        {
-            refused.cancel();
+            .submit_blocking(Lane::Closures, job, AtClose::Cancel);
+        if !refused.is_empty() {
+            // As in `spawn_at`.
+            let _entered = self.enter();
+            refused.into_iter().for_each(Notified::cancel);
         }
         handle
     }
