@@ -1,9 +1,11 @@
 //! What a future's destructor may do, wherever it runs: in the task, at an abort, at the end of the runtime.
 
-use std::future::pending;
+use std::future::{Future, pending};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use executor::runtime::{Handle, Runtime};
@@ -189,4 +191,84 @@ fn a_destructor_that_holds_the_last_runtime_handle_is_harmless() {
             assert!(crate::support::block_on(task).unwrap_err().is_cancelled());
         });
     });
+}
+
+/// Lists of waiters wake under their lock, and a waiting future takes itself off when it is dropped: so do mutexes and channels of several crates.
+#[test]
+fn who_wakes_under_a_lock_while_the_runtime_ends_does_not_run_destructors_that_take_it() {
+    struct Waiter(Arc<Mutex<Option<Waker>>>);
+    impl Future for Waiter {
+        type Output = ();
+        fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+            *self.0.lock().unwrap() = Some(cx.waker().clone());
+            Poll::Pending
+        }
+    }
+    impl Drop for Waiter {
+        fn drop(&mut self) {
+            self.0.lock().unwrap().take();
+        }
+    }
+    within(60, || {
+        each_runtime(|runtime| {
+            let place = Arc::new(Mutex::new(None));
+            let (closing, is_closing) = channel();
+            let (woken, is_woken) = channel::<()>();
+            let waiting = runtime.spawn(Waiter(place.clone()));
+            let last = OnDrop(move || {
+                let _ = closing.send(());
+                // Until the other one is woken. If it was not dropped before, it is idle as long as this runs: who drains is here.
+                let _ = is_woken.recv();
+            });
+            drop(runtime.spawn(async move {
+                let _last = last;
+                pending::<()>().await;
+            }));
+            while place.lock().unwrap().is_none() {
+                runtime.block_on(executor::task::yield_now());
+            }
+            let waker = std::thread::spawn(move || {
+                is_closing.recv().unwrap();
+                let place = place.lock().unwrap();
+                if let Some(waker) = &*place {
+                    waker.wake_by_ref();
+                }
+                drop(place);
+                drop(woken);
+            });
+            drop(runtime);
+            waker.join().unwrap();
+            let answer = crate::support::block_on(waiting);
+            assert!(answer.unwrap_err().is_cancelled());
+        });
+    });
+}
+
+#[test]
+fn what_a_runtime_that_has_ended_refuses_is_dropped_in_it() {
+    crate::support::child(
+        "destructors::what_a_runtime_that_has_ended_refuses_is_dropped_in_it",
+        || {
+            each_runtime(|runtime| {
+                let handle = runtime.handle().clone();
+                drop(runtime);
+                let spawns = || OnDrop(|| drop(executor::spawn(pending::<()>())));
+                let value = spawns();
+                let refused = handle.spawn(async move { drop(value) });
+                assert!(
+                    crate::support::block_on(refused)
+                        .unwrap_err()
+                        .is_cancelled()
+                );
+                let value = spawns();
+                let refused = handle.spawn_blocking(move || drop(value));
+                assert!(crate::support::block_on(refused).is_err());
+            });
+            let names = thread_names();
+            assert!(
+                !names.iter().any(|name| name.starts_with("executor-defaul")),
+                "{names:?}"
+            );
+        },
+    );
 }

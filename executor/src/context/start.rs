@@ -100,7 +100,7 @@ pub(crate) fn start(options: &Options) -> io::Result<Arc<State>> {
         // Those that did start end now; `build` leaves nothing behind.
         state.close();
         state.threads.wait(None);
-        state.scheduler.drain();
+        state.scheduler.drain_last();
         return Err(io::Error::new(
             error.kind(),
             format!("a thread of the runtime could not be started: {error}"),
@@ -209,12 +209,12 @@ impl State {
             }
         }
         let closures = self.close();
-        self.scheduler.drain();
         if !is_own_thread(self) {
-            self.threads.wait(deadline);
-            // What the threads left, if they pushed after our first round.
             self.scheduler.drain();
+            self.threads.wait(deadline);
         }
+        // Also what the threads left, if they pushed after our first round.
+        self.scheduler.drain_last();
         Ended {
             tasks: alive.saturating_sub(self.alive()),
             closures,

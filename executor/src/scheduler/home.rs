@@ -90,7 +90,7 @@ impl Schedule for Home {
                     // SAFETY: the list of a linked task holds the `Arc`, and the token in our hand keeps the list from emptying.
                     let shared = unsafe { Shared::count(shared) };
                     shared.foreign.add_woken();
-                    shared.inject(task);
+                    shared.inject_woken(task);
                 }
             },
         );

@@ -136,6 +136,9 @@ pub(crate) struct Shared {
     start_spare: OnceLock<StartSpare>,
     /// No task is polled any more.
     closed: AtomicBool,
+    /// Whoever ends the runtime has begun the last drain, and a thread was asked for one more.
+    left: AtomicBool,
+    drain_asked: AtomicBool,
     /// Tasks are asked to end.
     asks: AtomicBool,
     /// The flavour: the current-thread one is strictly first in, first out, and its thread is whoever calls `block_on`.
@@ -211,6 +214,8 @@ impl Shared {
             errands: Errands::default(),
             start_spare: OnceLock::new(),
             closed: AtomicBool::new(false),
+            left: AtomicBool::new(false),
+            drain_asked: AtomicBool::new(false),
             asks: AtomicBool::new(false),
             current_thread: config.current_thread.then(CoreSlot::new),
             processors: processors().min(config.workers),
@@ -327,6 +332,13 @@ impl Shared {
     fn inject(&self, task: Notified) {
         if self.offer(task) {
             self.drain();
+        }
+    }
+
+    /// As `inject`, for a wake: what calls it may hold a lock that a task's destructor takes.
+    fn inject_woken(self: &Arc<Self>, task: Notified) {
+        if self.offer(task) && self.is_left() {
+            self.drain_elsewhere();
         }
     }
 

@@ -14,7 +14,8 @@ use super::seat::{Core, Seat};
 use super::{Hook, Shared, ThreadHold, current};
 use crate::coop;
 use crate::driver::Duty;
-use crate::rt_sync::whole::atomic::Ordering::Relaxed;
+use crate::rt_sync::whole::atomic::Ordering::{Relaxed, SeqCst};
+use crate::rt_sync::whole::atomic::fence;
 use crate::rt_sync::whole::{now, thread};
 use crate::task::{Id, Notified};
 
@@ -413,7 +414,6 @@ impl Shared {
                 worker.drain();
             }
         }
-        let closed = self.closed.load(Relaxed);
         let Worker {
             core,
             searching,
@@ -426,7 +426,9 @@ impl Shared {
         {
             self.retire(core, searching.get());
         }
-        if closed {
+        // Pairs with the fence in `close`: either the closer's drain sees what has just gone to the injector, or we see `closed`.
+        fence(SeqCst);
+        if self.closed.load(Relaxed) {
             self.drain();
         }
         // Its seat was handed over in the middle of a poll, which is over.
