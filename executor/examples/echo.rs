@@ -5,11 +5,10 @@
 //! cargo run -p executor-rt --example echo -- check              connects to itself
 //! ```
 
-use std::convert::Infallible;
 use std::io;
 
 use executor::io::{AsyncReadExt, AsyncWriteExt, copy};
-use executor::net::{TcpListener, TcpStream};
+use executor::net::{TcpListener, TcpStream, serve};
 
 #[executor::main]
 async fn main() -> io::Result<()> {
@@ -19,24 +18,18 @@ async fn main() -> io::Result<()> {
     let listener = TcpListener::bind(address.as_deref().unwrap_or("127.0.0.1:0")).await?;
     let address = listener.local_addr()?;
     println!("echoing on {address}");
-    // In a task: the future of `main` runs on a thread of its own, tasks on the workers.
-    let server = executor::spawn(serve(listener));
+    let server = serve(listener, |stream, _peer| echo(stream));
     if checking {
         return check(TcpStream::connect(address).await?).await;
     }
-    match server.await?? {}
+    server.serve_forever().await;
+    Ok(())
 }
 
-async fn serve(listener: TcpListener) -> io::Result<Infallible> {
-    loop {
-        let (stream, _) = listener.accept().await?;
-        executor::spawn(echo(stream));
-    }
-}
-
-async fn echo(mut stream: TcpStream) -> io::Result<u64> {
+async fn echo(mut stream: TcpStream) {
     let (mut reader, mut writer) = stream.split();
-    copy(&mut reader, &mut writer).await
+    // A client that breaks off is its own affair.
+    let _ = copy(&mut reader, &mut writer).await;
 }
 
 async fn check(mut stream: TcpStream) -> io::Result<()> {

@@ -2,21 +2,20 @@
 //!
 #![cfg_attr(not(all(feature = "io", feature = "macros")), doc = "```ignore")]
 #![cfg_attr(all(feature = "io", feature = "macros"), doc = "```no_run")]
-//! use executor::{io, net::TcpListener, spawn};
+//! use executor::io;
+//! use executor::net::{self, TcpListener, TcpStream};
 //!
 //! #[executor::main]
 //! async fn main() -> io::Result<()> {
 //!     let listener = TcpListener::bind("127.0.0.1:8080").await?;
-//!     spawn(async move {
-//!         loop {
-//!             let (mut stream, _) = listener.accept().await?;
-//!             spawn(async move {
-//!                 let (mut reader, mut writer) = stream.split();
-//!                 io::copy(&mut reader, &mut writer).await
-//!             });
-//!         }
-//!     })
-//!     .await?
+//!     // Each connection has a task of its own.
+//!     let server = net::serve(listener, |mut stream: TcpStream, _peer| async move {
+//!         let (mut reader, mut writer) = stream.split();
+//!         // A client that breaks off is its own affair.
+//!         let _ = io::copy(&mut reader, &mut writer).await;
+//!     });
+//!     server.serve_forever().await;
+//!     Ok(())
 //! }
 //! ```
 //!
@@ -55,11 +54,12 @@
 //! - `io` (default): tokio's I/O traits on our sockets, and in the module `io` their runtime-free tools. The traits of `futures`
 //!   are always there.
 //! - `sync` (default): the module `sync`, tokio's channels and locks, and more. Without `io` and `sync` no crate of tokio is in the tree.
-//! - `macros` (default): the attributes `main` and `test`.
+//! - `macros` (default): the attributes `main` and `test`, and `select!`, `join!` and `try_join!`.
 //! - `hyper`: the module `hyper`, for servers and clients on hyper.
 //! - `http`: the module `http`, HTTP servers and a client, with limits.
 //! - `tls`: the module `tls`, TLS by rustls, and HTTPS where `http` is on too.
 //! - `tokio-compat`: the module `tokio_compat`, a tokio for futures that need one.
+//! - `backtrace`: [where a thread is](runtime::Builder::stall_backtraces) that is held by one poll.
 //! - `tracing`: what [debug mode](runtime::Builder::debug) tells of, as events of that crate.
 //! - `test-util`: a clock that can be paused.
 //!
