@@ -245,7 +245,8 @@ impl Builder {
     /// Debug mode is asyncio's. The runtime tells, by [`on_debug`](Self::on_debug), of
     ///
     /// - polls that have taken long, once they are over: tasks that block their thread, or compute, and the future given to `block_on`, if it
-    ///   does. Those of a task that has called [`block_in_place`](crate::task::block_in_place), and of tasks of local sets, do not count;
+    ///   does. Those of a task that has called [`block_in_place`](crate::task::block_in_place) do not count. Tasks of a local set are told of
+    ///   themselves, and their time does not count for the future that polls the set;
     /// - panics that nobody will see, unless [`on_unobserved_failure`](Self::on_unobserved_failure) sets another function;
     /// - tasks that the end of the runtime has dropped, with their names, and where they were spawned. Those that ended when
     ///   [`shutdown`](Runtime::shutdown) asked them to are not among them.
