@@ -59,7 +59,7 @@
 //! - `http`: the module `http`, HTTP servers and a client, with limits.
 //! - `tls`: the module `tls`, TLS by rustls, and HTTPS where `http` is on too.
 //! - `tokio-compat`: the module `tokio_compat`, a tokio for futures that need one.
-//! - `backtrace`: [where a thread is](runtime::Builder::stall_backtraces) that is held by one poll.
+//! - `backtrace`: `runtime::Builder::stall_backtraces`, where a thread is that is held by one poll.
 //! - `tracing`: what [debug mode](runtime::Builder::debug) tells of, as events of that crate.
 //! - `test-util`: a clock that can be paused.
 //!
