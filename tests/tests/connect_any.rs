@@ -1,46 +1,18 @@
 //! Several addresses of one host: who answers first wins, and when nobody does the error says what was wrong with each.
 
 use std::io::ErrorKind;
-use std::net::{self, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use executor::net::tcp::ConnectError;
-use executor::net::{TcpListener, TcpSocket, TcpStream};
+use executor::net::{TcpListener, TcpStream};
 use executor::runtime::is_rt_shutdown_err;
 use executor::time::Instant;
 
 use crate::support::{
-    block_on, child, each_runtime, fds, kind, paused, poll_once, refusing_address, until, within,
-    workers,
+    Dead, block_on, child, each_runtime, fds, kind, paused, poll_once, refusing_address, until,
+    within, workers,
 };
-
-/// An address that answers nothing: a listener that never accepts, and whose backlog is full, so that the system drops who knocks.
-struct Dead {
-    address: SocketAddr,
-    _listener: TcpListener,
-    _backlog: Vec<net::TcpStream>,
-}
-
-impl Dead {
-    /// In the current runtime.
-    fn new() -> Self {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let listener = socket.listen(0).unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut backlog = Vec::new();
-        let patience = Duration::from_millis(300);
-        while let Ok(stream) = net::TcpStream::connect_timeout(&address, patience) {
-            backlog.push(stream);
-            assert!(backlog.len() < 64, "the backlog has no end");
-        }
-        Self {
-            address,
-            _listener: listener,
-            _backlog: backlog,
-        }
-    }
-}
 
 #[test]
 fn an_address_that_does_not_answer_costs_a_quarter_of_a_second() {

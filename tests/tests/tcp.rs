@@ -11,12 +11,13 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use executor::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest};
-use executor::net::{TcpListener, TcpStream, lookup_host};
+use executor::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use executor::runtime::Handle;
+use executor::task::yield_now;
 
 use crate::support::{
-    block_on, counting_waker, current_thread, each_runtime, kind, pair, pair_with_std, poll_once,
-    refusing_address, within, workers,
+    Dead, block_on, counting_waker, current_thread, each_runtime, kind, pair, pair_with_std,
+    poll_once, refusing_address, within, workers,
 };
 
 #[test]
@@ -134,6 +135,32 @@ fn blocking_sockets_are_made_non_blocking() {
             let listener = listener.into_std().unwrap();
             assert_eq!(kind(listener.accept()), ErrorKind::WouldBlock);
         })
+    });
+}
+
+#[test]
+fn a_connection_that_is_still_being_made_is_writable_once_it_is_made() {
+    within(60, || {
+        current_thread().block_on(async {
+            let dead = Dead::new();
+            let socket = TcpSocket::new_v4().unwrap();
+            let connecting = socket.as_fd().try_clone_to_owned().unwrap();
+            // It has begun, and goes on with the other descriptor of the socket.
+            assert!(poll_once(pin!(socket.connect(dead.address))).is_pending());
+            let stream = TcpStream::from_std(connecting.into()).unwrap();
+            assert_eq!(kind(stream.peer_addr()), ErrorKind::NotConnected);
+            let mut writable = pin!(stream.writable());
+            for _ in 0..100 {
+                assert!(poll_once(writable.as_mut()).is_pending());
+                yield_now().await;
+            }
+            assert_eq!(kind(stream.try_write(b"x")), ErrorKind::WouldBlock);
+            // There is room in the backlog now, which the system finds when it knocks again, after a second.
+            dead.listener.accept().await.unwrap();
+            writable.await.unwrap();
+            assert_eq!(stream.peer_addr().unwrap(), dead.address);
+            assert_eq!(stream.try_write(b"x").unwrap(), 1);
+        });
     });
 }
 

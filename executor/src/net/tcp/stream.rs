@@ -9,7 +9,7 @@ use std::time::Duration;
 use socket2::{Domain, SockRef};
 
 use super::TcpSocket;
-use crate::driver::Direction;
+use crate::driver::{Direction, Interest};
 use crate::net::ToSocketAddrs;
 use crate::net::addr::{about, no_address, resolve};
 use crate::net::stream::{ByteStream, Carrier};
@@ -102,7 +102,8 @@ impl TcpStream {
 
     /// Takes over a connection of the standard library, and puts it into non-blocking mode.
     ///
-    /// It must be connected, or connecting.
+    /// It must be connected, or connecting: then it is [`writable`](Self::writable) once the attempt has ended, and
+    /// [`take_error`](Self::take_error) says how.
     ///
     /// # Errors
     ///
@@ -113,7 +114,12 @@ impl TcpStream {
     /// Outside of a runtime, if the default one cannot be started.
     pub fn from_std(stream: net::TcpStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
-        Self::register(stream)
+        if stream.peer_addr().is_ok() {
+            return Self::register(stream);
+        }
+        // Still connecting: nothing is known of it, and that there is room is an event, to be waited for.
+        let bytes = ByteStream::new(stream, Interest::READABLE | Interest::WRITABLE, &[])?;
+        Ok(Self { bytes })
     }
 
     /// Gives the connection back to the standard library. It stays in non-blocking mode.
@@ -239,7 +245,7 @@ impl TcpStream {
         self.socket().set_ttl(ttl)
     }
 
-    /// Watches a connection that is in non-blocking mode, in the current runtime.
+    /// Watches a connection that is made, and in non-blocking mode, in the current runtime.
     pub(super) fn register(stream: net::TcpStream) -> io::Result<Self> {
         Ok(Self {
             bytes: ByteStream::connected(stream, &[Direction::Read])?,
