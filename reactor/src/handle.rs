@@ -184,7 +184,8 @@ impl Handle {
         self.shared.closed.load(Ordering::Acquire)
     }
 
-    pub(crate) fn was_forked(&self) -> bool {
+    /// Whether this process is a child, by `fork`, of the one that made the reactor: what is shared with that one is to be left alone.
+    pub fn was_forked(&self) -> bool {
         self.shared.process.was_forked()
     }
 

@@ -11,14 +11,14 @@ use std::thread;
 use std::time::Duration;
 
 use executor::io::{AsyncReadExt, AsyncWriteExt};
-use executor::net::{TcpListener, TcpStream};
+use executor::net::{TcpListener, TcpStream, UnixStream};
 use executor::runtime::Builder;
 use executor::task::yield_now;
 use executor::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use crate::support::{
-    assert_usable, child, child_under, current_thread, failing, fds, is_child, spawn_child, until,
-    within, workers,
+    assert_usable, child, child_under, current_thread, failing, fds, is_child, pair, spawn_child,
+    until, within, workers,
 };
 
 /// A server that answers each connection with what it gets, whatever `accept` says. Counts what it says.
@@ -211,14 +211,22 @@ fn a_forked_child_leaves_its_parents_connections_alone_and_makes_a_runtime_of_it
                 (client.unwrap(), server.unwrap().0)
             });
             let mut server = Some(server);
+            // Of these it drops the writing halves, each of which ends its direction where it was made.
+            let (mut tcp_client, tcp_server) = runtime.block_on(pair());
+            let (mut unix_client, unix_server) =
+                runtime.block_on(async { UnixStream::pair() }).unwrap();
+            let (_tcp_reader, tcp_writer) = tcp_server.into_split();
+            let (_unix_reader, unix_writer) = unix_server.into_split();
+            let mut writers = Some((tcp_writer, unix_writer));
             // SAFETY: the child uses no lock that another thread of the parent may hold: it makes a runtime of its own, and
-            // drops a socket, which the reactor allows after a fork. It leaves by `_exit`.
+            // drops sockets, which the reactor allows after a fork. It leaves by `_exit`.
             let process = unsafe { libc::fork() };
             assert!(process >= 0);
             if process == 0 {
                 // SAFETY: the call takes a number. It ends a child that hangs.
                 unsafe { libc::alarm(20) };
                 drop(server.take());
+                drop(writers.take());
                 let sum = Builder::new_current_thread()
                     .build()
                     .unwrap()
@@ -234,7 +242,12 @@ fn a_forked_child_leaves_its_parents_connections_alone_and_makes_a_runtime_of_it
             assert_eq!(unsafe { libc::waitpid(process, &mut status, 0) }, process);
             assert_eq!(status, 0, "the forked child failed");
             let mut server = server.unwrap();
+            let (mut tcp_writer, mut unix_writer) = writers.unwrap();
             runtime.block_on(async {
+                tcp_writer.write_all(&[1]).await.unwrap();
+                assert_eq!(tcp_client.read_u8().await.unwrap(), 1);
+                unix_writer.write_all(&[2]).await.unwrap();
+                assert_eq!(unix_client.read_u8().await.unwrap(), 2);
                 for byte in 0..10 {
                     client.write_all(&[byte]).await.unwrap();
                     assert_eq!(server.read_u8().await.unwrap(), byte);

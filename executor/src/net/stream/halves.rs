@@ -23,8 +23,8 @@ macro_rules! halves {
 
         #[doc = concat!("The writing half of a [`", stringify!($stream), "`] that went [`into_split`](", stringify!($stream), "::into_split).")]
         ///
-        /// Dropping it shuts the writing direction down, so that the peer reads the end of the stream. See
-        /// [`forget`](Self::forget) to leave it open.
+        /// Dropping it shuts the writing direction down, so that the peer reads the end of the stream; not in a forked child, whose
+        /// parent has the direction as well. See [`forget`](Self::forget) to leave it open.
         #[derive(Debug)]
         pub struct OwnedWriteHalf {
             stream: ::std::sync::Arc<$stream>,
@@ -85,9 +85,11 @@ macro_rules! halves {
 
         impl Drop for OwnedWriteHalf {
             fn drop(&mut self) {
-                if self.shut_down_on_drop {
+                let bytes = $crate::net::stream::Carrier::bytes(self);
+                // Of a forked child's connections the direction is its parent's, too, which goes on with it.
+                if self.shut_down_on_drop && !bytes.source().handle().was_forked() {
                     // An error means that the connection is gone, which the reader learns as well.
-                    let _ = $crate::net::stream::Carrier::bytes(self).shut_down_write();
+                    let _ = bytes.shut_down_write();
                 }
             }
         }
