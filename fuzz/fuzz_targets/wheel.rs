@@ -109,11 +109,19 @@ impl Model {
                 let index = usize::from(index);
                 if let Some(entry) = &mut self.entries[index] {
                     let waits = self.waiting.iter().find(|(_, other)| *other == index);
-                    let later = waits.is_some_and(|(before, _)| *before <= deadline);
-                    assert_eq!(entry.as_mut().reset(time), later);
+                    let before = waits.map(|(before, _)| *before);
+                    let status = entry.as_mut().reset(time);
                     self.forget(index);
-                    if later {
-                        self.waiting.insert((deadline, index));
+                    match status {
+                        None => assert_eq!(before, None),
+                        Some(Status::Fired) => {
+                            assert!(before.is_some_and(|before| deadline < before));
+                            assert!(deadline <= self.now, "fired early by a reset");
+                        }
+                        Some(_) => {
+                            assert!(before.is_some());
+                            self.waiting.insert((deadline, index));
+                        }
                     }
                 }
             }

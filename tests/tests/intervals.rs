@@ -1,10 +1,13 @@
 //! Intervals on the paused clock: what happens to missed ticks, resets, cancelled ticks.
 
+use std::future::poll_fn;
 use std::time::Duration;
 
-use executor::time::{self, Instant, MissedTickBehavior, interval, sleep, timeout};
+use executor::time::{
+    self, Instant, Interval, MissedTickBehavior, interval, interval_at, sleep, timeout,
+};
 
-use crate::support::paused;
+use crate::support::{paused, within};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -94,6 +97,37 @@ fn an_interval_is_reset() {
         interval.reset_at(start + 20 * SECOND);
         assert_eq!(interval.tick().await - start, 20 * SECOND);
         assert_eq!(interval.tick().await - start, 30 * SECOND);
+    });
+}
+
+/// Polls `interval` once, resets it by `reset`, and then waits for its tick without another poll in between; how long that took.
+async fn reset_after_a_poll(mut interval: Interval, reset: impl FnOnce(&mut Interval)) -> Duration {
+    let start = Instant::now();
+    let mut reset = Some(reset);
+    poll_fn(|cx| {
+        let tick = interval.poll_tick(cx);
+        if let Some(reset) = reset.take() {
+            assert!(tick.is_pending());
+            reset(&mut interval);
+        }
+        tick
+    })
+    .await;
+    start.elapsed()
+}
+
+#[test]
+fn an_interval_that_is_reset_while_a_task_waits_ticks_for_that_task() {
+    within(30, || {
+        paused().block_on(async {
+            let late = || interval_at(Instant::now() + 10 * SECOND, SECOND);
+            let soon = reset_after_a_poll(late(), |interval| interval.reset_after(2 * SECOND));
+            assert_eq!(soon.await, 2 * SECOND);
+            let now = reset_after_a_poll(late(), Interval::reset_immediately);
+            assert_eq!(now.await, Duration::ZERO);
+            let later = reset_after_a_poll(late(), |interval| interval.reset_after(20 * SECOND));
+            assert_eq!(later.await, 20 * SECOND);
+        });
     });
 }
 

@@ -47,6 +47,30 @@ fn reset_moves_a_timer_before_and_after_it_fired() {
 }
 
 #[test]
+fn a_task_that_waits_is_woken_at_the_earlier_time_that_another_sets() {
+    within(60, || {
+        each_runtime(|runtime| {
+            let guard = runtime.enter();
+            // To a time that is to come, and to one that has passed.
+            for wait in [Duration::from_millis(1), Duration::ZERO] {
+                let mut timer = Box::pin(sleep(HOUR));
+                let (waker, woken) = counting_waker();
+                assert!(!poll(&mut timer, &waker));
+                timer.as_mut().reset(Instant::now() + wait);
+                // The current-thread flavour fires its timers while it is driven.
+                runtime.block_on(async {
+                    while woken.load(SeqCst) == 0 {
+                        sleep(Duration::from_micros(100)).await;
+                    }
+                });
+                assert!(poll(&mut timer, &waker));
+            }
+            drop(guard);
+        });
+    });
+}
+
+#[test]
 fn the_task_that_polled_last_is_woken() {
     within(60, || {
         each_runtime(|runtime| {

@@ -18,7 +18,7 @@ pub struct Entry<X = ()> {
     wheel: Arc<Wheel<X>>,
 }
 
-/// What [`Entry::register`] answers.
+/// What [`Entry::register`] answers, and [`Entry::reset`] of an entry that is registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Status {
@@ -31,6 +31,17 @@ pub enum Status {
     Earliest,
     /// The wheel is closed; this entry will not fire. The waker given was not kept.
     Closed,
+}
+
+impl Status {
+    /// Of an entry that has just been linked by `deadline`, where the earliest one was `before`.
+    pub(crate) fn of(deadline: u64, before: u64) -> Self {
+        if deadline < before {
+            Self::Earliest
+        } else {
+            Self::Waiting
+        }
+    }
 }
 
 impl<X> Entry<X> {
@@ -90,20 +101,50 @@ impl<X> Entry<X> {
         status
     }
 
-    /// Gives the entry a new deadline.
+    /// Gives the entry a new deadline. One that is registered goes on waiting with its waker, for that one; a later one takes no lock.
     ///
-    /// True: it was registered, for no later time than that, and goes on waiting with its waker, for the new deadline. This takes
-    /// no lock. False: it is not registered, and counts as new; it registers at the next [`register`](Self::register).
-    pub fn reset(mut self: Pin<&mut Self>, deadline: Instant) -> bool {
-        let put_off = self.wheel.put_off(&self.node, deadline);
-        if !put_off {
-            self.as_mut().cancel();
-            // SAFETY: by `cancel` the node is not registered, hence the owner's alone, and here is the owner.
+    /// As [`register`](Self::register) it says how the entry stands. If the new deadline has passed the entry has fired, and its waker was
+    /// woken. `None`: it was not registered, and counts as new; it registers at the next `register`.
+    pub fn reset(self: Pin<&mut Self>, deadline: Instant) -> Option<Status> {
+        let mut due = None;
+        let status = self.reset_and_leave(deadline, &mut due);
+        if let Some(waker) = due {
+            waker.wake();
+        }
+        status
+    }
+
+    /// As [`reset`](Self::reset), for a caller that holds a lock: leaves the waker that is to be woken in `due`.
+    pub fn reset_and_leave(
+        self: Pin<&mut Self>,
+        deadline: Instant,
+        due: &mut Option<Waker>,
+    ) -> Option<Status> {
+        let status = if self.wheel.put_off(&self.node, deadline) {
+            Some(Status::Waiting)
+        } else {
+            self.bring_forward(deadline, due)
+        };
+        if status.is_none() {
+            // SAFETY: not registered, hence the owner's alone, and here is the owner.
             unsafe { Node::settle(self.node(), State::Idle) };
         }
         // SAFETY: nothing is moved out; a plain field is assigned.
         unsafe { self.get_unchecked_mut() }.deadline = deadline;
-        put_off
+        status
+    }
+
+    /// Registers the entry for an earlier deadline, with the waker it has. `None` if it is not registered.
+    fn bring_forward(&self, deadline: Instant, due: &mut Option<Waker>) -> Option<Status> {
+        // As in `unregister`: any other state needs no lock.
+        if !matches!(self.node.state(), State::Registered(_)) {
+            return None;
+        }
+        let (node, deadline) = (self.node(), self.wheel.nanos(deadline));
+        // SAFETY: the node is alive here and belongs to this wheel; the state is looked at again under the lock. Of the owner this is the only
+        // call, since `reset` has the entry by `Pin<&mut Self>`.
+        self.wheel
+            .locked(|slots| unsafe { slots.bring_forward(node, deadline, due) })
     }
 
     /// Cancels the entry if it is registered: it can be registered again, and its waker is dropped. One that has fired

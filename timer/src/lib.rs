@@ -57,6 +57,7 @@
 //! * insert and cancel take constant time and allocate nothing, but for the slots of a wheel at its first entry: the nodes live in the pinned
 //!   [`Entry`] values;
 //! * a reset to a later deadline takes no lock: it only notes the deadline, by which the wheel moves the entry once it comes upon it;
+//! * a reset to an earlier deadline keeps the waker, too, and takes the lock once, to move the entry;
 //! * a turn does a bounded amount of work, however many entries share a slot, and says whether more is due.
 
 mod entry;

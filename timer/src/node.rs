@@ -1,9 +1,10 @@
 //! The part of an entry that the wheel sees: its state, and the fields that the wheel's lock guards.
 //!
 //! ```text
-//!                      put off, by the owner, without the lock
+//!                      put off, by the owner, without the lock;
+//!                      brought forward, by the owner, under it
 //!                                 ┌───┐
-//!            owner, under the lock▼   │          turn, under the lock
+//!            owner, under the lock▼   │   turn, or owner who is late, under the lock
 //!   Idle ───────────────────────▶ Registered ───────────────────────▶ Fired
 //!    ▲ ▲                          │     │       close, under the lock
 //!    │ └──── cancel, drop ────────┘     └───────────────────────────▶ Closed
@@ -13,10 +14,13 @@
 //!               it and taken its waker before; storing the new state is the last touch, the node may be freed
 //!               right after it. (Registering too late or in a closed wheel goes from Idle to Fired or Closed at once.)
 //!
-//!   Put off     Registered carries the deadline that the owner wants, and only ever a later one replaces it there. The
+//!   Put off     Registered carries the deadline that the owner wants, and without the lock only ever a later one replaces it there. The
 //!               wheel keeps the one by which it has linked the node: linked ≤ wanted. So it comes upon the node in time,
 //!               and links it anew if it is wanted later. A turn fires by comparing and swapping the deadline it has seen:
 //!               either the owner was first, and the node does not fire, or the owner finds that it has fired.
+//!
+//!   Brought     An earlier deadline is given under the lock, where the node is linked by it at once.
+//!   forward
 //! ```
 
 use std::{
@@ -121,7 +125,7 @@ impl Node {
     /// Makes `deadline` the wanted one, if the node is registered for the same or an earlier time; else false. For the owner; no lock.
     #[inline]
     pub(crate) fn put_off(&self, deadline: u64) -> bool {
-        // Only the owner makes it later, so what changes it between the two steps is a turn or `close`, which end the registration.
+        // Only the owner gives another one, so what changes it between the two steps is a turn or `close`, which end the registration.
         // Relaxed for those: their Release is read by `state`. Release: pairs with the Acquire of `fire` and `close`, which come after.
         let wanted = self.state.load(Ordering::Relaxed);
         // Whatever is no deadline is greater than all of them.

@@ -81,11 +81,7 @@ impl Slots {
                 unsafe { self.link(node, deadline) };
                 // SAFETY: alive by contract; `&mut self` is the lock.
                 unsafe { Node::settle(node, State::Registered(deadline)) };
-                if deadline < before {
-                    Status::Earliest
-                } else {
-                    Status::Waiting
-                }
+                Status::of(deadline, before)
             }
         }
     }
@@ -111,6 +107,41 @@ impl Slots {
         // SAFETY: alive by contract; `&mut self` is the lock.
         unsafe { Node::settle(node, State::Idle) };
         waker
+    }
+
+    /// Links a registered node anew, by an earlier deadline. `None` if it is not registered any more.
+    ///
+    /// It keeps its waker, unless the deadline has passed: then it has fired, and leaves its waker in `due`, to be woken after unlocking.
+    ///
+    /// # Safety
+    ///
+    /// * `node` belongs to this wheel, and the caller owns it.
+    pub(crate) unsafe fn bring_forward(
+        &mut self,
+        node: NonNull<Node>,
+        deadline: u64,
+        due: &mut Option<Waker>,
+    ) -> Option<Status> {
+        // SAFETY: alive by contract.
+        if !matches!(unsafe { node.as_ref() }.state(), State::Registered(_)) {
+            return None;
+        }
+        let before = self.earliest();
+        if deadline <= self.levels.elapsed() {
+            // SAFETY: registered, checked under the lock, so it is in a list of this wheel.
+            *due = unsafe { self.take(node) };
+            // SAFETY: alive by contract; `&mut self` is the lock.
+            unsafe { Node::settle(node, State::Fired) };
+            return Some(Status::Fired);
+        }
+        // SAFETY: as above; and in no list between the two calls.
+        unsafe {
+            self.unlink(node);
+            self.link(node, deadline);
+        }
+        // SAFETY: alive by contract; `&mut self` is the lock.
+        unsafe { Node::settle(node, State::Registered(deadline)) };
+        Some(Status::of(deadline, before))
     }
 
     /// Fires what is due at `now`, up to the limits of one turn; true if more is due.

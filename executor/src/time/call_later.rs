@@ -132,7 +132,8 @@ impl<F: FnOnce() + Send + 'static> Control for Timer<F> {
             let Some(call) = &mut waiting.call else {
                 return false;
             };
-            call.sleep.as_mut().reset(deadline);
+            // If it has fired: it would wake us, who look below, and with the lock we could not.
+            let _us = call.sleep.as_mut().reset_and_leave(deadline);
             waiting.deadline = deadline;
         }
         self.look();

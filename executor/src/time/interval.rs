@@ -82,7 +82,8 @@ impl Interval {
         Poll::Ready(due)
     }
 
-    /// Starts anew: the next tick comes a period from now.
+    /// Starts anew: the next tick comes a period from now. A task that waits for one, by [`poll_tick`](Self::poll_tick), is woken then; so it is by
+    /// the other functions that start anew.
     pub fn reset(&mut self) {
         self.reset_after(self.period);
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
@@ -100,12 +100,31 @@ impl Sleep {
 
     /// Sets a new deadline, also after the old one has passed, without allocating.
     ///
-    /// A task that waits is not woken by this; it must poll once more to be woken at the new deadline.
+    /// A task that waits goes on waiting: it is woken at the new deadline, or at once if that has passed.
     pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
-        let this = self.project();
+        if let Some(waker) = self.reset_and_leave(deadline) {
+            waker.wake();
+        }
+    }
+
+    /// As `reset`, for who holds a lock: returns the waker of who waits if the new deadline has passed.
+    #[must_use = "who waits must be woken"]
+    pub(super) fn reset_and_leave(self: Pin<&mut Self>, deadline: Instant) -> Option<Waker> {
+        let mut this = self.project();
         // Whether it goes on waiting or not: the new time, too, may have come, and the next poll asks the clock.
-        this.entry.reset(deadline.into_std());
         *this.begun = None;
+        let mut due = None;
+        let status = this
+            .entry
+            .as_mut()
+            .reset_and_leave(deadline.into_std(), &mut due);
+        if status == Some(Status::Earliest) {
+            this.entry
+                .wheel()
+                .extra()
+                .deadline_added(deadline.into_std());
+        }
+        due
     }
 
     fn poll_elapsed(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {

@@ -82,7 +82,7 @@ impl<F> Timeout<F> {
         self.delay.deadline()
     }
 
-    /// Sets another deadline. A task that waits is not woken by this; its next poll goes by the new deadline.
+    /// Sets another deadline. A task that waits goes on waiting, and is woken at that one.
     ///
     /// ```
     /// # executor::runtime::Runtime::new().unwrap().block_on(async {

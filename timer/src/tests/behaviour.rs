@@ -120,13 +120,13 @@ fn cancelled_entries_leave_at_once_and_can_register_again() {
 fn reset_works_in_every_state() {
     let bench = Bench::new();
     let mut entry = bench.entry(100);
-    entry.as_mut().reset(bench.at(200));
+    assert_eq!(entry.as_mut().reset(bench.at(200)), None);
     assert_eq!(entry.as_mut().register(Waker::noop()), Status::Earliest);
-    assert!(!entry.as_mut().reset(bench.at(150)));
-    assert!(bench.wheel.is_empty());
-    assert_eq!(entry.as_mut().register(Waker::noop()), Status::Earliest);
+    assert_eq!(entry.as_mut().reset(bench.at(150)), Some(Status::Earliest));
+    assert_eq!(bench.next_wake(), Some(150));
+    assert_eq!(entry.as_mut().register(Waker::noop()), Status::Waiting);
     // Later: it waits on, and the wheel may come upon it once before.
-    assert!(entry.as_mut().reset(bench.at(300)));
+    assert_eq!(entry.as_mut().reset(bench.at(300)), Some(Status::Waiting));
     assert_eq!(bench.wheel.len(), 1);
     assert_eq!(entry.as_mut().register(Waker::noop()), Status::Waiting);
     assert_eq!(bench.turn(299), (0, false));
@@ -151,8 +151,12 @@ fn a_waiting_entry_that_is_put_off_keeps_its_waker_and_fires_in_order() {
         let _ = entry.as_mut().register(&log.waker(number));
     }
     // To between the others; far behind them; and again, to a time beyond all that the wheel can tell.
-    assert!(entries[0].as_mut().reset(bench.at((1 << 30) + 1500)));
-    assert!(entries[1].as_mut().reset(bench.at(1 << 50)));
+    let mut put_off = |number: usize, time| {
+        let status = entries[number].as_mut().reset(bench.at(time));
+        assert_eq!(status, Some(Status::Waiting));
+    };
+    put_off(0, (1 << 30) + 1500);
+    put_off(1, 1 << 50);
     assert_eq!(bench.next_deadline(), Some((1 << 30) + 1500));
     assert_eq!(bench.next_wake(), Some((1 << 30) + 1500));
     bench.check();
@@ -160,13 +164,39 @@ fn a_waiting_entry_that_is_put_off_keeps_its_waker_and_fires_in_order() {
     assert_eq!(bench.turn_all((1 << 30) + 2000), 2);
     assert_eq!(log.take(), [0, 2]);
     assert_eq!(bench.next_deadline(), Some(1 << 50));
-    assert!(entries[1].as_mut().reset(bench.at(u64::MAX)));
+    put_off(1, u64::MAX);
     assert_eq!(bench.next_deadline(), Some(LATEST));
     // One that has fired is not put off, and one that is not registered neither.
-    assert!(!entries[0].as_mut().reset(bench.at(1 << 50)));
-    assert!(!entries[0].as_mut().reset(bench.at(1 << 51)));
+    assert_eq!(entries[0].as_mut().reset(bench.at(1 << 50)), None);
+    assert_eq!(entries[0].as_mut().reset(bench.at(1 << 51)), None);
     drop(entries);
     assert!(bench.wheel.is_empty());
+}
+
+#[test]
+fn a_waiting_entry_that_is_brought_forward_keeps_its_waker() {
+    let bench = Bench::new();
+    let log = Log::default();
+    let mut entries: Vec<_> = (1..5).map(|number| bench.entry(number << 30)).collect();
+    for (number, entry) in entries.iter_mut().enumerate() {
+        let _ = entry.as_mut().register(&log.waker(number));
+    }
+    let mut bring_forward = |number: usize, time| {
+        let status = entries[number].as_mut().reset(bench.at(time));
+        bench.check();
+        (status, entries[number].is_fired())
+    };
+    assert_eq!(bring_forward(2, 3000), (Some(Status::Earliest), false));
+    assert_eq!(bring_forward(1, 5000), (Some(Status::Waiting), false));
+    assert_eq!(bench.next_deadline(), Some(3000));
+    assert_eq!(bench.turn_all(4000), 1);
+    assert_eq!(log.take(), [2]);
+    // To a time that the wheel has left behind: it fires at once.
+    assert_eq!(bring_forward(3, 4000), (Some(Status::Fired), true));
+    assert_eq!(log.take(), [3]);
+    assert_eq!(bench.turn_all(5000), 1);
+    assert_eq!(log.take(), [1]);
+    assert_eq!(bench.next_deadline(), Some(1 << 30));
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn loom_fire_and_reset() {
 fn loom_fire_and_put_off() {
     race(
         |bench, mut entry, log| {
-            let put_off = entry.as_mut().reset(bench.at(2 * DEADLINE));
+            let put_off = entry.as_mut().reset(bench.at(2 * DEADLINE)).is_some();
             fire(bench);
             // Whichever came first, the other side has seen it: it waits on for the new deadline, or it fires by the old one.
             assert!(!entry.is_fired());
@@ -104,9 +104,39 @@ fn loom_fire_and_put_off() {
 fn loom_close_and_put_off() {
     race(
         |bench, mut entry, log| {
-            let put_off = entry.as_mut().reset(bench.at(2 * DEADLINE));
+            let put_off = entry.as_mut().reset(bench.at(2 * DEADLINE)).is_some();
             close(bench);
             assert!(put_off || entry.as_mut().register(Waker::noop()) == Status::Closed);
+            assert_eq!(entry.as_mut().register(&log.waker(1)), Status::Closed);
+        },
+        close,
+    );
+}
+
+#[test]
+fn loom_fire_and_bring_forward() {
+    race(
+        |bench, mut entry, log| {
+            let status = entry.as_mut().reset(bench.at(DEADLINE / 2));
+            assert!(matches!(status, Some(Status::Earliest) | None));
+            fire(bench);
+            // Either it has fired by the new deadline, or it had by the old one; once in any case.
+            assert_eq!(entry.is_fired(), status.is_some());
+            while log.take() != [1] {
+                thread::yield_now();
+            }
+        },
+        fire,
+    );
+}
+
+#[test]
+fn loom_close_and_bring_forward() {
+    race(
+        |bench, mut entry, log| {
+            let status = entry.as_mut().reset(bench.at(DEADLINE / 2));
+            close(bench);
+            assert!(status.is_some() || entry.as_mut().register(Waker::noop()) == Status::Closed);
             assert_eq!(entry.as_mut().register(&log.waker(1)), Status::Closed);
         },
         close,

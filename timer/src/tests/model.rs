@@ -104,11 +104,21 @@ impl Model {
                 let time = self.bench.at(deadline);
                 if let Some(entry) = &mut self.entries[index] {
                     let waits = self.waiting.iter().find(|(_, i)| *i == index);
-                    let later = waits.is_some_and(|(before, _)| *before <= deadline);
-                    assert_eq!(entry.as_mut().reset(time), later);
+                    let before = waits.map(|(before, _)| *before);
+                    let earliest = self.bench.next_wake().is_some_and(|wake| deadline < wake);
+                    let status = entry.as_mut().reset(time);
                     self.forget(index);
-                    if later {
-                        self.waiting.insert((deadline, index));
+                    match status {
+                        None => assert_eq!(before, None),
+                        Some(Status::Fired) => {
+                            assert!(before.is_some_and(|before| deadline < before));
+                            assert!(deadline <= self.now, "fired early by a reset");
+                        }
+                        Some(status) => {
+                            assert!(before.is_some());
+                            assert_eq!(status == Status::Earliest, earliest);
+                            self.note(index, status);
+                        }
                     }
                 }
             }
