@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::future::{Future, poll_fn};
+use std::hint;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
 use std::ops::Range;
@@ -11,13 +12,14 @@ use std::os::unix::fs::FileExt;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use executor::io;
 use executor::net::{TcpStream, UnixStream, sendfile};
 use executor::task::yield_now;
 
 use crate::support::{
-    Directory, child, child_under, current_thread, each_runtime, failing, is_child, kind,
+    Directory, Random, child, child_under, current_thread, each_runtime, failing, is_child, kind,
     pair_with_std, poll_once, within, workers, works,
 };
 
@@ -298,6 +300,58 @@ fn a_peer_that_closes_early_is_an_error_and_no_signal() {
                     closes.join().unwrap();
                 });
             }
+        },
+    );
+}
+
+#[test]
+fn a_peer_that_closes_in_the_middle_of_a_piece_is_no_signal_either() {
+    child(
+        "sendfile::a_peer_that_closes_in_the_middle_of_a_piece_is_no_signal_either",
+        || {
+            // SAFETY: as above.
+            unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+            let directory = Directory::new();
+            let file = file_in(&directory, LEN);
+            workers(1).block_on(async {
+                let mut random = Random(1);
+                // The system sends such a piece in several steps, if there is room. When the peer closes between two, which is so in one of a hundred
+                // rounds, the call succeeds with what it has sent.
+                for _ in 0..1000 {
+                    let (mut ours, theirs) = UnixStream::pair().unwrap();
+                    let room: libc::c_int = 4 << 20;
+                    // SAFETY: the descriptor is open, and the pointer is good for as many bytes.
+                    let result = unsafe {
+                        libc::setsockopt(
+                            ours.as_raw_fd(),
+                            libc::SOL_SOCKET,
+                            libc::SO_SNDBUF,
+                            (&raw const room).cast(),
+                            size_of_val(&room) as libc::socklen_t,
+                        )
+                    };
+                    assert_eq!(result, 0);
+                    let theirs = theirs.into_std().unwrap();
+                    let wait = Duration::from_micros(random.below(150));
+                    let closes = thread::spawn(move || {
+                        let start = Instant::now();
+                        while start.elapsed() < wait {
+                            hint::spin_loop();
+                        }
+                        drop(theirs);
+                    });
+                    let error = loop {
+                        if let Err(error) = sendfile(&file, &mut (0..LEN), &mut ours).await {
+                            break error.kind();
+                        }
+                    };
+                    assert!(
+                        matches!(error, ErrorKind::BrokenPipe | ErrorKind::ConnectionReset),
+                        "{error:?}"
+                    );
+                    closes.join().unwrap();
+                }
+            });
         },
     );
 }
