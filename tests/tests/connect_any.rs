@@ -37,6 +37,21 @@ fn an_address_that_does_not_answer_costs_a_quarter_of_a_second() {
 }
 
 #[test]
+fn a_delay_of_any_length_only_has_the_next_address_wait_until_the_one_before_has_failed() {
+    within(30, || {
+        paused().block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let good = listener.local_addr().unwrap();
+            let addresses = [refusing_address(), good];
+            let start = Instant::now();
+            let stream = TcpStream::connect_any_with_delay(&addresses[..], Duration::MAX).await;
+            assert_eq!(stream.unwrap().peer_addr().unwrap(), good);
+            assert_eq!(start.elapsed(), Duration::ZERO);
+        });
+    });
+}
+
+#[test]
 fn an_address_that_refuses_costs_nothing() {
     within(30, || {
         paused().block_on(async {

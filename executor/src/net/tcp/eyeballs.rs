@@ -140,7 +140,7 @@ async fn race(addresses: Vec<SocketAddr>, delay: Duration) -> io::Result<TcpStre
         if let Some((index, address)) = waiting.next() {
             newest = index;
             under_way.push(async move { (index, address, connect(address).await) });
-            alone.as_mut().reset(Instant::now() + delay);
+            alone.as_mut().reset(Instant::after(delay));
         } else if under_way.is_empty() {
             return Err(all_failed(failed));
         }
