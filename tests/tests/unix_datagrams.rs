@@ -1,13 +1,16 @@
 //! Unix datagram sockets: paths, abstract names, none; what is full, refused or shut down.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io::ErrorKind;
 use std::net::Shutdown;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
 use executor::io::{Interest, ReadBuf};
 use executor::net::{UnixDatagram, UnixSocket};
+use executor::time::sleep;
 
 use crate::support::{Directory, block_on, current_thread, each_runtime, kind, poll_once, within};
 
@@ -186,6 +189,39 @@ fn a_sender_without_a_peer_waits_for_a_full_receiver_and_loses_nothing() {
             assert_eq!(u32::from_le_bytes(buffer), number);
         }
         sender.await.unwrap();
+    });
+}
+
+#[test]
+fn a_sender_without_a_peer_does_not_spin_while_its_receiver_is_full() {
+    within(30, || {
+        current_thread().block_on(async {
+            let directory = Directory::new();
+            let path = directory.file("socket");
+            let receiver = UnixDatagram::bind(&path).unwrap();
+            let filler = UnixDatagram::unbound().unwrap();
+            while filler.try_send_to(b"full", &path).is_ok() {}
+            let polls = Arc::new(AtomicUsize::new(0));
+            let count = polls.clone();
+            let sender = executor::spawn(async move {
+                let socket = UnixDatagram::unbound().unwrap();
+                let mut sending = pin!(socket.send_to(b"last", &path));
+                poll_fn(|cx| {
+                    count.fetch_add(1, SeqCst);
+                    sending.as_mut().poll(cx)
+                })
+                .await
+            });
+            // Real time must pass: it is what the test is about. A sender that spins is polled thousands of times meanwhile.
+            sleep(Duration::from_millis(200)).await;
+            let polls = polls.load(SeqCst);
+            assert!((2..100).contains(&polls), "{polls}");
+            let mut buffer = [0; 16];
+            while buffer[..4] != *b"last" {
+                assert_eq!(receiver.recv(&mut buffer).await.unwrap(), 4);
+            }
+            sender.await.unwrap().unwrap();
+        });
     });
 }
 

@@ -5,10 +5,12 @@ use std::net::Shutdown;
 use std::os::unix::net;
 use std::path::Path;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use super::SocketAddr;
 use crate::driver::Direction;
 use crate::net::datagram::{Datagrams, datagram_methods};
+use crate::time::sleep;
 
 /// A Unix datagram socket.
 ///
@@ -88,7 +90,9 @@ impl UnixDatagram {
         self.datagrams.get_ref().connect_addr(&address.0)
     }
 
-    /// Sends a datagram to the socket at a path, and returns its size. Waits while this socket has no room.
+    /// Sends a datagram to the socket at a path, and returns its size. Waits while this socket has no room, or that one.
+    ///
+    /// The system does not tell of room in a socket that is no [peer](Self::connect). So this looks again, ever less often, at last every 50 ms.
     ///
     /// # Errors
     ///
@@ -99,22 +103,39 @@ impl UnixDatagram {
     /// Cancel safe: the datagram is sent whole or not at all.
     pub async fn send_to<P: AsRef<Path>>(&self, buf: &[u8], target: P) -> io::Result<usize> {
         let address = SocketAddr::of(target.as_ref())?;
-        let send = |socket: &net::UnixDatagram| socket.send_to_addr(buf, &address.0);
-        self.datagrams.io(Direction::Write, send).await
+        let (mut refused, mut pause) = (false, FIRST_PAUSE);
+        loop {
+            let send = |socket: &net::UnixDatagram| match socket.send_to_addr(buf, &address.0) {
+                // The first time there may be no room here, which an event ends. But to try in vain frees what it has taken of the room here, which is
+                // an event, too: who waited for that again would wake himself for ever.
+                Err(error) if refused && error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+                result => {
+                    refused = true;
+                    result.map(Some)
+                }
+            };
+            match self.datagrams.io(Direction::Write, send).await? {
+                Some(sent) => return Ok(sent),
+                None => sleep(pause).await,
+            }
+            pause = (2 * pause).min(LAST_PAUSE);
+        }
     }
 
     /// As [`send_to`](Self::send_to), without waiting.
     ///
     /// # Errors
     ///
-    /// As [`send_to`](Self::send_to); `WouldBlock` if there is no room, as far as is known, see [`writable`](Self::writable).
+    /// As [`send_to`](Self::send_to); `WouldBlock` if there is no room, as far as is known, see [`writable`](Self::writable), which tells of this
+    /// socket's room only.
     pub fn try_send_to<P: AsRef<Path>>(&self, buf: &[u8], target: P) -> io::Result<usize> {
         let address = SocketAddr::of(target.as_ref())?;
         let send = |socket: &net::UnixDatagram| socket.send_to_addr(buf, &address.0);
         self.datagrams.try_io(Direction::Write, send)
     }
 
-    /// As [`send_to`](Self::send_to). Only the last task that polled for sending is woken.
+    /// As [`send_to`](Self::send_to), but while the other socket has no room the task is woken again and again. Only the last task that polled
+    /// for sending is woken.
     ///
     /// # Errors
     ///
@@ -160,3 +181,8 @@ impl UnixDatagram {
         self.datagrams.get_ref().peer_addr().map(SocketAddr::from)
     }
 }
+
+/// Short for a receiver that is at work, and each pause is as long as all before it.
+const FIRST_PAUSE: Duration = Duration::from_micros(50);
+/// Costs next to nothing.
+const LAST_PAUSE: Duration = Duration::from_millis(50);
