@@ -1,6 +1,7 @@
 //! Files and directories through the blocking pool: nothing read or written is lost, and errors reach somebody.
 
 use std::fs as std_fs;
+use std::future::{Future, poll_fn};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,9 @@ use executor::fs::{self, DirBuilder, File, OpenOptions};
 use executor::io::{AsyncReadExt, AsyncSeekExt, AsyncWrite, AsyncWriteExt};
 use executor::runtime::Builder;
 
-use crate::support::{block_on, child, each_runtime, kind, poll_once, until, within, workers};
+use crate::support::{
+    block_on, child, child_under, each_runtime, kind, poll_once, until, within, workers,
+};
 
 /// A directory that is removed again.
 struct Scratch(PathBuf);
@@ -357,6 +360,56 @@ fn a_file_leaves_with_the_position_of_its_reader() {
             assert_eq!(rest, pattern(1000)[20..]);
         });
     });
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn who_waits_for_a_file_that_a_given_up_call_still_has_is_not_polled_meanwhile() {
+    let slow = [
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=fchmod",
+        "-e",
+        "inject=fchmod:delay_enter=500000",
+    ];
+    child_under(
+        &slow,
+        "files::who_waits_for_a_file_that_a_given_up_call_still_has_is_not_polled_meanwhile",
+        || {
+            let scratch = Scratch::new();
+            let given_up = || async {
+                let file = File::open(scratch.with("file", "text")).await.unwrap();
+                let permissions = file.metadata().await.unwrap().permissions();
+                assert!(poll_once(pin!(file.set_permissions(permissions))).is_pending());
+                file
+            };
+            let runtime = workers(2);
+            runtime.block_on(async {
+                let mut polls = 0;
+                let file = given_up().await;
+                let mut leaving = pin!(file.into_std());
+                poll_fn(|cx| {
+                    polls += 1;
+                    leaving.as_mut().poll(cx)
+                })
+                .await;
+                assert!(polls <= 3, "{polls}");
+            });
+            // Nor does it wait in its poll when the pool takes nothing more.
+            let file = runtime.block_on(given_up());
+            let begun = runtime.block_on(async { executor::task::spawn_blocking(|| ()) });
+            // Calls begin in their order.
+            block_on(begun).unwrap();
+            runtime.shutdown_background();
+            let mut leaving = pin!(file.into_std());
+            assert!(poll_once(leaving.as_mut()).is_pending());
+            block_on(leaving);
+        },
+    );
 }
 
 #[test]

@@ -2,19 +2,20 @@
 
 use std::fmt;
 use std::fs::{FileTimes, Metadata, Permissions};
+use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
+use std::task::Poll;
 use std::time::SystemTime;
 
 use futures::lock::Mutex;
+use futures::task::AtomicWaker;
 
 use super::OpenOptions;
 use super::engine::Engine;
 use super::offload::offload;
-use crate::task::spawn_blocking;
 
 /// An open file, which is read, written and sought through the I/O traits of `futures` or tokio.
 ///
@@ -51,6 +52,8 @@ use crate::task::spawn_blocking;
 /// ```
 pub struct File {
     std: Arc<std::fs::File>,
+    /// Woken when a call that has `std` for itself, without the engine, has let it go.
+    returned: Arc<AtomicWaker>,
     /// Held across an `await` by those who have the file by `&`.
     engine: Mutex<Engine>,
     max_buf_size: usize,
@@ -112,6 +115,7 @@ impl File {
         Self {
             engine: Mutex::new(Engine::new(std.clone())),
             std,
+            returned: Arc::default(),
             max_buf_size: MAX_BUF_SIZE,
         }
     }
@@ -124,18 +128,23 @@ impl File {
     ///
     /// If the future is dropped the file is closed.
     pub async fn into_std(self) -> std::fs::File {
-        let (mut std, mut engine) = (self.std, self.engine.into_inner());
+        let mut engine = self.engine.into_inner();
         engine.idle().await;
         engine.settle();
         drop(engine);
-        loop {
-            match Arc::try_unwrap(std) {
-                Ok(std) => return std,
-                // A short call that somebody gave up, as `metadata`, still has it.
-                Err(shared) => std = shared,
+        // A short call that somebody gave up, as `metadata`, may still have it.
+        let mut std = Some(self.std);
+        poll_fn(|cx| {
+            self.returned.register(cx.waker());
+            match std.take().map(Arc::try_unwrap) {
+                Some(Ok(alone)) => Poll::Ready(alone),
+                shared => {
+                    std = shared.and_then(Result::err);
+                    Poll::Pending
+                }
             }
-            drop(spawn_blocking(thread::yield_now).await);
-        }
+        })
+        .await
     }
 
     /// As [`into_std`](Self::into_std), at once.
@@ -256,8 +265,8 @@ impl File {
     /// Cancel safe.
     #[doc(alias = "fstat")]
     pub async fn metadata(&self) -> io::Result<Metadata> {
-        let std = self.std.clone();
-        offload(move || std.metadata()).await
+        let lent = self.lend();
+        offload(move || lent.std().metadata()).await
     }
 
     /// Changes the file's permissions.
@@ -271,8 +280,8 @@ impl File {
     /// A call that has begun goes on.
     #[doc(alias = "fchmod")]
     pub async fn set_permissions(&self, permissions: Permissions) -> io::Result<()> {
-        let std = self.std.clone();
-        offload(move || std.set_permissions(permissions)).await
+        let lent = self.lend();
+        offload(move || lent.std().set_permissions(permissions)).await
     }
 
     /// How many bytes one read or write moves at most, and so how large each of the file's two buffers can become.
@@ -299,11 +308,39 @@ impl File {
         (self.engine.get_mut(), self.max_buf_size)
     }
 
+    fn lend(&self) -> Lent {
+        Lent {
+            std: self.std.clone(),
+            _returned: Returned(self.returned.clone()),
+        }
+    }
+
     /// Makes a call that vouches for what was written.
     async fn written(&self, f: fn(&std::fs::File) -> io::Result<()>) -> io::Result<()> {
         let mut engine = self.engine.lock().await;
-        std::future::poll_fn(|cx| engine.poll_flush(cx)).await?;
+        poll_fn(|cx| engine.poll_flush(cx)).await?;
         engine.call(f).await
+    }
+}
+
+/// The file in the hands of a call that need not wait for the engine. It is given back in this order: the file, then the word that it was.
+struct Lent {
+    std: Arc<std::fs::File>,
+    _returned: Returned,
+}
+
+impl Lent {
+    /// A method, so that a closure that calls it has the whole of this, and not the file alone.
+    fn std(&self) -> &std::fs::File {
+        &self.std
+    }
+}
+
+struct Returned(Arc<AtomicWaker>);
+
+impl Drop for Returned {
+    fn drop(&mut self) {
+        self.0.wake();
     }
 }
 
