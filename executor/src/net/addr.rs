@@ -18,8 +18,8 @@ use crate::task_api::spawn_lookup;
 /// - [`SocketAddr`], [`SocketAddrV4`], [`SocketAddrV6`], `(IpAddr, u16)`, `(Ipv4Addr, u16)`, `(Ipv6Addr, u16)` and
 ///   `&[SocketAddr]` stand for themselves.
 /// - `str` and [`String`], as in `"127.0.0.1:80"` or `"example.org:80"`, and `(&str, u16)` and `(String, u16)` are addresses
-///   if they look like one. Otherwise the system's resolver (`getaddrinfo`) looks the name up, on a thread of the runtime's
-///   blocking pool, so that nothing else has to wait for it. See [`lookup_host`] for how many at once.
+///   if they look like one. Otherwise the system's resolver (`getaddrinfo`) looks the name up, on a thread that the
+///   runtime has for lookups, so that nothing else has to wait for it. See [`lookup_host`] for how many at once.
 ///
 /// The trait cannot be implemented outside of this crate.
 pub trait ToSocketAddrs: sealed::Lookup {}

@@ -5,8 +5,9 @@
 //!   here     streams whatever is there      copies, close-on-exec
 //!   child    streams the listeners   ◀dup2─ copies, gone with the program's start
 //! ```
-//! The numbers in the middle are all in use here, by placeholders if need be, before a process is started. So the descriptor by which the standard library
-//! hears that a program could not be started is beyond them, and not overwritten.
+//! The numbers in the middle are all in use when the listeners are passed, by placeholders if need be. So the descriptor by which the standard library
+//! hears that a program could not be started is beyond them, and not overwritten. What others had open there they may close before the process is
+//! started; then that descriptor may be among them, and a program that cannot be started is a child that ends at once.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};

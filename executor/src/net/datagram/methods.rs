@@ -165,7 +165,7 @@ macro_rules! datagram_methods {
                 self.datagrams.ready($crate::driver::Direction::Read).await
             }
 
-            /// Waits until there is room to send, or an error. A new socket has room, which is known once the reactor has looked.
+            /// Waits until there is room to send, or an error. A new socket counts as having room at once.
             ///
             /// Then use [`try_send`](Self::try_send), which may still answer `WouldBlock`. Several tasks may wait.
             ///
