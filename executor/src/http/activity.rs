@@ -16,6 +16,8 @@ struct State {
     requests: usize,
     /// Those of them that wait for the server: for the service, or for more of a body. The others wait for the client to take what there is.
     ours: usize,
+    /// Parts of answers that are handed over, and that the connection has not taken down yet, perhaps long after the requests' ends.
+    unsent: usize,
     /// Counts whatever happens, so that who looks twice sees whether anything has.
     changes: u64,
 }
@@ -25,6 +27,12 @@ struct State {
 pub(super) struct UnderWay {
     activity: Arc<Activity>,
     is_ours: bool,
+}
+
+/// A part of an answer that hyper has, until it is sent, or given up.
+#[derive(Debug)]
+pub(super) struct Unsent {
+    activity: Arc<Activity>,
 }
 
 impl Activity {
@@ -40,16 +48,16 @@ impl Activity {
         }
     }
 
-    /// The count of changes if no request is under way.
+    /// The count of changes if no request is under way, and all answers are sent.
     pub(super) fn idle(&self) -> Option<u64> {
         let state = self.state.lock();
-        (state.requests == 0).then_some(state.changes)
+        (state.requests + state.unsent == 0).then_some(state.changes)
     }
 
-    /// The count of changes if there are requests, and all of them wait for the client.
+    /// The count of changes if there is something, and all of it waits for the client.
     pub(super) fn stalled(&self) -> Option<u64> {
         let state = self.state.lock();
-        (state.requests > 0 && state.ours == 0).then_some(state.changes)
+        (state.requests + state.unsent > 0 && state.ours == 0).then_some(state.changes)
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
@@ -73,6 +81,28 @@ impl UnderWay {
         let was_ours = std::mem::replace(&mut self.is_ours, false);
         self.activity
             .change(|state| state.ours -= usize::from(was_ours));
+    }
+
+    /// There is this to send.
+    pub(super) fn hand_over(&mut self) -> Unsent {
+        self.wait_for_client();
+        self.activity.change(|state| state.unsent += 1);
+        Unsent {
+            activity: self.activity.clone(),
+        }
+    }
+}
+
+impl Unsent {
+    /// Some of it has gone, and not the last of it.
+    pub(super) fn shrink(&self) {
+        self.activity.change(|_| ());
+    }
+}
+
+impl Drop for Unsent {
+    fn drop(&mut self) {
+        self.activity.change(|state| state.unsent -= 1);
     }
 }
 

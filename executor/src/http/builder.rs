@@ -59,7 +59,7 @@ impl ServerBuilder {
     }
 
     /// How long a client may take to send the head of a request, the wait for it included: connections on which nothing is under way for longer are
-    /// closed. On HTTP/2 it may be up to three times as long, the farewell included. `None`: for ever, which a server that
+    /// closed. An answer is under way until the client has taken all of it, however slowly. On HTTP/2 it may be up to three times as long, the farewell included. `None`: for ever, which a server that
     /// others can reach does not survive.
     ///
     /// Bodies are no part of this: a limit on the time of a whole request is a layer of tower's, or a [`timeout`](crate::time::timeout) in the service.
@@ -82,7 +82,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Changes hyper's own settings, for example how large heads may be, or how many requests may share a connection. It has a timer already.
+    /// Changes hyper's own settings, for example how large heads may be, or how many requests may share a connection. It has a timer already, and writes answers
+    /// from where they are (`writev`) in any case.
     ///
     /// ```
     /// # use executor::http::ServerBuilder;
@@ -149,6 +150,8 @@ impl ServerBuilder {
         settings.protocol.http1().header_read_timeout(limit);
         let settings = Arc::new(settings);
         self.server.serve(listener, move |io, address| {
+        // Otherwise hyper copies answers before it writes, however large they are, and that would look as if the client had taken all of it.
+        settings.protocol.http1().writev(true);
             let settings = settings.clone();
             let service = make(address);
             async move { settings.serve(io, service).await }

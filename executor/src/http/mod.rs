@@ -19,6 +19,7 @@ mod activity;
 mod builder;
 pub mod client;
 mod connection;
+mod piece;
 mod tracked;
 mod transport;
 mod upgrade;

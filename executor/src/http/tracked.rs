@@ -11,6 +11,7 @@ use hyper::{Request, Response};
 use pin_project_lite::pin_project;
 
 use super::activity::{Activity, UnderWay};
+use super::piece::Piece;
 use super::upgrade::Upgrades;
 
 #[derive(Debug)]
@@ -86,22 +87,27 @@ pin_project! {
 }
 
 impl<B: Body> Body for TrackedBody<B> {
-    type Data = B::Data;
+    type Data = Piece<B::Data>;
     type Error = B::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+    ) -> Poll<Option<Result<Frame<Self::Data>, B::Error>>> {
         let this = self.project();
         let polled = this.body.poll_frame(cx);
-        match (&polled, this.under_way.as_mut()) {
-            (Poll::Pending, Some(under_way)) => under_way.wait_for_server(),
-            (Poll::Ready(Some(Ok(_))), Some(under_way)) => under_way.wait_for_client(),
-            (Poll::Ready(_), _) => *this.under_way = None,
-            (Poll::Pending, None) => {}
-        }
-        polled
+        let unsent = match (&polled, this.under_way.as_mut()) {
+            (Poll::Ready(Some(Ok(_))), Some(under_way)) => Some(under_way.hand_over()),
+            (Poll::Ready(_), _) => {
+                *this.under_way = None;
+                None
+            }
+            (Poll::Pending, under_way) => {
+                under_way.into_iter().for_each(UnderWay::wait_for_server);
+                return Poll::Pending;
+            }
+        };
+        polled.map_ok(|frame| frame.map_data(|data| Piece::new(data, unsent)))
     }
 
     fn is_end_stream(&self) -> bool {

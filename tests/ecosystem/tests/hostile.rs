@@ -16,7 +16,8 @@ use executor::net::{Server, TcpStream};
 use executor::task::JoinSet;
 use executor::time::{Instant, sleep};
 use executor::tls::TlsAcceptor;
-use http_body_util::{BodyExt, Empty, Full};
+use futures::TryStreamExt;
+use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use hyper::body::{Body, Frame, Incoming};
 use hyper::client::conn::http2;
 use hyper::service::service_fn;
@@ -330,14 +331,107 @@ fn over_http_2_a_client_that_refuses_its_answers_is_cut_off() {
         let server = ServerBuilder::new()
             .on_connection_error(late.hears())
             .serve(listen().await, service_fn(endless));
-        let stream = connect(&server).await;
-        let (mut client, connection) = http2::handshake(HyperExecutor, stream).await.unwrap();
-        executor::spawn(connection);
-        let request = Request::get("http://localhost/")
-            .body(Empty::<Bytes>::new())
+        // Its window stays shut.
+        let _deaf = answered_by_2(&server).await;
+        sleep(Duration::from_secs(29)).await;
+        assert_eq!(server.connections(), 1);
+        sleep(Duration::from_secs(32)).await;
+        assert_eq!((server.connections(), late.count()), (0, 1));
+    });
+}
+
+/// All at once, and it says that this is all.
+async fn whole(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    Ok(Response::new(Full::from(vec![b'x'; LARGE])))
+}
+
+/// All at once as well, but nobody knows before it has been asked for more.
+async fn perhaps_more(
+    _: Request<Incoming>,
+) -> Result<Response<impl Body<Data = Bytes, Error = Infallible>>, Infallible> {
+    let whole = Full::<Bytes>::from(vec![b'x'; LARGE]);
+    Ok(Response::new(BodyExt::boxed(StreamBody::new(
+        whole.into_data_stream().map_ok(Frame::data),
+    ))))
+}
+
+/// More than any buffer takes.
+const LARGE: usize = 32 << 20;
+
+/// Reads for minutes, after the server has given its answer to hyper.
+async fn takes_its_time(server: &Server) {
+    let mut client = connect(server).await;
+    client.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
+    let (mut buffer, mut all) = (vec![0; 64 * 1024], 0);
+    loop {
+        match client.read(&mut buffer).await.unwrap() {
+            0 => break,
+            read => all += read,
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert!(all > LARGE, "{all} bytes of {LARGE}");
+}
+
+#[test]
+fn who_takes_an_answer_slowly_gets_all_of_it() {
+    paused(async {
+        let late = Late::default();
+        let builder = || ServerBuilder::new().on_connection_error(late.hears());
+        let server = builder().serve(listen().await, service_fn(whole));
+        takes_its_time(&server).await;
+        let server = builder().serve(listen().await, service_fn(perhaps_more));
+        takes_its_time(&server).await;
+        // Also if it may not be idle for as long as it reads nothing.
+        let strict = builder().header_read_timeout(Duration::from_secs(5));
+        takes_its_time(&strict.serve(listen().await, service_fn(whole))).await;
+        assert_eq!(late.count(), 0);
+    });
+}
+
+#[test]
+fn a_shutdown_waits_for_who_takes_an_answer_slowly() {
+    paused(async {
+        let server = http::serve(listen().await, service_fn(whole));
+        let mut client = connect(&server).await;
+        client
+            .write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n")
+            .await
             .unwrap();
-        // Its connection is read; the answer is not, so its window stays shut.
-        let _answer = client.send_request(request).await.unwrap();
+        let mut all = client.read(&mut [0; 1024]).await.unwrap();
+        let shutdown = executor::spawn(server.shutdown(Duration::from_secs(3600)));
+        let mut buffer = vec![0; 64 * 1024];
+        while all < LARGE {
+            sleep(Duration::from_secs(1)).await;
+            all += match client.read(&mut buffer).await.unwrap() {
+                0 => panic!("{all} bytes of {LARGE}"),
+                read => read,
+            };
+        }
+        let report = shutdown.await.unwrap();
+        assert_eq!((report.finished, report.dropped), (1, 0));
+    });
+}
+
+/// A client of HTTP/2 whose connection is read, and an answer of which nothing is.
+async fn answered_by_2(server: &Server) -> (http2::SendRequest<Empty<Bytes>>, Incoming) {
+    let stream = connect(server).await;
+    let (mut client, connection) = http2::handshake(HyperExecutor, stream).await.unwrap();
+    executor::spawn(connection);
+    let request = Request::get("http://localhost/").body(Empty::new());
+    let answer = client.send_request(request.unwrap()).await.unwrap();
+    (client, answer.into_body())
+}
+
+#[test]
+fn over_http_2_a_client_that_refuses_one_answer_that_is_complete_is_cut_off() {
+    paused(async {
+        let late = Late::default();
+        let server = ServerBuilder::new()
+            .header_read_timeout(None)
+            .on_connection_error(late.hears())
+            .serve(listen().await, service_fn(whole));
+        let _deaf = answered_by_2(&server).await;
         sleep(Duration::from_secs(29)).await;
         assert_eq!(server.connections(), 1);
         sleep(Duration::from_secs(32)).await;
