@@ -1,10 +1,12 @@
 //! Children that borrow: `concurrent`, in one task, and `scope_blocking`, in parallel.
 
 use std::cell::Cell;
-use std::future::pending;
+use std::future::{Future, pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::{Context, Poll};
 use std::thread;
 
 use executor::runtime::{Builder, Handle, UnhandledPanic};
@@ -13,7 +15,9 @@ use executor::task::{concurrent, scope_blocking, spawn_blocking, yield_now};
 use executor::time::{Duration, Instant, sleep};
 
 use crate::gather::each_paused;
-use crate::support::{Drops, current_thread, each_runtime, poll_once, within, workers};
+use crate::support::{
+    Drops, counting_waker, current_thread, each_runtime, poll_once, within, workers,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -73,6 +77,45 @@ fn concurrent_children_spawn_children() {
         }));
         assert_eq!(count.unwrap(), 100);
     });
+}
+
+#[test]
+fn a_child_that_comes_from_another_task_or_thread_is_polled() {
+    each_runtime(|runtime| {
+        within(10, || {
+            let sum = runtime.block_on(concurrent(async |scope| {
+                let from_a_task = scope.clone();
+                let task = spawn(async move {
+                    sleep(Duration::from_millis(10)).await;
+                    from_a_task.spawn(async { 1 }).await
+                });
+                let thread = spawn_blocking(move || {
+                    thread::sleep(Duration::from_millis(10));
+                    scope.spawn(async { 2 })
+                });
+                task.await.unwrap() + thread.await.unwrap().await
+            }));
+            assert_eq!(sum, 3);
+        });
+    });
+}
+
+#[test]
+fn a_child_that_is_spawned_inside_wakes_nobody() {
+    let (waker, calls) = counting_waker();
+    let mut whole = pin!(concurrent(async |scope| {
+        // It spawns whenever it is polled.
+        poll_fn(|_| {
+            drop(scope.spawn(async {}));
+            Poll::<()>::Pending
+        })
+        .await;
+    }));
+    for _ in 0..3 {
+        let poll = whole.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(poll.is_pending());
+    }
+    assert_eq!(calls.load(SeqCst), 0);
 }
 
 #[test]

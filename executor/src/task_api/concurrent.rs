@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use futures::channel::oneshot;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -54,7 +54,7 @@ where
     F: FnOnce(ConcurrentScope<'env>) -> B,
     B: Future,
 {
-    let scope = ConcurrentScope(Arc::new(Mutex::new(Some(Vec::new()))));
+    let scope = ConcurrentScope(Arc::new(Mutex::new(Some(Incoming::default()))));
     Concurrent {
         body: body(scope.clone()),
         output: None,
@@ -82,17 +82,22 @@ pin_project! {
     }
 }
 
-/// Where the children of a [`concurrent`] are spawned. The children may have it, too.
+/// Where the children of a [`concurrent`] are spawned. The children may have it, too, and other tasks and threads.
 #[derive(Clone)]
-pub struct ConcurrentScope<'env>(Arc<Mutex<Incoming<'env>>>);
+pub struct ConcurrentScope<'env>(Arc<Mutex<Option<Incoming<'env>>>>);
 
-/// What was spawned since the last poll. `None`: the scope has ended.
-type Incoming<'env> = Option<Vec<Child<'env>>>;
+/// What was spawned since the last poll. There is none once the scope has ended.
+#[derive(Default)]
+struct Incoming<'env> {
+    children: Vec<Child<'env>>,
+    /// While the whole waits: what comes then comes from elsewhere, and nobody else would have it polled.
+    waker: Option<Waker>,
+}
 
 type Child<'env> = Pin<Box<dyn Future<Output = ()> + Send + 'env>>;
 
 impl<'env> ConcurrentScope<'env> {
-    /// Adds a child. It is polled soon, whether or not the handle is awaited; dropping that changes nothing.
+    /// Adds a child. It is polled soon, by the task that awaits the whole, whether or not the handle is awaited; dropping that changes nothing.
     ///
     /// Once the scope has ended, which a destructor may see, the future is dropped.
     pub fn spawn<F>(&self, future: F) -> ConcurrentHandle<F::Output>
@@ -106,22 +111,30 @@ impl<'env> ConcurrentScope<'env> {
             let _ = send.send(future.await);
         });
         let mut incoming = self.0.lock();
-        let refused = match &mut *incoming {
-            Some(children) => {
-                children.push(child);
-                None
+        let (waker, refused) = match &mut *incoming {
+            Some(incoming) => {
+                incoming.children.push(child);
+                (incoming.waker.take(), None)
             }
-            None => Some(child),
+            None => (None, Some(child)),
         };
         drop(incoming);
         drop(refused);
+        waker.into_iter().for_each(Waker::wake);
         ConcurrentHandle(output)
     }
 
-    /// Moves the new children to the others. True: there were some.
-    fn move_to(&self, children: &FuturesUnordered<Child<'env>>) -> bool {
-        let new = self.0.lock().as_mut().map(std::mem::take);
-        let new = new.unwrap_or_default();
+    /// Moves the new children to the others. True: there were some. The next one wakes `waker`, if there is one.
+    fn move_to(&self, children: &FuturesUnordered<Child<'env>>, waker: Option<&Waker>) -> bool {
+        // Cloned and dropped without the lock.
+        let waker = waker.cloned();
+        let (new, _old) = match &mut *self.0.lock() {
+            Some(incoming) => (
+                std::mem::take(&mut incoming.children),
+                std::mem::replace(&mut incoming.waker, waker),
+            ),
+            None => (Vec::new(), waker),
+        };
         let any = !new.is_empty();
         new.into_iter().for_each(|child| children.push(child));
         any
@@ -139,17 +152,19 @@ impl<B: Future> Future for Concurrent<'_, B> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<B::Output> {
         let this = self.project();
+        // What this poll itself spawns is seen by it.
+        this.scope.move_to(this.children, None);
         if this.output.is_none()
             && let Poll::Ready(output) = this.body.poll(cx)
         {
             *this.output = Some(output);
         }
         loop {
-            this.scope.move_to(this.children);
+            this.scope.move_to(this.children, None);
             match this.children.poll_next_unpin(cx) {
                 Poll::Ready(Some(())) => {}
-                // The latest poll may have spawned.
-                _ if this.scope.move_to(this.children) => {}
+                // The latest poll may have spawned, and others do at any time.
+                _ if this.scope.move_to(this.children, Some(cx.waker())) => {}
                 Poll::Ready(None) if this.output.is_some() => break,
                 _ => return Poll::Pending,
             }
