@@ -10,7 +10,7 @@ use executor::task::{
     self, CancelScope, FutureExt, GroupPolicy, StartError, Started, TaskError, TaskErrors,
     TaskGroup, first_done, first_ok, group, group_with, shield, yield_now,
 };
-use executor::time::{Duration, Instant, sleep};
+use executor::time::{Duration, Instant, sleep, timeout};
 
 use crate::support::{Drops, each_runtime, paused, within, workers};
 
@@ -349,6 +349,22 @@ fn an_error_before_the_task_is_ready_is_the_callers_and_one_after_it_the_groups(
 }
 
 #[test]
+#[test]
+fn an_error_before_the_task_is_ready_is_the_groups_if_nobody_waits() {
+    paused().block_on(async {
+        let result = group(async |g| {
+            let start = g.start(async |_ready: Started<()>| {
+                sleep(2 * SECOND).await;
+                Err("nobody waits")
+            });
+            assert!(timeout(SECOND, start).await.is_err());
+            Ok(())
+        });
+        let errors = result.await.unwrap_err();
+        assert_eq!(errors.failures().collect::<Vec<_>>(), [&"nobody waits"]);
+    });
+}
+
 fn of_several_the_first_that_succeeds_counts_and_the_others_have_ended() {
     paused().block_on(async {
         let drops = Drops::default();

@@ -72,7 +72,8 @@ impl<E: Send + 'static> TaskGroup<E> {
     ///
     /// # Cancel safety
     ///
-    /// Giving up the wait leaves the task in the group.
+    /// Giving up the wait leaves the task in the group, whose failure it is if it then fails, ready or not. An error that it had returned by then
+    /// goes with the wait.
     ///
     /// ```
     /// # executor::runtime::Runtime::new().unwrap().block_on(async {

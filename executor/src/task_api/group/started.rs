@@ -37,7 +37,7 @@ impl<V> fmt::Debug for Started<V> {
 /// Why a task that was to be started is not ready.
 #[derive(Debug)]
 pub enum StartError<E> {
-    /// It failed before it was ready. That is told here and not to the group.
+    /// It failed before it was ready. That is told here, to whom waits, and not to the group.
     Failed(E),
     /// It ended before it was ready: it returned without an error, panicked or was cancelled. The group hears of a panic.
     Ended,
@@ -81,16 +81,14 @@ impl<V: Send + 'static, E: Send + 'static> Answer<V, E> {
         })))
     }
 
-    /// What the task returned is the caller's if it was not ready before, and then no failure of the group.
+    /// What the task returned is the caller's if it was not ready before, and then no failure of the group. If nobody waits any more, it is.
     pub(super) fn end(self, result: Result<(), E>) -> Result<(), E> {
-        match self.take() {
-            Some(send) => {
-                if let Err(error) = result {
-                    let _ = send.send(Err(error));
-                }
-                Ok(())
-            }
-            None => result,
+        match (self.take(), result) {
+            (Some(send), Err(error)) => match send.send(Err(error)) {
+                Err(Err(error)) => Err(error),
+                _ => Ok(()),
+            },
+            (_, result) => result,
         }
     }
 
