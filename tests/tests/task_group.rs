@@ -1,7 +1,8 @@
 //! `TaskGroup`: no task outlives its group, the first failure cancels the others, and every error is told.
 
-use std::future::pending;
+use std::future::{Future, pending};
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -12,7 +13,7 @@ use executor::task::{
 };
 use executor::time::{Duration, Instant, sleep, timeout};
 
-use crate::support::{Drops, each_runtime, paused, within, workers};
+use crate::support::{Drops, each_runtime, paused, poll_once, within, workers};
 
 type Never = std::convert::Infallible;
 
@@ -349,7 +350,6 @@ fn an_error_before_the_task_is_ready_is_the_callers_and_one_after_it_the_groups(
 }
 
 #[test]
-#[test]
 fn an_error_before_the_task_is_ready_is_the_groups_if_nobody_waits() {
     paused().block_on(async {
         let result = group(async |g| {
@@ -365,6 +365,7 @@ fn an_error_before_the_task_is_ready_is_the_groups_if_nobody_waits() {
     });
 }
 
+#[test]
 fn of_several_the_first_that_succeeds_counts_and_the_others_have_ended() {
     paused().block_on(async {
         let drops = Drops::default();
@@ -398,6 +399,46 @@ fn of_several_the_first_that_succeeds_counts_and_the_others_have_ended() {
         );
         assert_eq!((start.elapsed(), drops.count()), (2 * SECOND, 9));
     });
+}
+
+#[test]
+fn a_task_that_is_cancelled_alone_is_done_as_well() {
+    paused().block_on(async {
+        let start = Instant::now();
+        let output = group_with(GroupPolicy::FirstDone, async |g: TaskGroup<Never>| {
+            let first = g.spawn(pending::<Result<(), Never>>());
+            let second = g.spawn(pending::<Result<(), Never>>());
+            sleep(SECOND).await;
+            first.abort();
+            let ends = (first.await.is_err(), second.await.is_err());
+            // It is no failure: the body goes on.
+            sleep(SECOND).await;
+            Ok(ends)
+        });
+        let output = timeout(10 * SECOND, output)
+            .await
+            .expect("the other task is cancelled");
+        assert_eq!(output.unwrap(), (true, true));
+        assert_eq!(start.elapsed(), 2 * SECOND);
+    });
+}
+
+#[test]
+fn the_first_of_tasks_that_their_runtime_has_dropped_is_an_error() {
+    for policy in [GroupPolicy::FirstOk, GroupPolicy::FirstDone] {
+        let other = paused();
+        let mut first: Pin<Box<dyn Future<Output = Result<(), TaskErrors<Never>>>>> = {
+            let futures = [pending::<Result<(), Never>>(), pending()];
+            match policy {
+                GroupPolicy::FirstOk => Box::pin(first_ok(futures)),
+                _ => Box::pin(first_done(futures)),
+            }
+        };
+        other.block_on(async { assert!(poll_once(first.as_mut()).is_pending()) });
+        drop(other);
+        let errors = paused().block_on(first).unwrap_err();
+        assert!(errors.cancelled().is_some(), "{errors:?}");
+    }
 }
 
 #[test]

@@ -21,7 +21,8 @@ pub enum TaskError<E> {
     Failed(E),
     /// A task of the group panicked.
     Panicked(JoinError),
-    /// The group was cancelled before its body was done, or from outside. Cancelled children are no errors beside that.
+    /// The group was cancelled before its body was done, or from outside. Cancelled children are no errors beside that. To
+    /// [`first_ok`](super::first_ok) and [`first_done`](super::first_done) also: they were, and none gave an output.
     Cancelled(Cancelled),
 }
 

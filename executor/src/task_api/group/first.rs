@@ -3,16 +3,17 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::errors::TaskErrors;
+use super::errors::{TaskError, TaskErrors};
 use super::policy::GroupPolicy;
 use super::running::group_with;
 use crate::rt_sync::whole::Mutex;
+use crate::task::Cancelled;
 
 /// Spawns the futures, returns the output of the first that succeeds, and cancels the others; it waits until they have ended.
 ///
 /// # Errors
 ///
-/// The errors of all, if none succeeded; also if the call was cancelled.
+/// The errors of all, if none succeeded; also if the call was cancelled, or all tasks were, as by the end of their runtime.
 ///
 /// # Panics
 ///
@@ -45,7 +46,8 @@ where
 ///
 /// # Errors
 ///
-/// That of the first, if it failed, and with it those of others that failed before they could be cancelled.
+/// That of the first, if it failed, and with it those of others that failed before they could be cancelled; also if the call was cancelled, or the first was, as
+/// by the end of its runtime.
 ///
 /// # Panics
 ///
@@ -107,5 +109,8 @@ where
     };
     group_with(policy, body).await?;
     let output = first.lock().take();
-    Ok(output.expect("a task has succeeded"))
+    output.ok_or_else(|| {
+        let cancelled = Cancelled::new("no task has ended by itself");
+        TaskErrors::new(vec![TaskError::Cancelled(cancelled)])
+    })
 }

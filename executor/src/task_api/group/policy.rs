@@ -2,7 +2,7 @@
 
 /// When the other tasks of a group are cancelled. Given to [`group_with`](super::group_with).
 ///
-/// A failure cancels the body as well, a success does not.
+/// A failure cancels the body as well, a success does not. A task that was cancelled or aborted alone has neither failed nor succeeded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum GroupPolicy {
     /// When one fails.
@@ -10,7 +10,7 @@ pub enum GroupPolicy {
     All,
     /// When one succeeds. Failures are errors only if none does.
     FirstOk,
-    /// When one ends, in whatever way.
+    /// When one ends, in whatever way, also because it was cancelled.
     FirstDone,
 }
 

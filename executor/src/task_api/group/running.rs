@@ -159,7 +159,10 @@ where
         }
         tasks.take_arrivals(cx);
         while let Poll::Ready(Some(result)) = tasks.set.poll_join_next(cx) {
-            let failed = !matches!(result, Ok(Ok(())));
+            let failed = match &result {
+                Ok(result) => result.is_err(),
+                Err(error) => error.is_panic(),
+            };
             match outcome.add(result) {
                 true if failed => end("another task of the group failed"),
                 // Its siblings only: the body has what it waited for, or learns that it will not come.
@@ -264,8 +267,8 @@ impl<E> Outcome<E> {
                 self.errors.push(TaskError::Panicked(error));
                 false
             }
-            // As it was asked to.
-            Err(_) => return false,
+            // As it was asked to: it has neither succeeded nor failed.
+            Err(_) => return self.policy == GroupPolicy::FirstDone,
         };
         self.succeeded |= succeeded;
         self.policy.ends_with(succeeded)
