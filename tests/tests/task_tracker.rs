@@ -1,11 +1,12 @@
 //! `TaskTracker` and `CancellationToken`, by tokio-util's names.
 
 use std::future::pending;
+use std::pin::pin;
 
 use executor::sync::CancellationToken;
 use executor::task::{TaskTracker, yield_now};
 
-use crate::support::{Drops, each_runtime, within};
+use crate::support::{Drops, each_runtime, poll_once, within};
 
 #[test]
 fn wait_returns_when_the_tracker_is_closed_and_its_futures_are_gone() {
@@ -68,4 +69,18 @@ fn tokens_count_as_tasks_and_every_waiter_is_woken() {
             });
         });
     });
+}
+
+#[test]
+fn who_waits_hears_also_of_a_moment_without_tasks() {
+    let tracker = TaskTracker::new();
+    let first = tracker.token();
+    tracker.close();
+    let mut wait = pin!(tracker.wait());
+    assert!(poll_once(wait.as_mut()).is_pending());
+    drop(first);
+    let _second = tracker.token();
+    assert!(poll_once(wait.as_mut()).is_ready());
+    // Who comes now waits for that one.
+    assert!(poll_once(pin!(tracker.wait())).is_pending());
 }

@@ -53,7 +53,8 @@ impl TaskTracker {
         Self::default()
     }
 
-    /// Waits until the tracker is closed and empty at the same time.
+    /// Waits until the tracker is closed and empty at the same time. Once it waits, a moment at which that is so is enough: it returns also if
+    /// the tracker has tasks again by then, or is open.
     ///
     /// # Cancel safety
     ///
@@ -214,21 +215,20 @@ impl Place<'_> {
         let waker = cx.waker().clone();
         let (poll, old) = {
             let mut inner = self.tracker.inner.lock();
-            if inner.is_done() {
-                (Poll::Ready(()), Some(waker))
-            } else {
-                let next = inner.next;
-                let number = *self.number.get_or_insert(next);
-                inner.next += u64::from(number == next);
-                let mine = inner.waiting.iter_mut().find(|(of, _)| *of == number);
-                let old = match mine {
-                    Some((_, mine)) => Some(std::mem::replace(mine, waker)),
-                    None => {
-                        inner.waiting.push((number, waker));
-                        None
-                    }
-                };
-                (Poll::Pending, old)
+            match self.number {
+                None if inner.is_done() => (Poll::Ready(()), Some(waker)),
+                None => {
+                    let number = inner.next;
+                    inner.next += 1;
+                    inner.waiting.push((number, waker));
+                    self.number = Some(number);
+                    (Poll::Pending, None)
+                }
+                Some(number) => match inner.waiting.iter_mut().find(|(of, _)| *of == number) {
+                    Some((_, mine)) => (Poll::Pending, Some(std::mem::replace(mine, waker))),
+                    // Taken out when nothing was left to wait for.
+                    None => (Poll::Ready(()), Some(waker)),
+                },
             }
         };
         drop_quietly(old);
