@@ -380,6 +380,15 @@ fn an_order_that_panics_breaks_nothing() {
         fn cmp(&self, other: &Self) -> std::cmp::Ordering {
             assert!(self.0 != 13 && other.0 != 13, "no");
             self.0.cmp(&other.0)
+#[test]
+fn a_channel_with_all_the_room_there_is_says_so() {
+    let (sender, receiver) = mpmc::channel(usize::MAX);
+    sender.try_send(1).unwrap();
+    let statistics = receiver.statistics();
+    assert_eq!((statistics.len, statistics.capacity), (1, usize::MAX));
+    assert!(format!("{sender:?}").contains("capacity"));
+}
+
         }
     }
     let queue = PriorityQueue::unbounded();

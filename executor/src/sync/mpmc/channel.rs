@@ -230,7 +230,8 @@ impl<T> Way<T> {
         };
         ChannelStatistics {
             len: queue.len,
-            capacity: queue.capacity.expect("a channel has a limit"),
+            // A queue says of so much that it has no limit.
+            capacity: queue.capacity.unwrap_or(usize::MAX),
             senders,
             receivers,
             waiting_to_send: queue.waiting_to_push,
