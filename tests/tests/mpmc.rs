@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::thread;
 
 use executor::sync::mpmc::{
@@ -14,7 +14,7 @@ use executor::sync::mpmc::{
 use executor::task;
 use proptest::prelude::*;
 
-use crate::support::{Drops, Random, each_runtime, poll_once, within, workers};
+use crate::support::{Drops, Random, counting_waker, each_runtime, poll_once, within, workers};
 
 #[test]
 fn items_leave_in_the_order_of_their_queue() {
@@ -256,6 +256,40 @@ fn without_room_a_sender_waits_until_its_item_is_taken() {
 }
 
 #[test]
+fn without_room_who_was_called_for_an_item_that_is_gone_keeps_its_turn() {
+    let (sender, receiver) = mpmc::channel(0);
+    let (mut first, mut second) = (Box::pin(receiver.recv()), Box::pin(receiver.recv()));
+    assert!(poll_once(first.as_mut()).is_pending());
+    assert!(poll_once(second.as_mut()).is_pending());
+    {
+        let mut offer = pin!(sender.send(1));
+        assert!(poll_once(offer.as_mut()).is_pending());
+    }
+    assert!(poll_once(first.as_mut()).is_pending());
+    sender.try_send(2).unwrap();
+    assert!(poll_once(second.as_mut()).is_pending());
+    assert_eq!(poll_once(first.as_mut()), Poll::Ready(Ok(2)));
+}
+
+#[test]
+fn without_room_who_was_called_for_an_item_that_is_gone_hears_of_the_next() {
+    let (sender, receiver) = mpmc::channel(0);
+    let (waker, calls) = counting_waker();
+    let mut receive = pin!(receiver.recv());
+    let mut poll = || receive.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(poll().is_pending());
+    let is_woken = || calls.swap(0, SeqCst) > 0;
+    let withdrawn = |item| assert!(poll_once(pin!(sender.send(item))).is_pending());
+    withdrawn(1);
+    assert!(is_woken() && poll().is_pending());
+    // It is woken again, and what comes before it has looked is its own.
+    withdrawn(2);
+    assert!(is_woken());
+    sender.try_send(3).unwrap();
+    assert_eq!(poll(), Poll::Ready(Ok(3)));
+}
+
+#[test]
 fn without_room_waits_that_are_dropped_at_random_lose_and_double_nothing() {
     within(120, || {
         let runtime = workers(2);
@@ -347,6 +381,15 @@ fn a_queue_with_room_for_nothing_is_refused() {
 }
 
 #[test]
+fn a_channel_with_all_the_room_there_is_says_so() {
+    let (sender, receiver) = mpmc::channel(usize::MAX);
+    sender.try_send(1).unwrap();
+    let statistics = receiver.statistics();
+    assert_eq!((statistics.len, statistics.capacity), (1, usize::MAX));
+    assert!(format!("{sender:?}").contains("capacity"));
+}
+
+#[test]
 fn a_destructor_of_an_item_may_use_the_queue() {
     struct Item(Option<Queue<Self>>);
     impl Drop for Item {
@@ -380,15 +423,6 @@ fn an_order_that_panics_breaks_nothing() {
         fn cmp(&self, other: &Self) -> std::cmp::Ordering {
             assert!(self.0 != 13 && other.0 != 13, "no");
             self.0.cmp(&other.0)
-#[test]
-fn a_channel_with_all_the_room_there_is_says_so() {
-    let (sender, receiver) = mpmc::channel(usize::MAX);
-    sender.try_send(1).unwrap();
-    let statistics = receiver.statistics();
-    assert_eq!((statistics.len, statistics.capacity), (1, usize::MAX));
-    assert!(format!("{sender:?}").contains("capacity"));
-}
-
         }
     }
     let queue = PriorityQueue::unbounded();

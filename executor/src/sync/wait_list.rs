@@ -79,6 +79,13 @@ impl<O> WaitList<O> {
         self.called.remove(&ticket.0)
     }
 
+    /// What the last one was called for is gone: it waits again, before all others. It was woken and has not looked, so until it does nobody has to wake it.
+    pub(super) fn call_back(&mut self) {
+        if let Some((ticket, _)) = self.called.pop_last() {
+            self.waiting.insert(ticket, Waker::noop().clone());
+        }
+    }
+
     /// One that waits gives up. Its waker is to be dropped after the lock.
     pub(super) fn give_up(&mut self, ticket: Ticket) -> Option<Waker> {
         self.waiting.remove(&ticket.0)

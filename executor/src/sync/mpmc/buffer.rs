@@ -390,10 +390,15 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Takes an item out again, unless somebody was called for one: those find as many as they were called for.
+    /// Takes an item out again. If somebody was called for it, the one that was called last goes back to its place.
     pub(super) fn withdraw(&self, is_it: impl Fn(&T) -> bool) -> Option<T> {
-        self.0
-            .change(|items, _| items.may_pop().then(|| items.store.remove(is_it)).flatten())
+        self.0.change(|items, _| {
+            let withdrawn = items.store.remove(is_it);
+            if items.store.len() < items.poppers.called() {
+                items.poppers.call_back();
+            }
+            withdrawn
+        })
     }
 }
 

@@ -110,7 +110,8 @@ impl<T> Sender<T> {
     ///
     /// # Cancel safety
     ///
-    /// As [`Buffer::push`](super::Buffer::push).
+    /// As [`Buffer::push`](super::Buffer::push). But without any room a receiver may have taken the item while this waited for its turn to run: dropped then,
+    /// it has sent it. Otherwise the item is dropped with it.
     pub async fn send(&self, item: T) -> Result<(), PushError<T>> {
         match &self.sending.0 {
             Way::Queue(queue) => queue.push(item).await,

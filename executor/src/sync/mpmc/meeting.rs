@@ -3,10 +3,10 @@
 //! ```text
 //!   send:  item ─▶ slot ; offer the slot in a queue ; wait ─▶ taken: done
 //!                                                     ├ the offer is dropped, for nobody will take it: the item comes back
-//!                                                     └ dropped meanwhile ─▶ empty the slot, withdraw the offer
-//!   recv:  the next offer ─▶ take the item, tell its sender ; an empty slot is passed over
+//!                                                     └ dropped meanwhile ─▶ withdraw the offer, if it is still in the queue
+//!   recv:  the next offer ─▶ take the item, tell its sender
 //! ```
-//! Whoever takes the item out of the slot has it, and the sender learns what became of it by a look there.
+//! Whoever takes the offer out of the queue has the item, and the sender learns what became of it by a look into the slot.
 
 use std::sync::Arc;
 
@@ -30,7 +30,8 @@ struct Offer<T> {
 /// The sender's side of an offer.
 struct Offered<'a, T> {
     meeting: &'a Meeting<T>,
-    slot: Slot<T>,
+    /// Until the wait is over.
+    slot: Option<Slot<T>>,
 }
 
 impl<T> Meeting<T> {
@@ -41,9 +42,9 @@ impl<T> Meeting<T> {
     pub(super) async fn send(&self, item: T) -> Result<(), PushError<T>> {
         let slot = Arc::new(Mutex::new(Some(item)));
         let (taken, wait) = oneshot::channel();
-        let offered = Offered {
+        let mut offered = Offered {
             meeting: self,
-            slot: slot.clone(),
+            slot: Some(slot.clone()),
         };
         // Refused, the offer is dropped, and the wait is over.
         let _ = self.0.try_push(Offer { slot, taken });
@@ -74,19 +75,11 @@ impl<T> Meeting<T> {
     }
 
     pub(super) async fn recv(&self) -> Result<T, Closed> {
-        loop {
-            if let Some(item) = self.0.pop().await?.accept() {
-                return Ok(item);
-            }
-        }
+        self.0.pop().await.map(Offer::accept)
     }
 
     pub(super) fn try_recv(&self) -> Result<T, TryPopError> {
-        loop {
-            if let Some(item) = self.0.try_pop()?.accept() {
-                return Ok(item);
-            }
-        }
+        self.0.try_pop().map(Offer::accept)
     }
 
     pub(super) fn close(&self) {
@@ -111,32 +104,28 @@ impl<T> Meeting<T> {
 }
 
 impl<T> Offer<T> {
-    /// `None`: its sender has withdrawn it.
-    fn accept(self) -> Option<T> {
+    fn accept(self) -> T {
         let item = self.slot.lock().take();
-        if item.is_some() {
-            // Nobody listens if the item was left for whoever comes.
-            let _ = self.taken.send(());
-        }
-        item
+        // Nobody listens if the item was left for whoever comes.
+        let _ = self.taken.send(());
+        item.expect("it is in the slot as long as the offer is in the queue")
     }
 }
 
 impl<T> Offered<'_, T> {
-    fn take_back(&self) -> Option<T> {
-        self.slot.lock().take()
+    /// The wait is over: the item, if nobody has it.
+    fn take_back(&mut self) -> Option<T> {
+        self.slot.take().and_then(|slot| slot.lock().take())
     }
 }
 
 impl<T> Drop for Offered<'_, T> {
     fn drop(&mut self) {
-        let item = self.take_back();
-        if item.is_some() {
-            // One that a receiver was called for is left, and passed over.
+        if let Some(slot) = &self.slot {
             drop(
                 self.meeting
                     .0
-                    .withdraw(|offer| Arc::ptr_eq(&offer.slot, &self.slot)),
+                    .withdraw(|offer| Arc::ptr_eq(&offer.slot, slot)),
             );
         }
     }
