@@ -62,7 +62,8 @@ impl ServerBuilder {
     /// closed. An answer is under way until the client has taken all of it, however slowly. On HTTP/2 it may be up to three times as long, the farewell included. `None`: for ever, which a server that
     /// others can reach does not survive.
     ///
-    /// Bodies are no part of this: a limit on the time of a whole request is a layer of tower's, or a [`timeout`](crate::time::timeout) in the service.
+    /// A request whose answer is taken is at its end, also if its own body is not: read that before you answer. What a connection was
+    /// [upgraded](super::on_upgrade) to is no part of this, nor are bodies: a limit on the time of a whole request is a layer of tower's, or a [`timeout`](crate::time::timeout) in the service.
     ///
     /// Default: 30 seconds.
     #[must_use]
@@ -71,7 +72,7 @@ impl ServerBuilder {
         self
     }
 
-    /// How long a client may take nothing of what there is for it to read. The connection is ended then. It also holds for what a connection is
+    /// How long a client may take nothing of what there is for it to read. The connection is ended then. It also holds for what a connection of HTTP/1 is
     /// upgraded to: writing fails there with `TimedOut`. On HTTP/2, where clients may refuse single answers, it may be up to twice as long,
     /// and a connection is ended if all its answers wait. `None`: for ever.
     ///

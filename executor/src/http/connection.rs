@@ -75,7 +75,7 @@ impl Settings {
     {
         let (transport, gone) = Transport::new(io, self.write_timeout);
         let activity = Arc::new(Activity::default());
-        let (upgrades, upgraded) = Upgrades::new();
+        let (upgrades, upgraded) = Upgrades::new(activity.clone());
         let service = Tracked::new(service, activity.clone(), upgrades);
         let (ended, ()) = join(self.drive(transport, service, &activity), upgraded).await;
         ended?;

@@ -11,6 +11,7 @@ use executor::hyper::{HyperExecutor, TokioIo};
 use executor::io::{AsyncReadExt, AsyncWriteExt};
 use executor::net::{Server, TcpListener, TcpStream};
 use executor::task::{FutureExt, shield};
+use executor::time::sleep;
 use futures::{SinkExt, StreamExt};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -24,7 +25,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::web::has;
+use crate::web::{has, paused};
 use crate::{PATIENCE, run};
 
 /// Longer than any test.
@@ -271,6 +272,43 @@ fn a_stream_of_http_2_is_told_as_well() {
         drop((tunnel, client));
         let report = shutdown.await.unwrap();
         assert_eq!((report.finished, report.dropped), (1, 0));
+    });
+}
+
+#[test]
+fn a_tunnel_of_http_2_stays_however_long_it_is_used_or_silent() {
+    paused(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = http::serve(
+            listener,
+            service_fn(|request| {
+                upgraded(request, async |connection| {
+                    let mut io = TokioIo::new(connection);
+                    while let Ok(byte) = io.read_u8().await {
+                        io.write_all(&[byte]).await.unwrap();
+                    }
+                })
+            }),
+        );
+        let stream = TcpStream::connect(server.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (mut client, connection) = http2::handshake(HyperExecutor, stream).await.unwrap();
+        executor::spawn(connection);
+        let request = Request::connect("elsewhere:1").body(Full::<Bytes>::default());
+        let answer = client.send_request(request.unwrap()).await.unwrap();
+        let mut tunnel = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+        for silence in [5; 40].into_iter().chain([3600]) {
+            tunnel.write_all(b"b").await.unwrap();
+            assert_eq!(tunnel.read_u8().await.unwrap(), b'b');
+            sleep(Duration::from_secs(silence)).await;
+        }
+        assert_eq!(server.connections(), 1);
+        // After its end the connection is idle like any other.
+        drop(tunnel);
+        sleep(Duration::from_secs(95)).await;
+        assert_eq!(server.connections(), 0);
+        drop(client);
     });
 }
 
