@@ -4,18 +4,20 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
 use executor::http::client::Error;
 use executor::http::{Client, ServerBuilder};
 use executor::net::{Server, TcpListener};
 use executor::task::JoinSet;
 use executor::time::sleep;
 use executor::tls::{TlsAcceptor, TlsConnector, roots_from_pem};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 
 use crate::run;
-use crate::web::{self, Certified, certified};
+use crate::web::{self, Certified, certified, paused};
 
 fn acceptor(certified: &Certified) -> TlsAcceptor {
     TlsAcceptor::from_pem(certified.chain.as_bytes(), certified.key.as_bytes()).unwrap()
@@ -133,5 +135,95 @@ fn an_http_2_connection_that_the_server_ends_is_replaced() {
             .tls(acceptor(&certified))
             .serve(listener, page);
         assert_eq!(text(client, url).await, "second");
+    });
+}
+
+/// Answers, refuses, or does not answer at all, by the path.
+async fn moody(certified: &Certified) -> Server<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let page = service_fn(
+        async |request: Request<Incoming>| match request.uri().path() {
+            "/refused" => Err("as it was asked to"),
+            "/never" => std::future::pending().await,
+            _ => {
+                let body = request.into_body().collect().await;
+                body.map(|_| Response::new("fine".to_owned()))
+                    .map_err(|_| "half a body")
+            }
+        },
+    );
+    let builder = ServerBuilder::new().tls(acceptor(certified));
+    builder.serve(listener, page)
+}
+
+#[test]
+fn a_request_that_fails_leaves_the_connection_to_the_others() {
+    run(async {
+        let certified = certified();
+        let server = moody(&certified).await;
+        let (client, url) = (client(&certified), url(&server));
+        for _ in 0..10 {
+            assert_eq!(text(client.clone(), url.clone()).await, "fine");
+            let refused = client.get(format!("{url}refused")).await;
+            assert!(matches!(refused, Err(Error::Http(_))), "{refused:?}");
+            let half = [Ok(Frame::data(Bytes::from("half"))), Err("as it was told")];
+            let body = StreamBody::new(futures::stream::iter(half));
+            let broken = client
+                .request(Request::post(&url).body(body).unwrap())
+                .await;
+            assert!(matches!(broken, Err(Error::Http(_))), "{broken:?}");
+        }
+        assert_eq!(server.report().accepted, 1);
+    });
+}
+
+#[test]
+fn a_connection_on_which_nothing_was_answered_in_time_is_replaced() {
+    paused(async {
+        let certified = certified();
+        let server = moody(&certified).await;
+        let roots = roots_from_pem(certified.root.as_bytes()).unwrap();
+        let client = Client::builder()
+            .timeout(Duration::from_secs(10))
+            .tls(TlsConnector::with_roots(roots))
+            .build();
+        let url = url(&server);
+        let never = || {
+            let (client, url) = (client.clone(), format!("{url}never"));
+            async move {
+                let never = client.get(url).await;
+                assert!(matches!(never, Err(Error::Timeout)), "{never:?}");
+            }
+        };
+        let answered = || text(client.clone(), url.clone());
+        answered().await;
+        // Others are answered meanwhile: it is not to blame.
+        executor::join!(never(), async {
+            sleep(Duration::from_secs(5)).await;
+            answered().await;
+        });
+        answered().await;
+        assert_eq!(server.report().accepted, 1);
+        never().await;
+        answered().await;
+        answered().await;
+        assert_eq!(server.report().accepted, 2);
+    });
+}
+
+#[test]
+fn over_http_2_no_connection_is_kept_either_if_none_is_to_be() {
+    run(async {
+        let certified = certified();
+        let server = moody(&certified).await;
+        let roots = roots_from_pem(certified.root.as_bytes()).unwrap();
+        let client = Client::builder()
+            .idle_timeout(Duration::ZERO)
+            .tls(TlsConnector::with_roots(roots))
+            .build();
+        for _ in 0..5 {
+            text(client.clone(), url(&server)).await;
+        }
+        assert_eq!(server.report().accepted, 5);
     });
 }

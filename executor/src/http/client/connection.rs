@@ -16,7 +16,7 @@ use super::origin::Origin;
 #[cfg(feature = "tls")]
 use crate::hyper::{HyperExecutor, HyperTimer};
 use crate::net::TcpStream;
-use crate::task::AbortHandle;
+use crate::task::{AbortHandle, Id};
 use crate::time::timeout;
 
 /// Makes connections.
@@ -86,15 +86,18 @@ where
     IO: Read + Write + Unpin + Send + 'static,
 {
     let mut builder = http2::Builder::new(HyperExecutor);
-    let (sender, connection) = builder.timer(HyperTimer).handshake(io).await?;
-    crate::spawn(connection);
-    Ok(Sender::Shared(sender))
+    let (requests, connection) = builder.timer(HyperTimer).handshake(io).await?;
+    let connection = crate::spawn(connection).id();
+    Ok(Sender::Shared(Shared {
+        requests,
+        connection,
+    }))
 }
 
 /// Where requests go in.
 pub(super) enum Sender {
     Single(Single),
-    Shared(http2::SendRequest<Sent>),
+    Shared(Shared),
 }
 
 /// A connection that does one request at a time. What is half done on it can only be ended by ending it.
@@ -103,11 +106,19 @@ pub(super) struct Single {
     pub(super) connection: AbortHandle,
 }
 
+/// A connection for many requests at a time. One of them may fail, and the connection live.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) requests: http2::SendRequest<Sent>,
+    /// Which one it is.
+    pub(super) connection: Id,
+}
+
 impl Sender {
     pub(super) async fn ready(&mut self) -> hyper::Result<()> {
         match self {
             Self::Single(single) => single.requests.ready().await,
-            Self::Shared(sender) => sender.ready().await,
+            Self::Shared(shared) => shared.requests.ready().await,
         }
     }
 
@@ -122,7 +133,7 @@ impl Sender {
                 suit_http1(&mut request, origin);
                 single.requests.try_send_request(request).await
             }
-            Self::Shared(sender) => sender.try_send_request(request).await,
+            Self::Shared(shared) => shared.requests.try_send_request(request).await,
         }
     }
 }

@@ -29,6 +29,9 @@ use crate::time::{Instant, timeout_at};
 /// A connection that the server has closed meanwhile is replaced. Where a request had already been sent over one that had been used before, it is
 /// sent once more only if that can do no harm: its method is idempotent, as GET is, and it has no body. Else the error is returned.
 ///
+/// Over HTTP/2 a request that fails, or is given up, leaves the connection to the others that share it. If the time of one is over, and nobody has been answered since
+/// it was sent, the connection is taken for dead: the next requests go over a new one.
+///
 /// The connections are tasks of the runtime in which they are made; use a client in one runtime. When the last clone and the last body are dropped,
 /// connections that wait are closed.
 ///
@@ -139,16 +142,18 @@ impl Client {
         deadline: Instant,
     ) -> Result<Response<Body>, Error> {
         let url = request.uri().clone();
-        let mut lease = Lease::acquire(&self.pool, Origin::of(&url)?).await;
+        let mut lease = Lease::acquire(&self.pool, Origin::of(&url)?, deadline).await;
         if !request.body().is_nothing() {
-            lease.may_send_until(deadline);
+            lease.may_outlast_its_answer();
         }
+        let mut may_repeat = true;
         loop {
             let is_reused = lease.reuse().await;
             if !is_reused {
                 lease.connect(&self.connector).await?;
             }
-            let again = is_reused.then(|| repeated(&request)).flatten();
+            let may_fail = is_reused && may_repeat;
+            let again = may_fail.then(|| repeated(&request)).flatten();
             let mut error = match lease.send(request).await {
                 Ok(response) => {
                     let limit = self.body_limit;
@@ -156,7 +161,8 @@ impl Client {
                 }
                 Err(error) => error,
             };
-            lease.forget();
+            // One that others share may live, and refuse the same request for ever.
+            may_repeat &= !lease.fail();
             request = match (error.take_message(), again) {
                 (Some(mut unsent), _) if is_reused => {
                     *unsent.uri_mut() = url.clone();

@@ -16,12 +16,12 @@ use std::time::Duration;
 
 use ::http::{Request, Response};
 use ::hyper::body::Incoming;
-use ::hyper::client::conn::{TrySendError, http2};
+use ::hyper::client::conn::TrySendError;
 use parking_lot::Mutex;
 
 use super::Error;
 use super::body::Sent;
-use super::connection::{Connector, Sender, Single};
+use super::connection::{Connector, Sender, Shared, Single};
 use super::origin::Origin;
 use crate::runtime::Handle;
 use crate::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -41,14 +41,22 @@ pub(super) struct Pool {
 struct Host {
     places: Arc<Semaphore>,
     /// The one that was used last is at the end, and is taken first, so that those too many grow old.
-    idle: Vec<Idle<Single>>,
+    idle: Vec<Idle>,
     /// One connection for all requests.
-    shared: Option<Idle<http2::SendRequest<Sent>>>,
+    shared: Option<InCommon>,
 }
 
-struct Idle<S> {
-    sender: S,
+struct Idle {
+    sender: Single,
     expires: Instant,
+}
+
+struct InCommon {
+    sender: Shared,
+    /// If nobody uses it.
+    expires: Instant,
+    /// When it was last seen to live.
+    answered: Instant,
 }
 
 impl Pool {
@@ -83,13 +91,17 @@ impl Pool {
         let _closed;
         let mut hosts = self.hosts.lock();
         let host = hosts.get_mut(origin)?;
+        let now = Instant::now();
+        // In use it does not grow old. Who asks has a place, and uses none yet.
+        let is_in_use = host.places_taken() > 1;
         match &host.shared {
-            Some(Idle { sender, .. }) if !sender.is_closed() => {
+            Some(InCommon {
+                sender, expires, ..
+            }) if !sender.requests.is_closed() && (is_in_use || now < *expires) => {
                 return Some(Sender::Shared(sender.clone()));
             }
             _ => _closed = host.shared.take(),
         }
-        let now = Instant::now();
         while let Some(idle) = host.idle.pop() {
             if !idle.sender.requests.is_closed() && now < idle.expires {
                 return Some(Sender::Single(idle.sender));
@@ -107,27 +119,32 @@ impl Pool {
         };
         match sender {
             Sender::Single(sender) => host.idle.push(Idle { sender, expires }),
-            Sender::Shared(_) => {
-                if let Some(shared) = &mut host.shared {
+            Sender::Shared(sender) => {
+                if let Some(shared) = &mut host.shared
+                    && shared.sender.connection == sender.connection
+                {
                     shared.expires = expires;
+                    shared.answered = Instant::now();
                 }
             }
         }
     }
 
     /// Makes a connection that of all requests to its host. If another was quicker, that one is it.
-    fn share(&self, origin: &Origin, sender: http2::SendRequest<Sent>) -> Sender {
-        let expires = Instant::after(self.idle_timeout);
+    fn share(&self, origin: &Origin, sender: Shared) -> Sender {
         let mut closed = None;
         let mut hosts = self.hosts.lock();
         if let Some(host) = hosts.get_mut(origin) {
             match &host.shared {
-                Some(shared) if !shared.sender.is_closed() => {
+                Some(shared) if !shared.sender.requests.is_closed() => {
                     return Sender::Shared(shared.sender.clone());
                 }
                 _ => {
-                    let sender = sender.clone();
-                    closed = host.shared.replace(Idle { sender, expires });
+                    closed = host.shared.replace(InCommon {
+                        sender: sender.clone(),
+                        expires: Instant::after(self.idle_timeout),
+                        answered: Instant::now(),
+                    });
                 }
             }
         }
@@ -136,11 +153,17 @@ impl Pool {
         Sender::Shared(sender)
     }
 
-    fn forget_shared(&self, origin: &Origin) {
+    /// A request that was sent at `sent` has had no answer in time. If no other has had one since then either, the connection is taken for dead: those
+    /// that are under way may wait for it, and no more come.
+    fn suspect(&self, origin: &Origin, sender: &Shared, sent: Instant) {
         let mut hosts = self.hosts.lock();
-        let shared = hosts.get_mut(origin).and_then(|host| host.shared.take());
+        let dead = hosts.get_mut(origin).and_then(|host| {
+            host.shared.take_if(|shared| {
+                shared.sender.connection == sender.connection && shared.answered <= sent
+            })
+        });
         drop(hosts);
-        drop(shared);
+        drop(dead);
     }
 
     /// Closes what has waited for too long. Returns when there is more to do.
@@ -153,7 +176,7 @@ impl Pool {
             old.extend(host.idle.extract_if(.., |idle| idle.expires <= now));
             next.extend(host.idle.first().map(|first| first.expires));
             // In use it does not grow old.
-            if !host.has_places_taken() {
+            if host.places_taken() == 0 {
                 old_shared.extend(host.shared.take_if(|shared| shared.expires <= now));
                 next.extend(host.shared.as_ref().map(|shared| shared.expires));
             }
@@ -192,12 +215,12 @@ impl Drop for Pool {
 
 impl Host {
     fn is_unused(&self) -> bool {
-        self.idle.is_empty() && self.shared.is_none() && !self.has_places_taken()
+        self.idle.is_empty() && self.shared.is_none() && self.places_taken() == 0
     }
 
-    /// Somebody has a place or waits for one: they all refer to the places.
-    fn has_places_taken(&self) -> bool {
-        Arc::strong_count(&self.places) > 1
+    /// How many have a place or wait for one: they all refer to the places.
+    fn places_taken(&self) -> usize {
+        Arc::strong_count(&self.places) - 1
     }
 }
 
@@ -216,19 +239,24 @@ pub(super) struct Lease {
     pool: Arc<Pool>,
     origin: Origin,
     sender: Option<Sender>,
+    /// When the request was sent over that.
+    sent: Instant,
+    deadline: Instant,
     /// Of the host, and of all.
     places: Option<[OwnedSemaphorePermit; 2]>,
-    /// If the request may still be under way when the response has ended: where to wait for its end, and until when.
-    upload: Option<(Handle, Instant)>,
+    /// If the request may still be under way when the response has ended: where to wait for its end.
+    upload: Option<Handle>,
 }
 
 impl Lease {
     /// Waits for a place, in order of arrival. First for one of the host: who waits for that keeps no other host's requests waiting.
-    pub(super) async fn acquire(pool: &Arc<Pool>, origin: Origin) -> Self {
+    pub(super) async fn acquire(pool: &Arc<Pool>, origin: Origin, deadline: Instant) -> Self {
         let mut lease = Self {
             pool: pool.clone(),
             origin,
             sender: None,
+            sent: deadline,
+            deadline,
             places: None,
             upload: None,
         };
@@ -266,32 +294,33 @@ impl Lease {
         request: Request<Sent>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Sent>>> {
         let sender = self.sender.as_mut().expect("there is a connection");
+        self.sent = Instant::now();
         sender.send(request, &self.origin).await
     }
 
-    /// The connection has failed; it is not given to others.
-    pub(super) fn forget(&mut self) {
+    /// The request has failed, and with it a connection that does one at a time. True: it was one that others share, which may live. It ends by itself if not.
+    pub(super) fn fail(&mut self) -> bool {
         match self.sender.take() {
-            Some(Sender::Single(single)) => single.connection.abort(),
-            Some(Sender::Shared(_)) => self.pool.forget_shared(&self.origin),
-            None => {}
+            Some(Sender::Single(single)) => {
+                single.connection.abort();
+                false
+            }
+            sender => sender.is_some(),
         }
     }
 
-    pub(super) fn may_send_until(&mut self, deadline: Instant) {
-        self.upload = Some((Handle::current(), deadline));
+    pub(super) fn may_outlast_its_answer(&mut self) {
+        self.upload = Some(Handle::current());
     }
 
     /// The response has ended: the connection is the next request's.
     pub(super) fn give_back(mut self) {
         match (self.upload.take(), &self.sender) {
             // The request's body may go on, for ever even, and the connection cannot be used.
-            (Some((runtime, deadline)), Some(Sender::Single(single)))
-                if !single.requests.is_ready() =>
-            {
+            (Some(runtime), Some(Sender::Single(single))) if !single.requests.is_ready() => {
                 runtime.spawn(async move {
                     let sender = self.sender.as_mut().expect("it was just there");
-                    if matches!(timeout_at(deadline, sender.ready()).await, Ok(Ok(()))) {
+                    if matches!(timeout_at(self.deadline, sender.ready()).await, Ok(Ok(()))) {
                         self.put_back();
                     }
                 });
@@ -309,9 +338,14 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // In this order, see above. Many requests share the other kind, which this one has not harmed.
-        if let Some(Sender::Single(single)) = self.sender.take() {
-            single.connection.abort();
+        // In this order, see above.
+        match self.sender.take() {
+            Some(Sender::Single(single)) => single.connection.abort(),
+            Some(Sender::Shared(shared)) if self.deadline <= Instant::now() => {
+                self.pool.suspect(&self.origin, &shared, self.sent);
+            }
+            // Many requests share it, and this one has not harmed it.
+            Some(Sender::Shared(_)) | None => {}
         }
         self.places = None;
         self.pool.tidy(&self.origin);
