@@ -1,5 +1,6 @@
 //! `ServerBuilder`: the limits of an HTTP server, its TLS, and what it tells of.
 
+use std::any::Any;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use hyper_util::server::conn::auto;
 use super::connection::Settings;
 use super::{BoxError, HttpService, Stream};
 use crate::hyper::{HyperExecutor, HyperTimer};
-use crate::net::{self, Listener, Server};
+use crate::net::{self, Listener, Server, TcpStream};
 #[cfg(feature = "tls")]
 use crate::tls::{self, TlsAcceptor};
 
@@ -149,10 +150,11 @@ impl ServerBuilder {
         let mut settings = self.settings;
         let limit = settings.header_read_timeout;
         settings.protocol.http1().header_read_timeout(limit);
-        let settings = Arc::new(settings);
-        self.server.serve(listener, move |io, address| {
         // Otherwise hyper copies answers before it writes, however large they are, and that would look as if the client had taken all of it.
         settings.protocol.http1().writev(true);
+        let settings = Arc::new(settings);
+        self.server.serve(listener, move |io: L::Io, address| {
+            send_at_once(&io);
             let settings = settings.clone();
             let service = make(address);
             async move { settings.serve(io, service).await }
@@ -180,6 +182,14 @@ impl Default for Settings {
             write_timeout: Some(LIMIT),
             on_connection_error: None,
         }
+    }
+}
+
+/// An answer is written whole, and the end of a longer one, or a message on a WebSocket, must not wait until the client has acknowledged what was before it.
+fn send_at_once(io: &dyn Any) {
+    if let Some(stream) = io.downcast_ref::<TcpStream>() {
+        // An error: it is gone already.
+        let _ = stream.set_nodelay(true);
     }
 }
 

@@ -43,7 +43,7 @@ pub use upgrade::on_upgrade;
 /// Answers the requests that come to `listener`. Serving begins at once.
 ///
 /// Each connection has a clone of `service`. It speaks HTTP/2 if the client begins with that, and HTTP/1 otherwise. A client that is too slow is cut off, see
-/// [`ServerBuilder`]; an error of `accept` does not end the server.
+/// [`ServerBuilder`]; an error of `accept` does not end the server. Small writes are sent at once (`TCP_NODELAY`).
 ///
 /// [`Server::shutdown`] asks the connections at once: those without a request are closed, on the others the requests under way are answered, and these are their last.
 /// What is there after the grace is aborted. [`Server::close_clients`] asks in the same way. Services do not hear of it; what [`on_upgrade`] runs does.

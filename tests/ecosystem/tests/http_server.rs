@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::mem::ManuallyDrop;
 use std::net::SocketAddr;
+use std::os::fd::FromRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
@@ -175,6 +177,27 @@ fn a_connection_serves_many_requests_and_knows_its_peer() {
         }
         assert_eq!(server.report().accepted, 1);
     });
+}
+
+#[test]
+fn small_writes_are_sent_at_once() {
+    run(async {
+        let server = http::serve(listen().await, service_fn(says));
+        let stream = connect(&server).await;
+        let me = stream.local_addr().unwrap();
+        let mut client = client(stream).await;
+        get(&mut client, "/").await.unwrap();
+        assert!(of_peer(me).unwrap().nodelay().unwrap());
+    });
+}
+
+/// The end of a connection in this process whose other end is at `address`. It is only looked at.
+fn of_peer(address: SocketAddr) -> Option<ManuallyDrop<std::net::TcpStream>> {
+    (0..4096).find_map(|fd| {
+        // SAFETY: it is asked for addresses and options only, which fail for what is no socket, and is not closed here.
+        let stream = ManuallyDrop::new(unsafe { std::net::TcpStream::from_raw_fd(fd) });
+        (stream.peer_addr().ok() == Some(address)).then_some(stream)
+    })
 }
 
 #[test]

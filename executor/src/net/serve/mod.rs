@@ -25,7 +25,8 @@ pub use server::{Server, ServerReport};
 ///
 /// The handler's tasks are as those of [`spawn`](crate::spawn). One that panics ends its connection alone, and is told of as
 /// [any whose handle was dropped](crate::runtime::Builder::on_unobserved_failure). Whatever may take long, such as the handshake of TLS, belongs
-/// there: nobody else waits for it.
+/// there: nobody else waits for it. So do the connection's options, such as [`set_nodelay`](super::TcpStream::set_nodelay) for a protocol that answers with
+/// several small writes.
 ///
 /// The connections end with the runtime, if not before, and the server with its handle: see [`Server`].
 ///
