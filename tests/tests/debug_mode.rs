@@ -1,12 +1,13 @@
 //! Debug mode: what it tells of, to whom, and who turns it on.
 
+use std::cell::RefCell;
 use std::fs;
 use std::future::pending;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use executor::runtime::{Builder, DebugEvent, LocalOptions, Runtime};
+use executor::runtime::{Builder, DebugEvent, LocalOptions, LocalRuntime, Runtime};
 use executor::task;
 
 use crate::support::{Directory, block_on, child_with, in_time, is_child, spawn_child_as, within};
@@ -206,6 +207,37 @@ fn of_those_that_a_shutdown_asks_the_ones_that_go_are_not_listed() {
             let names = report.dropped_tasks().iter().map(|task| task.task_name());
             assert_eq!(names.collect::<Vec<_>>(), [Some("stays")]);
         });
+    });
+}
+
+#[test]
+fn who_is_told_of_a_slow_poll_may_drop_the_runtime_of_the_task() {
+    thread_local! {
+        static DROPPED_BY_HOOK: RefCell<Option<LocalRuntime>> = const { RefCell::new(None) };
+    }
+    within(60, || {
+        for waits in [true, false] {
+            let mut builder = Builder::new_current_thread();
+            builder.debug(true).slow_poll_threshold(Duration::ZERO);
+            builder.on_debug(|event| match event {
+                DebugEvent::SlowPoll(poll) if poll.task_id().is_some() => {
+                    drop(DROPPED_BY_HOOK.take());
+                }
+                _ => {}
+            });
+            let runtime = builder.build_local(LocalOptions::default()).unwrap();
+            let handle = runtime.handle().clone();
+            let task = runtime.spawn_local(async move {
+                while !waits {
+                    task::yield_now().await;
+                }
+                pending::<()>().await;
+            });
+            DROPPED_BY_HOOK.set(Some(runtime));
+            handle.block_on(task::yield_now());
+            assert!(DROPPED_BY_HOOK.take().is_none());
+            assert!(block_on(task).unwrap_err().is_cancelled());
+        }
     });
 }
 

@@ -1,12 +1,14 @@
 //! A `LocalRuntime`: `spawn_local` without a set, on one thread, whoever else holds a handle.
 
-use std::cell::Cell;
-use std::future::{pending, ready};
+use std::cell::{Cell, RefCell};
+use std::future::{Future, pending, ready};
 use std::io::ErrorKind;
 use std::panic::catch_unwind;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -258,6 +260,56 @@ fn dropped_by_one_of_its_own_tasks_it_ends_the_others_and_that_one_with_its_poll
             assert!(block_on(ready).unwrap_err().is_cancelled());
             assert_eq!(home.drops(), if in_the_root { 2 } else { 3 });
         }
+    });
+}
+
+#[test]
+fn dropped_by_the_output_of_one_of_its_own_tasks_it_ends_the_others() {
+    within(60, || {
+        for keeps_an_abort_handle in [false, true] {
+            let (runtime, home) = (local_runtime(), Home::here());
+            let handle = runtime.handle().clone();
+            let waits = runtime.spawn_local(home.keep(pending::<()>()));
+            let (send, receive) = oneshot::channel::<LocalRuntime>();
+            let task = runtime.spawn_local(home.keep(async move { receive.await.ok() }));
+            let kept = keeps_an_abort_handle.then(|| task.abort_handle());
+            drop(task);
+            handle.block_on(async move {
+                yield_now().await;
+                assert!(send.send(runtime).is_ok());
+                yield_now().await;
+            });
+            assert!(kept.is_none_or(|task| task.is_finished()));
+            assert!(block_on(waits).unwrap_err().is_cancelled());
+            assert_eq!(home.drops(), 2);
+        }
+    });
+}
+
+#[test]
+fn dropped_by_whom_a_task_wakes_at_its_end_it_ends_the_others() {
+    thread_local! {
+        static DROPPED_BY_WAKE: RefCell<Option<LocalRuntime>> = const { RefCell::new(None) };
+    }
+    struct Drops;
+    impl Wake for Drops {
+        fn wake(self: Arc<Self>) {
+            drop(DROPPED_BY_WAKE.take());
+        }
+    }
+    within(60, || {
+        let (runtime, home) = (local_runtime(), Home::here());
+        let handle = runtime.handle().clone();
+        let waits = runtime.spawn_local(home.keep(pending::<()>()));
+        let mut task = runtime.spawn_local(home.keep(ready(1)));
+        let waker = Waker::from(Arc::new(Drops));
+        let mut context = Context::from_waker(&waker);
+        assert!(Pin::new(&mut task).poll(&mut context).is_pending());
+        DROPPED_BY_WAKE.set(Some(runtime));
+        handle.block_on(yield_now());
+        assert_eq!(block_on(task).unwrap(), 1);
+        assert!(block_on(waits).unwrap_err().is_cancelled());
+        assert_eq!(home.drops(), 2);
     });
 }
 

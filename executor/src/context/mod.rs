@@ -89,8 +89,8 @@ pub(crate) const HOST: Host = Host {
 };
 
 impl Watcher for DebugMode {
-    fn run(&self, task: Notified) {
-        Self::run(self, task);
+    fn run(&self, task: Notified, run: &dyn Fn(Notified)) {
+        Self::run(self, task, run);
     }
 
     fn dropped(&self, tasks: &[TaskRef]) {

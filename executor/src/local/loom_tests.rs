@@ -177,3 +177,27 @@ fn loom_two_threads_wake_two_tasks_while_the_set_closes() {
         }
     });
 }
+
+/// The output of a task, whose destructor closes the task's set.
+struct Closes(Arc<Local>);
+
+impl Drop for Closes {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+#[test]
+fn loom_an_output_that_closes_its_set_waits_for_the_token_that_another_thread_carries() {
+    loom::model(|| {
+        let (local, world, handle) = waiting();
+        let waker = world.take_waker();
+        let closes = Closes(local.clone());
+        drop(local.spawn(async move { closes }, Location::caller()));
+        let other = thread::spawn(move || waker.wake());
+        let _ = poll_once(&local);
+        assert!(handle.is_finished());
+        finish(&local, &world);
+        other.join().unwrap();
+    });
+}

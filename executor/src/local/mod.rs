@@ -19,7 +19,8 @@
 //! Closing must drop a task, too, whose token another thread is just carrying, and cannot claim it: it waits for it. That thread runs no
 //! foreign code between the step that makes the token and the one that leaves it, so the wait is as short as one for a lock. After
 //! `close` no task of the set is left, except those that are being polled by the very stack that closes it: they end with
-//! their poll. So nobody makes a token any more, and wakers that are left keep memory alive and nothing else.
+//! their poll. One that is complete is not among them, though its output's destructor may be what closes the set. So nobody makes a
+//! token any more, and wakers that are left keep memory alive and nothing else.
 
 mod current;
 mod inbox;
@@ -40,8 +41,8 @@ use std::task::{Context, Poll};
 
 use crate::coop;
 use crate::task::{
-    self, Cancelled, IdSource, Insert, JoinHandle, Notified, Observer, Origin, Schedule, TaskList,
-    TaskRef, UnobservedFailure,
+    self, Cancelled, Id, IdSource, Insert, JoinHandle, Notified, Observer, Origin, Schedule,
+    TaskList, TaskRef, UnobservedFailure,
 };
 use inbox::{Inbox, Poller};
 use owner::OwnerOnly;
@@ -68,8 +69,8 @@ pub(crate) struct Host {
 
 /// A runtime's debug mode.
 pub(crate) trait Watcher: Send + Sync {
-    /// Spends the token, and tells of it if that takes long.
-    fn run(&self, task: Notified);
+    /// Calls `run`, and tells of it if that takes long. Not inside of it: who is told may close the set, in which nothing must seem to run then.
+    fn run(&self, task: Notified, run: &dyn Fn(Notified));
     /// These were dropped because their set was.
     fn dropped(&self, tasks: &[TaskRef]);
 }
@@ -84,6 +85,8 @@ struct Own {
     living: Cell<usize>,
     /// Those of them that this thread is polling: more than one if a task polls the set.
     running: Cell<usize>,
+    /// The innermost of those. `None` also once that one is complete, while what waits for it is woken, or its output dropped.
+    innermost: Cell<Option<Id>>,
     /// Whoever polls the set does so now, or was called: a wake need not call.
     awake: Cell<bool>,
     closed: Cell<bool>,
@@ -110,6 +113,7 @@ impl Local {
                 ids: IdSource::new(),
                 living: Cell::new(0),
                 running: Cell::new(0),
+                innermost: Cell::new(None),
                 awake: Cell::new(false),
                 closed: Cell::new(false),
                 asks: Cell::new(false),
@@ -254,7 +258,7 @@ impl Local {
         {
             match &watcher {
                 None => own.run(task, Notified::run),
-                Some(watcher) => own.run(task, |task| watcher.run(task)),
+                Some(watcher) => watcher.run(task, &|task| own.run(task, Notified::run)),
             }
             polls += 1;
         }
@@ -305,14 +309,22 @@ impl Local {
 impl Own {
     /// Spends a token: the only place where a task of the set is polled, or dropped by its token.
     fn run(&self, task: Notified, how: impl FnOnce(Notified)) {
+        let outer = self.innermost.replace(Some(task.id()));
         self.running.set(self.running.get() + 1);
         coop::budgeted(|| how(task));
-        self.running.set(self.running.get() - 1);
+        self.leave(outer);
         // A task that closed the set while it was polled, or was polled below one that did, and did not end by itself.
         while self.closed.get()
             && let Some(task) = { self.queue.borrow_mut().pop_front() }
         {
             task.cancel();
+        }
+    }
+
+    /// The innermost task runs no more, if it has not left before.
+    fn leave(&self, outer: Option<Id>) {
+        if self.innermost.replace(outer).is_some() {
+            self.running.set(self.running.get() - 1);
         }
     }
 
@@ -394,6 +406,11 @@ impl Schedule for Member {
             let _ = own.waiting.remove(task);
         }
         own.living.set(own.living.get() - 1);
+        // What follows, its output's destructor or the waker of who waits for it, may close the set, and must not wait for this task. One that
+        // `close` has claimed is not the innermost.
+        if own.innermost.get() == Some(task.id()) {
+            own.leave(None);
+        }
     }
 }
 
