@@ -2,13 +2,16 @@
 
 use std::fs;
 use std::future::pending;
+use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::thread;
+use std::time::Duration;
 
 use executor::runtime::{Builder, LocalOptions, Runtime};
 use executor::task::{self, JoinSet, LocalSet, UnobservedFailure, spawn_local, yield_now};
+use futures::FutureExt;
 
 use crate::support::{
     Directory, assert_usable, block_on, is_child, spawn_child_as, until, within, workers,
@@ -357,6 +360,29 @@ fn a_hook_that_panics_spawns_and_locks_does_no_harm() {
             assert!(caught.is_err());
             assert_eq!(*told.lock().unwrap(), 51);
         }
+    });
+}
+
+#[test]
+fn a_finalizer_that_panics_is_not_polled_again() {
+    within(60, || {
+        each(|runtime, told| {
+            runtime.block_on(async {
+                for waits in [false, true] {
+                    let clean_up = async move {
+                        if waits {
+                            yield_now().await;
+                        }
+                        panic!("clean-up");
+                    };
+                    let run = task::finalizer(Duration::from_secs(60), clean_up).run();
+                    assert!(AssertUnwindSafe(run).catch_unwind().await.is_err());
+                }
+            });
+            // Waits for what was spawned.
+            drop(runtime.shutdown(Duration::from_secs(60)));
+            assert_eq!(told.count(), 0);
+        });
     });
 }
 

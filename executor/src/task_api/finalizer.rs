@@ -5,6 +5,7 @@ use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use crate::context::{self, State};
@@ -53,7 +54,7 @@ where
 /// Clean-up that is done when this is dropped. Made by [`finalizer`].
 #[must_use = "dropped at once, it runs at once"]
 pub struct Finalizer {
-    /// Until it has run, also if it has begun.
+    /// Until it has run, also if it has begun; gone if it has panicked.
     future: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     limit: Duration,
     state: Arc<State>,
@@ -61,22 +62,23 @@ pub struct Finalizer {
 }
 
 impl Finalizer {
-    /// Runs it now, and waits for it. What is left of it after `limit` is dropped.
+    /// Runs it now, and waits for it. What is left of it after `limit` is dropped. If it panics, so does this, and it is not run again.
     ///
     /// # Cancel safety
     ///
     /// Dropped midway, also by an abort, it goes on in the background, as if this had not been called.
     pub async fn run(mut self) {
         let limit = self.limit;
-        let in_place = poll_fn(|cx| match &mut self.future {
-            Some(future) => {
-                let poll = future.as_mut().poll(cx);
-                if poll.is_ready() {
-                    self.future = None;
-                }
-                poll
+        let in_place = poll_fn(|cx| {
+            // Not here while it is polled: of one that panics nothing is left to run.
+            let Some(mut future) = self.future.take() else {
+                return Poll::Ready(());
+            };
+            let poll = future.as_mut().poll(cx);
+            if poll.is_pending() {
+                self.future = Some(future);
             }
-            None => std::task::Poll::Ready(()),
+            poll
         });
         let _ = shield(limit, timeout(limit, in_place)).await;
         self.disarm();
