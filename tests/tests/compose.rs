@@ -3,7 +3,9 @@
 use std::future::pending;
 
 use executor::spawn;
-use executor::task::{JoinHandle, ReturnWhen, as_completed, running, try_wait, wait};
+use executor::task::{
+    JoinError, JoinHandle, ReturnWhen, as_completed, running, try_gather, try_wait, wait,
+};
 use executor::time::{Duration, Instant, sleep};
 use futures::{Stream, StreamExt};
 use proptest::prelude::*;
@@ -98,6 +100,40 @@ fn wait_for_the_first_gives_all_that_have_ended_by_then() {
             });
         });
     });
+}
+
+#[test]
+fn tasks_that_ended_before_the_first_look_come_in_the_order_of_the_arguments() {
+    within(30, || {
+        each_paused(|runtime| {
+            runtime.block_on(async {
+                let handles = || [2, 1, 4].map(|n| after(n, Err::<u32, _>(JoinOr(n))));
+                let all = [handles(), handles(), handles()];
+                sleep(3 * SECOND).await;
+                let [first, second, third] = all;
+                let results = as_completed(running(first));
+                let results: Vec<_> = results.map(|result| number(&result)).collect().await;
+                assert_eq!(results, [2, 1, 4]);
+                let (done, _) = wait(running(second), ReturnWhen::AllCompleted).await;
+                assert!(done.iter().map(number).eq([2, 1, 4]));
+                let failed: Result<Vec<u32>, JoinOr> = try_gather(running(third)).await;
+                assert_eq!(failed.unwrap_err().0, 2);
+            });
+        });
+    });
+}
+
+#[derive(Debug)]
+struct JoinOr(u32);
+
+impl From<JoinError> for JoinOr {
+    fn from(_: JoinError) -> Self {
+        Self(0)
+    }
+}
+
+fn number(result: &Result<Result<u32, JoinOr>, JoinError>) -> u32 {
+    result.as_ref().unwrap().as_ref().unwrap_err().0
 }
 
 #[test]

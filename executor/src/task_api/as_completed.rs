@@ -9,7 +9,8 @@ use futures::stream::{FusedStream, FuturesUnordered, Stream, StreamExt};
 use super::into_task::{Caller, IntoTask, into_tasks};
 use crate::task::{JoinError, JoinHandle};
 
-/// A stream of the tasks' results, in the order in which they end.
+/// A stream of the tasks' results, in the order in which they end. Those that have ended before the stream is first polled come first, in the order of
+/// the arguments.
 ///
 /// Futures are spawned by this call; handles of tasks that run already come through [`running`](super::running). The stream only waits: dropping it lets those go on that have not ended. [`JoinSet`](super::JoinSet) does
 /// the same for tasks that come later, and aborts them.

@@ -23,7 +23,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 ///
 /// # Errors
 ///
-/// The error of the task that failed first.
+/// The error of the task that failed first. Of those that failed before this is first polled it is the first one in the order of the arguments.
 ///
 /// # Cancel safety
 ///
@@ -62,7 +62,7 @@ where
 ///
 /// # Errors
 ///
-/// The error of the task that failed first. The others go on.
+/// The error of the task that failed first, as for [`gather`]. The others go on.
 ///
 /// # Cancel safety
 ///

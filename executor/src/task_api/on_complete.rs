@@ -18,7 +18,7 @@ impl<T: Send + 'static> JoinHandle<T> {
     /// It is called by the runtime that the caller is in, soon after the task has ended: never by `on_complete` itself, though the task
     /// have ended already, and never in the middle of what the task does. In asyncio, too, a done callback is scheduled. Functions of
     /// different tasks may run at the same time, on several workers. On the current-thread flavour they are called in the order in which
-    /// the tasks end.
+    /// the tasks end, or, for tasks that end before the runtime has begun to wait for them, in that in which they were added.
     ///
     /// The function only looks: awaiting the [`CallbackHandle`] gives the result, once the function has returned, and more functions may be
     /// added to that. They are called in the order in which they were added. A function that is to have the result itself is a task,

@@ -17,8 +17,8 @@ use crate::time::{Sleep, sleep};
 /// Waits until one of the tasks has ended, or failed, or all have, and tells those that have from those that have not.
 ///
 /// Gives the results of the tasks that have ended, in the order in which they did, and the handles of the others, in the order of the
-/// arguments. Futures are spawned by this call; handles of tasks that run already, those that were pending say, come through
-/// [`running`](super::running). `wait` aborts none of them. Without tasks it does not wait.
+/// arguments. That is also the order of tasks that have ended before this is first polled. Futures are spawned by this call; handles of tasks
+/// that run already, those that were pending say, come through [`running`](super::running). `wait` aborts none of them. Without tasks it does not wait.
 ///
 /// [`timeout`](Wait::timeout) limits the time. To `select!` over a few handles says which of them it was; where one does not know
 /// from the outputs, a [`JoinSet`](super::JoinSet) says so by the tasks' ids.
