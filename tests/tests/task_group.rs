@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use executor::sync::oneshot;
 use executor::task::{
-    self, CancelScope, FutureExt, GroupPolicy, StartError, Started, TaskError, TaskErrors,
-    TaskGroup, first_done, first_ok, group, group_with, shield, yield_now,
+    self, AbortHandle, CancelScope, FutureExt, GroupPolicy, StartError, Started, TaskError,
+    TaskErrors, TaskGroup, first_done, first_ok, group, group_with, shield, yield_now,
 };
 use executor::time::{Duration, Instant, sleep, timeout};
 
@@ -217,6 +217,42 @@ fn a_request_after_the_body_reaches_the_tasks_that_are_left() {
                 }));
                 let errors = result.await.unwrap().unwrap_err();
                 assert_eq!(errors.cancelled().unwrap().reason(), "after the body");
+            });
+        });
+    });
+}
+
+#[test]
+fn a_request_before_the_first_poll_is_passed_on_to_tasks_that_are_there_and_they_are_awaited() {
+    each_runtime(|runtime| {
+        within(10, || {
+            runtime.block_on(async {
+                let (send, mut clean_up) = oneshot::channel();
+                let (give, own_handle) = oneshot::channel::<AbortHandle>();
+                let task = executor::spawn(async move {
+                    // The closure is called here, the future that it returns is not polled.
+                    let running = group(|g: TaskGroup<Never>| {
+                        g.spawn(async move {
+                            let heard = pending::<()>().or_cancelled().await;
+                            let clean_up = async {
+                                for _ in 0..10 {
+                                    yield_now().await;
+                                }
+                                send.send(heard.is_err()).unwrap();
+                            };
+                            let _ = shield(SECOND, clean_up).await;
+                            Ok(())
+                        });
+                        async { unreachable!("a body that began under a request") }
+                    });
+                    own_handle.await.unwrap().cancel("too early");
+                    let result: Result<(), _> = running.await;
+                    result.unwrap_err().cancelled().unwrap().reason().to_owned()
+                });
+                assert!(give.send(task.abort_handle()).is_ok());
+                assert_eq!(task.await.unwrap(), "too early");
+                // The group has waited for it.
+                assert!(clean_up.try_recv().unwrap());
             });
         });
     });

@@ -138,9 +138,8 @@ where
         }
         if is_first && let Some(request) = nearest_request() {
             scope.cancel(&request);
+            // It does not begin. Tasks that its closure has spawned are asked, and awaited, below.
             this.body.set(None);
-            tasks.members.close();
-            return Poll::Ready(Err(TaskErrors::new(vec![TaskError::Cancelled(request)])));
         }
         let end = |reason: &'static str| scope.cancel(&Cancelled::of(reason, this.location));
 
