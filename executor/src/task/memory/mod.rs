@@ -215,9 +215,9 @@ impl Kept {
         if starts {
             self.life.set(Life::Keeps);
             for class in Class::all() {
-                if self.of(class).latest.get().is_none() {
-                    self.of(class).room.set(class.bundle());
-                }
+                // What it has taken so far is a page, perhaps. What it gives on is to be a bundle.
+                let blocks = self.of(class);
+                blocks.room.set(class.bundle() - blocks.at_hand());
             }
         }
         starts
@@ -264,6 +264,12 @@ impl Blocks {
         self.latest.set(unsafe { block.as_ref() }.before);
         self.room.set(self.room.get() + 1);
         Some(block.cast())
+    }
+
+    /// How many blocks it has, beside full bundles: counted one by one.
+    fn at_hand(&self) -> usize {
+        // SAFETY: as above, for each of them.
+        iter::successors(self.latest.get(), |block| unsafe { block.as_ref() }.before).count()
     }
 
     #[inline]

@@ -90,6 +90,26 @@ fn no_more_is_kept_than_there_is_room_for_and_nothing_after_the_last_keeper() {
     assert_eq!(held(), at_hand);
 }
 
+#[test]
+fn what_a_thread_has_taken_before_it_keeps_becomes_a_bundle() {
+    let layout = layout(50);
+    let class = Class::of(layout).unwrap();
+    thread::spawn(move || {
+        // Of the last page one is in use, the others are at hand.
+        let many = (2 * class.bundle()).next_multiple_of(depot::new_blocks(class)) + 1;
+        let blocks = allocate_many(many, layout);
+        let _keeper = Keeper::start();
+        free_all(&blocks, layout);
+        KEPT.with(|kept| {
+            let full = kept.full.get() * class.bundle();
+            let beside = kept.of(class).at_hand();
+            assert_eq!(held(kept.of(class)), full + beside);
+        });
+    })
+    .join()
+    .unwrap();
+}
+
 fn held(blocks: &Blocks) -> usize {
     let chain = |first: Option<NonNull<Block>>| {
         // SAFETY: the blocks of a chain are this thread's.
