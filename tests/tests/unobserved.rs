@@ -1,17 +1,21 @@
 //! Panics that nobody asks for are told of, once each; those that somebody has seen are not.
 
 use std::fs;
-use std::future::pending;
+use std::future::{Future, pending};
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
 use executor::runtime::{Builder, LocalOptions, Runtime};
-use executor::task::{self, JoinSet, LocalSet, UnobservedFailure, spawn_local, yield_now};
-use futures::FutureExt;
+use executor::sync::oneshot;
+use executor::task::{
+    self, ChildTask, GroupPolicy, JoinSet, LocalSet, ReturnWhen, TaskGroup, UnobservedFailure,
+    first_ok, gather, gather_settled, group_with, running, spawn_local, wait, yield_now,
+};
+use futures::{FutureExt, poll};
 
 use crate::support::{
     Directory, assert_usable, block_on, is_child, spawn_child_as, until, within, workers,
@@ -382,6 +386,148 @@ fn a_finalizer_that_panics_is_not_polled_again() {
             // Waits for what was spawned.
             drop(runtime.shutdown(Duration::from_secs(60)));
             assert_eq!(told.count(), 0);
+        });
+    });
+}
+
+/// Polls until `done`.
+async fn poll_until<F: Future + Unpin>(future: &mut F, done: impl Fn() -> bool) {
+    while !done() {
+        assert!(poll!(&mut *future).is_pending());
+        yield_now().await;
+    }
+    // It has what came before.
+    assert!(poll!(&mut *future).is_pending());
+}
+
+async fn panics() -> Result<u8, &'static str> {
+    panic!("before the others")
+}
+
+#[test]
+fn what_waits_for_several_and_is_dropped_tells_of_panics_that_it_has_taken() {
+    within(60, || {
+        each(|runtime, told| {
+            runtime.block_on(async {
+                let handles = || {
+                    let tasks = [executor::spawn(panics()), executor::spawn(pending())];
+                    let first = tasks[0].abort_handle();
+                    (running(tasks), move || first.is_finished())
+                };
+                let (tasks, done) = handles();
+                let mut gather = gather_settled(tasks);
+                poll_until(&mut gather, done).await;
+                drop(gather);
+                assert_eq!(told.count(), 1);
+
+                let (tasks, done) = handles();
+                let mut wait = wait(tasks, ReturnWhen::AllCompleted);
+                poll_until(&mut wait, done).await;
+                drop(wait);
+                assert_eq!(told.count(), 2);
+
+                let first: OnceLock<ChildTask<u8>> = OnceLock::new();
+                let body = async |group: TaskGroup<&'static str>| {
+                    let _ = first.set(group.spawn(panics()));
+                    group.spawn(pending::<Result<(), _>>());
+                    Ok(())
+                };
+                let mut group = Box::pin(group_with(GroupPolicy::FirstOk, body));
+                let done = || first.get().is_some_and(ChildTask::is_finished);
+                poll_until(&mut group, done).await;
+                drop(group);
+                assert_eq!(told.count(), 3);
+            });
+        });
+    });
+}
+
+#[test]
+fn what_waits_for_several_and_gives_the_panics_out_does_not_tell_of_them() {
+    within(60, || {
+        each(|runtime, told| {
+            runtime.block_on(async {
+                assert!(gather_settled([panics()]).await[0].is_err());
+                assert!(gather([panics()]).await.is_err());
+                let (done, _) = wait([panics()], ReturnWhen::FirstError).await;
+                assert!(done[0].is_err());
+                let errors = first_ok([panics(), panics()]).await.unwrap_err();
+                assert_eq!(errors.len(), 2);
+                let mut set: JoinSet<_> = [panics()].into_iter().collect();
+                while set.try_join_next().is_none() {
+                    yield_now().await;
+                }
+                let mut task = executor::spawn(panics());
+                while task.try_result().is_none() {
+                    yield_now().await;
+                }
+            });
+            drop(runtime);
+            assert_eq!(told.count(), 0);
+        });
+    });
+}
+
+#[test]
+fn panics_before_the_first_success_are_told_of() {
+    within(60, || {
+        each(|runtime, told| {
+            let metrics = runtime.metrics();
+            let succeeds = async move {
+                // Alone, but for one: it has ended.
+                while metrics.num_alive_tasks() > 1 {
+                    yield_now().await;
+                }
+                Ok(7)
+            };
+            let output = runtime.block_on(first_ok([panics().boxed(), succeeds.boxed()]));
+            assert_eq!(output.unwrap(), 7);
+            told.is(1);
+        });
+    });
+}
+
+#[test]
+fn a_join_set_that_is_shut_down_tells_of_its_panics() {
+    within(60, || {
+        each(|runtime, told| {
+            runtime.block_on(async {
+                let mut set: JoinSet<_> = [panics()].into_iter().collect();
+                while runtime.metrics().num_alive_tasks() > 0 {
+                    yield_now().await;
+                }
+                assert_eq!(told.count(), 0);
+                set.shutdown().await;
+            });
+            told.is(1);
+        });
+    });
+}
+
+#[test]
+fn a_callback_has_seen_a_panic_and_one_that_was_removed_has_not() {
+    within(60, || {
+        each(|runtime, told| {
+            runtime.block_on(async {
+                let (send, seen) = oneshot::channel();
+                let _ = executor::spawn(panics())
+                    .on_complete(|_| ())
+                    .on_complete(move |result| send.send(result.is_err()).unwrap());
+                assert!(seen.await.unwrap());
+
+                let awaited = executor::spawn(panics()).on_complete(|_| unreachable!());
+                assert!(awaited.remove());
+                assert!(awaited.await.is_err());
+
+                let removed = executor::spawn(panics()).on_complete(|_| unreachable!());
+                assert!(removed.remove());
+                while !removed.is_finished() {
+                    yield_now().await;
+                }
+                assert_eq!(told.count(), 0);
+                drop(removed);
+            });
+            told.is(1);
         });
     });
 }

@@ -48,8 +48,8 @@ impl JoinError {
         }
     }
 
-    /// A handle has taken it.
-    pub(super) fn seen(mut self) -> Self {
+    /// It is given to the user. Before, a panic in it is told of when it is dropped.
+    pub(crate) fn seen(mut self) -> Self {
         if let Some(panic) = self.panic_mut() {
             panic.unseen.seen();
         }

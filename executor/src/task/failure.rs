@@ -1,8 +1,9 @@
 //! `UnobservedFailure`: a task's panic that no handle has taken, and who hears of it.
 //!
-//! A panic becomes the task's output, a `JoinError`, and that carries an `Unseen`: dropped, it tells; taken by the handle, it is silent for
-//! ever. So each failure is told of once or seen, whoever drops it: the completer of a task without a handle, or a handle that is dropped
-//! later. Neither holds a lock then, because outputs are dropped there as well. A task that does not panic pays nothing.
+//! A panic becomes the task's output, a `JoinError`, and that carries an `Unseen`: dropped, it tells; given to the user, it is silent for
+//! ever. So each failure is told of once or seen, whoever drops it: the completer of a task without a handle, a handle that is dropped
+//! later, or what has taken the outputs of several tasks and is dropped before it gives them out. None of them holds a lock then, because outputs are
+//! dropped there as well. A task that does not panic pays nothing.
 
 use std::any::Any;
 use std::fmt;

@@ -252,7 +252,7 @@ pub(super) unsafe fn take_output<F: Future, S: Schedule>(
         unsafe { stage.write(Stage::Empty) };
         output
     });
-    let answer = Poll::Ready(output.map_err(JoinError::seen));
+    let answer = Poll::Ready(output);
     // SAFETY: the caller's promise about `destination`; what is pending has nothing to drop.
     unsafe { destination.cast::<Poll<_>>().write(answer) };
 }

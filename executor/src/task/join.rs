@@ -118,6 +118,11 @@ impl<T> JoinHandle<T> {
     ///
     /// It does not count in the caller's budget.
     pub(crate) fn poll_output(&mut self, waker: &Waker) -> Poll<Result<T, JoinError>> {
+        self.poll_unseen(waker).map_err(JoinError::seen)
+    }
+
+    /// As `poll_output`, for who keeps an error, perhaps in vain: until [`JoinError::seen`] a panic in it is one that nobody has seen.
+    pub(crate) fn poll_unseen(&mut self, waker: &Waker) -> Poll<Result<T, JoinError>> {
         if !self.is_finished_or_wakes(waker) {
             return Poll::Pending;
         }

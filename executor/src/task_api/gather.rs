@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use super::into_task::{Caller, IntoTask, into_tasks};
-use super::placed::{Placed, placed};
+use super::placed::{Placed, placed, seen};
 use crate::task::{JoinError, JoinHandle};
 use futures::stream::{FuturesUnordered, StreamExt};
 
@@ -137,7 +137,7 @@ impl<T> Future for Gather<T> {
     type Output = Result<Vec<T>, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll(cx, |result| result)
+        self.0.poll(cx, |result| result.map_err(JoinError::seen))
     }
 }
 
@@ -145,7 +145,7 @@ impl<T, E: From<JoinError>> Future for TryGather<T, E> {
     type Output = Result<Vec<T>, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll(cx, |result| result?)
+        self.0.poll(cx, |result| result.map_err(JoinError::seen)?)
     }
 }
 
@@ -154,7 +154,7 @@ impl<T> Future for GatherSettled<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let all = ready!(self.0.poll(cx, Ok::<_, JoinError>));
-        Poll::Ready(all.expect("no result is kept as an error"))
+        Poll::Ready(seen(all.expect("no result is kept as an error")))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 
 use super::once::{Cancel, Once, call};
 use super::spawn::spawn_at;
+use crate::coop;
 use crate::task::{AbortHandle, Id, JoinError, JoinHandle};
 
 impl<T: Send + 'static> JoinHandle<T> {
@@ -22,7 +23,7 @@ impl<T: Send + 'static> JoinHandle<T> {
     ///
     /// The function only looks: awaiting the [`CallbackHandle`] gives the result, once the function has returned, and more functions may be
     /// added to that. They are called in the order in which they were added. A function that is to have the result itself is a task,
-    /// `spawn(async { f(task.await) })`.
+    /// `spawn(async { f(task.await) })`. A panic of the task counts as seen once a function was called with it.
     ///
     /// A panic of the function is that of a task whose handle was dropped, see
     /// [`on_unobserved_failure`](crate::runtime::Builder::on_unobserved_failure); the next is called all the same. A runtime that ends
@@ -42,7 +43,10 @@ impl<T: Send + 'static> JoinHandle<T> {
     where
         F: FnOnce(&Result<T, JoinError>) + Send + 'static,
     {
-        CallbackHandle::new(self.abort_handle(), self, f, Location::caller())
+        let task = self.abort_handle();
+        let mut handle = self;
+        let result = poll_fn(move |cx| coop::poll_counted(cx, |cx| handle.poll_unseen(cx.waker())));
+        CallbackHandle::new(task, result, f, Location::caller())
     }
 }
 
@@ -67,6 +71,7 @@ pub struct CallbackHandle<T> {
 }
 
 impl<T: Send + 'static> CallbackHandle<T> {
+    /// `result` is not seen yet.
     fn new<F>(
         task: AbortHandle,
         result: impl Future<Output = Result<T, JoinError>> + Send + 'static,
@@ -79,8 +84,9 @@ impl<T: Send + 'static> CallbackHandle<T> {
         let once = Arc::new(Once::new(f));
         let called = once.clone();
         let passes_on = async move {
-            let result = result.await;
+            let mut result = result.await;
             if let Some(f) = called.take() {
+                result = result.map_err(JoinError::seen);
                 call(origin, || f(&result));
             }
             result
@@ -98,7 +104,10 @@ impl<T: Send + 'static> CallbackHandle<T> {
     where
         F: FnOnce(&Result<T, JoinError>) + Send + 'static,
     {
-        Self::new(self.task.clone(), self, f, Location::caller())
+        let task = self.task.clone();
+        let mut handle = self;
+        let result = poll_fn(move |cx| handle.poll_unseen(cx));
+        Self::new(task, result, f, Location::caller())
     }
 }
 
@@ -108,6 +117,11 @@ impl<T> CallbackHandle<T> {
     #[doc(alias = "remove_done_callback")]
     pub fn remove(&self) -> bool {
         self.function.cancel()
+    }
+
+    fn poll_unseen(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        let passed_on = coop::poll_counted(cx, |cx| self.passes_on.poll_unseen(cx.waker()));
+        passed_on.map(|result| result.and_then(|result| result))
     }
 
     /// True once awaiting it will not wait.
@@ -141,8 +155,7 @@ impl<T> Future for CallbackHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let passed_on = Pin::new(&mut self.passes_on).poll(cx);
-        passed_on.map(|result| result.and_then(|result| result))
+        self.poll_unseen(cx).map_err(JoinError::seen)
     }
 }
 

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use futures::stream::FuturesUnordered;
 
+use crate::coop;
 use crate::task::{JoinError, JoinHandle};
 
 /// A task, and its place among the arguments of the call that took it.
@@ -29,6 +30,14 @@ pub(super) fn in_order<T>(tasks: FuturesUnordered<Placed<T>>) -> Vec<JoinHandle<
     tasks.into_iter().map(|placed| placed.task).collect()
 }
 
+/// Results that are given to the user.
+pub(super) fn seen<T>(results: Vec<Result<T, JoinError>>) -> Vec<Result<T, JoinError>> {
+    let results = results.into_iter();
+    results
+        .map(|result| result.map_err(JoinError::seen))
+        .collect()
+}
+
 /// Why a task is cancelled whose gather was dropped.
 pub(super) const GIVEN_UP: &str = "the gather that waited for it was dropped";
 
@@ -39,11 +48,12 @@ impl<T> Placed<T> {
     }
 }
 
+/// A panic in the result is told of, if it is dropped before it is [`seen`].
 impl<T> Future for Placed<T> {
     type Output = (usize, Result<T, JoinError>);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let result = Pin::new(&mut self.task).poll(cx);
+        let result = coop::poll_counted(cx, |cx| self.task.poll_unseen(cx.waker()));
         result.map(|result| (self.place, result))
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use super::into_task::{Caller, IntoTask, into_tasks};
-use super::placed::{Placed, in_order, placed};
+use super::placed::{Placed, in_order, placed, seen};
 use crate::task::{JoinError, JoinHandle};
 use crate::time::{Sleep, sleep};
 
@@ -148,7 +148,7 @@ impl<T> Future for Wait<T> {
             }
         }
         let pending = in_order(mem::take(&mut this.tasks));
-        Poll::Ready((mem::take(&mut this.done), pending))
+        Poll::Ready((seen(mem::take(&mut this.done)), pending))
     }
 }
 

@@ -27,9 +27,16 @@ pub enum TaskError<E> {
 }
 
 impl<E> TaskErrors<E> {
+    /// They are given to the user.
     pub(super) fn new(errors: Vec<TaskError<E>>) -> Self {
         debug_assert!(!errors.is_empty(), "an error without a cause");
-        Self { errors }
+        let seen = |error| match error {
+            TaskError::Panicked(error) => TaskError::Panicked(error.seen()),
+            other => other,
+        };
+        Self {
+            errors: errors.into_iter().map(seen).collect(),
+        }
     }
 
     /// The errors, the first one first.

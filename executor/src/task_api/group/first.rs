@@ -9,7 +9,8 @@ use super::running::group_with;
 use crate::rt_sync::whole::Mutex;
 use crate::task::Cancelled;
 
-/// Spawns the futures, returns the output of the first that succeeds, and cancels the others; it waits until they have ended.
+/// Spawns the futures, returns the output of the first that succeeds, and cancels the others; it waits until they have ended. If one of them panics and
+/// another succeeds, the panic is told to [`on_unobserved_failure`](crate::runtime::Builder::on_unobserved_failure).
 ///
 /// # Errors
 ///

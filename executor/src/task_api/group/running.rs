@@ -65,7 +65,8 @@ where
 
 /// As [`group`], with another policy.
 ///
-/// With [`GroupPolicy::FirstOk`] the errors of failed tasks are told only if none succeeded, and then those of all.
+/// With [`GroupPolicy::FirstOk`] the errors of failed tasks are told only if none succeeded, and then those of all. Panics that are not are told to
+/// [`on_unobserved_failure`](crate::runtime::Builder::on_unobserved_failure), as those of a group that is dropped.
 ///
 /// # Errors
 ///
@@ -157,7 +158,8 @@ where
             }
         }
         tasks.take_arrivals(cx);
-        while let Poll::Ready(Some(result)) = tasks.set.poll_join_next(cx) {
+        while let Poll::Ready(Some(result)) = tasks.set.poll_unseen(cx) {
+            let result = result.map(|(_, result)| result);
             let failed = match &result {
                 Ok(result) => result.is_err(),
                 Err(error) => error.is_panic(),

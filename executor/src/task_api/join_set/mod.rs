@@ -220,7 +220,7 @@ impl<T: 'static> JoinSet<T> {
     /// As [`try_join_next`](Self::try_join_next), with the id of the task.
     pub fn try_join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
         let id = self.finished.pop()?;
-        Some(self.take(id))
+        Some(self.take(id).map_err(JoinError::seen))
     }
 
     /// As [`join_next`](Self::join_next). If no task has finished, the caller's task is woken when one has; only the last that polled
@@ -232,6 +232,15 @@ impl<T: 'static> JoinSet<T> {
 
     /// As [`poll_join_next`](Self::poll_join_next), with the id of the task.
     pub fn poll_join_next_with_id(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<(Id, T), JoinError>>> {
+        let next = ready!(self.poll_unseen(cx));
+        Poll::Ready(next.map(|result| result.map_err(JoinError::seen)))
+    }
+
+    /// As [`poll_join_next_with_id`](Self::poll_join_next_with_id), for who does not give it out at once, see [`JoinHandle::poll_unseen`].
+    pub(in crate::task_api) fn poll_unseen(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<(Id, T), JoinError>>> {
@@ -277,14 +286,15 @@ impl<T: 'static> JoinSet<T> {
         outputs
     }
 
-    /// Aborts all tasks and waits until they have ended. What they returned, or panicked with, is dropped.
+    /// Aborts all tasks and waits until they have ended. What they returned is dropped; if they panicked, that is told of as if the set were dropped, see
+    /// [`on_unobserved_failure`](crate::runtime::Builder::on_unobserved_failure).
     ///
     /// # Cancel safety
     ///
     /// Cancel safe: the tasks are aborted, and those that have not ended stay in the set.
     pub async fn shutdown(&mut self) {
         self.abort_all();
-        while self.join_next().await.is_some() {}
+        while poll_fn(|cx| self.poll_unseen(cx)).await.is_some() {}
     }
 
     /// Aborts all tasks. They stay in the set; [`join_next`](Self::join_next) tells how each of them ended.
@@ -314,7 +324,7 @@ impl<T: 'static> JoinSet<T> {
 
     fn take(&mut self, id: Id) -> Result<(Id, T), JoinError> {
         let mut task = self.tasks.remove(&id).expect("a task ends once");
-        match task.poll_output(Waker::noop()) {
+        match task.poll_unseen(Waker::noop()) {
             Poll::Ready(result) => result.map(|output| (id, output)),
             Poll::Pending => unreachable!("a task wakes its handle when it is complete"),
         }
