@@ -1,12 +1,13 @@
 //! `TaskTracker` and `CancellationToken`, by tokio-util's names.
 
-use std::future::pending;
+use std::future::{Future, pending};
 use std::pin::pin;
+use std::task::Context;
 
 use executor::sync::CancellationToken;
 use executor::task::{TaskTracker, yield_now};
 
-use crate::support::{Drops, each_runtime, poll_once, within};
+use crate::support::{Drops, PanicIn, each_runtime, panicking_waker, poll_once, within};
 
 #[test]
 fn wait_returns_when_the_tracker_is_closed_and_its_futures_are_gone() {
@@ -83,4 +84,32 @@ fn who_waits_hears_also_of_a_moment_without_tasks() {
     assert!(poll_once(wait.as_mut()).is_ready());
     // Who comes now waits for that one.
     assert!(poll_once(pin!(tracker.wait())).is_pending());
+}
+
+#[test]
+fn a_waker_that_panics_keeps_nobody_else_asleep() {
+    each_runtime(|runtime| {
+        within(10, || {
+            let tracker = TaskTracker::new();
+            let token = tracker.token();
+            tracker.close();
+            let hostile = panicking_waker(PanicIn::Wake);
+            let mut first = Box::pin(tracker.wait());
+            assert!(
+                first
+                    .as_mut()
+                    .poll(&mut Context::from_waker(&hostile))
+                    .is_pending()
+            );
+            let waits = tracker.clone();
+            let other = runtime.block_on(async {
+                let mut other = executor::task::spawn_eager(async move { waits.wait().await });
+                assert!(poll_once(&mut other).is_pending(), "it waits");
+                other
+            });
+            // On this thread, which the panic must not reach either.
+            drop(token);
+            runtime.block_on(other).unwrap();
+        });
+    });
 }

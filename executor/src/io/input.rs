@@ -13,14 +13,13 @@
 
 use std::io::{self, Read};
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use parking_lot::{Condvar, Mutex};
 
 use crate::coop::poll_counted;
-use crate::task::drop_quietly;
+use crate::task::wake_quietly;
 
 /// One of those who read. Its place among those who wait is given up when it is dropped.
 #[derive(Debug)]
@@ -162,7 +161,7 @@ fn serve() {
         drop(state);
         for (_, waker) in waiting {
             // A waker that panics must not take the thread along.
-            drop_quietly(catch_unwind(AssertUnwindSafe(|| waker.wake())));
+            wake_quietly(waker);
         }
     }
 }

@@ -5,11 +5,10 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
 use crate::rt_sync::{Condvar, Mutex, wait};
-use crate::task::{Notified, drop_quietly};
+use crate::task::{Notified, wake_quietly};
 
 pub(super) struct Inbox {
     inner: Mutex<Inner>,
@@ -68,7 +67,7 @@ impl Inbox {
                 break;
             };
             // In somebody else's call of `wake`, whom a panic must not reach.
-            drop_quietly(catch_unwind(AssertUnwindSafe(|| waker.wake())));
+            wake_quietly(waker);
         }
     }
 

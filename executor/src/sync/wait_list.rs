@@ -1,10 +1,9 @@
 //! `WaitList`: who waits for one kind of change, in order of arrival, and who was called and has not come back yet.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
-use crate::task::drop_quietly;
+use crate::task::wake_quietly;
 
 /// Lies under the lock of the state whose changes are waited for. `O` is what a waiter is told when it is called.
 #[derive(Debug)]
@@ -120,7 +119,7 @@ impl Called {
     /// Wakes everybody. A waker that panics must not keep the others asleep.
     pub(super) fn wake(self) {
         for waker in self.first.into_iter().chain(self.others) {
-            drop_quietly(catch_unwind(AssertUnwindSafe(|| waker.wake())));
+            wake_quietly(waker);
         }
     }
 }

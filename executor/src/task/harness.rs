@@ -9,7 +9,7 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use super::cancel::Scope;
@@ -313,4 +313,9 @@ pub(crate) fn drop_quietly<T>(value: T) {
     {
         mem::forget(payload);
     }
+}
+
+/// Wakes whom others are waiting beside: a waker that panics must not keep those asleep, or take the thread along.
+pub(crate) fn wake_quietly(waker: Waker) {
+    drop_quietly(catch_unwind(AssertUnwindSafe(|| waker.wake())));
 }

@@ -61,7 +61,7 @@ pub(crate) use cancel::{
     nearest_request,
 };
 pub(crate) use failure::Observer;
-pub(crate) use harness::drop_quietly;
+pub(crate) use harness::{drop_quietly, wake_quietly};
 pub(crate) use id::IdSource;
 pub(crate) use list::{Insert, TaskList};
 pub(crate) use memory::Keeper;

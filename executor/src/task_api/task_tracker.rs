@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use super::spawn::spawn_at;
 use crate::rt_sync::whole::Mutex;
 use crate::runtime::Handle;
-use crate::task::{JoinHandle, LocalSet, drop_quietly};
+use crate::task::{JoinHandle, LocalSet, drop_quietly, wake_quietly};
 
 /// Counts tasks, and waits until none is left, for a graceful shutdown. The names are those of `tokio_util::task::TaskTracker`.
 ///
@@ -182,7 +182,9 @@ impl TaskTracker {
             };
             (result, wakers)
         };
-        wakers.into_iter().for_each(|(_, waker)| waker.wake());
+        wakers
+            .into_iter()
+            .for_each(|(_, waker)| wake_quietly(waker));
         result
     }
 }

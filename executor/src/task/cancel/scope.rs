@@ -27,7 +27,6 @@ use std::alloc::Layout;
 use std::fmt;
 use std::mem::{self, ManuallyDrop};
 use std::ops::{Deref, DerefMut};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::task::Waker;
@@ -41,7 +40,7 @@ use super::{Around, Cancelled, Rare};
 use crate::rt_sync::atomic::AtomicPtr;
 use crate::rt_sync::atomic::Ordering::Relaxed;
 use crate::rt_sync::{Mutex, MutexGuard};
-use crate::task::{drop_quietly, memory};
+use crate::task::{drop_quietly, memory, wake_quietly};
 
 /// A counted reference to a scope.
 ///
@@ -437,7 +436,7 @@ impl DerefMut for Locked<'_> {
 /// A waker that panics keeps the others not asleep.
 fn wake_all(wakers: impl IntoIterator<Item = Waker>) {
     for waker in wakers {
-        drop_quietly(catch_unwind(AssertUnwindSafe(|| waker.wake())));
+        wake_quietly(waker);
     }
 }
 
