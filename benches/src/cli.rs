@@ -61,6 +61,7 @@ compare suite         the others in turn, and a page of their figures with pictu
 --up-to N             scaling: the most workers (default 64; smoke 4)
 --sections a,b        suite: only these
 --out DIR             suite: where the page goes (default docs/benchmarks)
+--merge               suite: sections that are not measured stay as they are in DIR
 --redraw              suite: the page anew, from the figures in DIR
 --smoke, --quick      two short rounds, to see that it runs
 --json                one JSON object per line, in place of the tables";
@@ -100,6 +101,8 @@ pub(crate) struct Options {
     /// The parts of `suite`, all if there are none, and its directory.
     pub(crate) sections: Vec<&'static Section>,
     pub(crate) out: PathBuf,
+    /// What other sections came to before is kept.
+    pub(crate) merge: bool,
     pub(crate) redraw: bool,
     pub(crate) smoke: bool,
     pub(crate) json: bool,
@@ -176,6 +179,7 @@ impl Options {
                 Arg::Long("copies") => options.copies = parser.value()?.parse()?,
                 Arg::Long("sections") => options.sections = list(&mut parser, Section::named)?,
                 Arg::Long("out") => options.out = parser.value()?.into(),
+                Arg::Long("merge") => options.merge = true,
                 Arg::Long("redraw") => options.redraw = true,
                 Arg::Long("smoke" | "quick") => options.smoke = true,
                 Arg::Long("json") => options.json = true,
@@ -267,6 +271,7 @@ impl Default for Options {
             copies: 1,
             sections: Vec::new(),
             out: "docs/benchmarks".into(),
+            merge: false,
             redraw: false,
             smoke: false,
             json: false,

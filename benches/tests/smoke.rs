@@ -452,6 +452,35 @@ fn suite() {
         page,
         "the same page comes of the same figures"
     );
+
+    let memory = results["runs"][1].clone();
+    let line = ["suite", "--quick", "--merge", "--sections", "programs"];
+    compare(&[&line[..], &["--out", out]].concat());
+    let merged: serde_json::Value = serde_json::from_str(&read("results.json")).unwrap();
+    assert_eq!(merged["runs"].as_array().unwrap().len(), 2);
+    assert_eq!(merged["runs"][1], memory, "what was not measured stays");
+    assert_ne!(
+        merged["runs"][0], results["runs"][0],
+        "it was measured anew"
+    );
+    let load = &merged["runs"][0]["conditions"]["load average before"];
+    assert!(load.is_string(), "{load}");
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+/// It is from before sections had conditions of their own.
+#[test]
+fn the_page_of_the_repository_can_be_drawn_anew() {
+    let directory = std::env::temp_dir().join(format!("compare-redraw-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let figures = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../docs/benchmarks/results.json"
+    );
+    std::fs::copy(figures, directory.join("results.json")).unwrap();
+    compare(&["suite", "--redraw", "--out", directory.to_str().unwrap()]);
+    let page = std::fs::read_to_string(directory.join("README.md")).unwrap();
+    assert!(page.contains("| spawn_many |"), "{page}");
     std::fs::remove_dir_all(directory).unwrap();
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Run;
 use super::plan::Section;
+use super::results::Run;
 use crate::stats::{self, Spread};
 
 /// One line of a command: some metrics under one heading.

@@ -3,7 +3,8 @@
 //! ```text
 //! plan         the table of sections: which command, how it is shown
 //! child        runs one, and collects the JSON lines that it prints
-//! conditions   machine, versions, commit, date
+//! conditions   machine, versions, commit, date, load: before each section
+//! results      results.json: what each came to, and under which conditions
 //! figures      what a line of JSON says: metrics, samples, who is how much better
 //! page         README.md, Markdown
 //! pictures     SVG: ratios of all rows, and curves over connections or workers
@@ -15,8 +16,6 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::{Value, json};
-
 use crate::Result;
 use crate::cli::Options;
 
@@ -26,27 +25,28 @@ mod figures;
 mod page;
 mod pictures;
 mod plan;
+mod results;
 
-use child::Outcome;
+use conditions::Conditions;
 pub(crate) use plan::Section;
-
-/// A section, and what came of its command.
-struct Run {
-    section: &'static Section,
-    outcome: Outcome,
-}
+use results::Run;
 
 pub(crate) fn run(options: &Options) -> Result {
     fs::create_dir_all(&options.out)?;
     let file = options.out.join("results.json");
-    let results = if options.redraw {
-        serde_json::from_str(&fs::read_to_string(&file)?)?
+    let runs = if options.redraw {
+        results::read(&file)?
     } else {
-        let results = measure(options);
-        fs::write(&file, format!("{results:#}\n"))?;
-        results
+        // Before anything is measured: hours would be lost to a file that cannot be read.
+        let old = match options.merge && file.exists() {
+            true => results::read(&file)?,
+            false => Vec::new(),
+        };
+        let runs = results::merged(old, measure(options));
+        results::write(&file, &runs)?;
+        runs
     };
-    let runs = draw(&results, &options.out)?;
+    draw(&runs, &options.out)?;
     println!("{} is written", options.out.join("README.md").display());
     let failed: Vec<_> = runs
         .iter()
@@ -64,51 +64,48 @@ pub(crate) fn run(options: &Options) -> Result {
     }
 }
 
-fn measure(options: &Options) -> Value {
-    // Before the first command, whose load would be in it.
-    let conditions = conditions::now(options);
+fn measure(options: &Options) -> Vec<Run> {
     let sections = match &options.sections[..] {
         [] => Section::ALL.iter().collect(),
         asked => asked.to_vec(),
     };
-    let runs: Vec<_> = sections
-        .into_iter()
-        .map(|section| {
-            let arguments = section.command(options);
-            println!("compare {}", arguments.join(" "));
-            let outcome = child::run(&arguments, options.smoke);
-            if let Some(failed) = &outcome.failed {
-                println!("  failed: {failed}");
-            }
-            for note in &outcome.notes {
-                println!("  {note}");
-            }
-            println!("  {:.0} s", outcome.seconds);
-            json!({ "section": section.name, "command": arguments, "outcome": outcome.to_json() })
-        })
-        .collect();
-    json!({ "conditions": conditions, "runs": runs })
+    let run = |section: &'static Section| {
+        // Before the command, whose own load would be in it.
+        let conditions = Conditions::now(options);
+        let arguments = section.command(options);
+        println!("compare {}", arguments.join(" "));
+        println!("  {}", conditions.in_short());
+        let outcome = child::run(&arguments, options.smoke);
+        if let Some(failed) = &outcome.failed {
+            println!("  failed: {failed}");
+        }
+        for note in &outcome.notes {
+            println!("  {note}");
+        }
+        println!("  {:.0} s", outcome.seconds);
+        Run {
+            section,
+            command: arguments.into(),
+            conditions,
+            outcome,
+        }
+    };
+    sections.into_iter().map(run).collect()
 }
 
 /// The page and its pictures.
-fn draw(results: &Value, directory: &Path) -> Result<Vec<Run>> {
-    let mut runs = Vec::new();
-    for run in results["runs"].as_array().ok_or("no runs")? {
-        runs.push(Run {
-            section: Section::named(run["section"].as_str().unwrap_or_default())?,
-            outcome: Outcome::from_json(&run["outcome"]),
-        });
-    }
-    let mut page = page::head(&results["conditions"]);
+fn draw(runs: &[Run], directory: &Path) -> Result {
+    let conditions: Vec<_> = runs.iter().map(|run| &run.conditions).collect();
+    let of_all = Conditions::common(&conditions);
+    let mut page = page::head(&of_all, &conditions);
     pictures::remove_all(directory)?;
-    for run in &runs {
+    for run in runs {
         let lines = figures::Line::all(run);
-        page += &page::section(run, &lines);
+        page += &page::section(run, &of_all, &lines);
         for picture in pictures::of(run.section, &lines)? {
             fs::write(directory.join(&picture.file), &picture.svg)?;
             page += &format!("\n![{}]({})\n", picture.title, picture.file);
         }
     }
-    fs::write(directory.join("README.md"), page)?;
-    Ok(runs)
+    Ok(fs::write(directory.join("README.md"), page)?)
 }

@@ -1,40 +1,54 @@
 //! The page in Markdown.
 
-use serde_json::Value;
-
-use super::Run;
+use super::conditions::{Conditions, text};
 use super::figures::{Line, Metric, runtimes};
 use super::plan::Section;
+use super::results::Run;
 use crate::figures::shown;
 use crate::report::counted;
 use crate::stats::{geometric_mean, median};
 
-/// What comes before the sections.
-pub(super) fn head(conditions: &Value) -> String {
+/// What comes before the sections: what holds for all of them.
+pub(super) fn head(of_all: &Conditions, each: &[&Conditions]) -> String {
     let mut page = String::from(HEAD);
-    if conditions["quick"] == true {
-        page += "\n**This was a quick run, which shows that everything runs. Its numbers mean nothing.**\n";
+    if of_all.is_quick() {
+        page += &format!("\n{QUICK}\n");
     }
     page += "\n| measured | |\n|---|---|\n";
-    for (key, value) in conditions.as_object().into_iter().flatten() {
-        let text = match value {
-            Value::Null => "unknown".to_owned(),
-            Value::String(text) => text.clone(),
-            Value::Object(map) => {
-                let pairs = map.iter();
-                let pairs = pairs
-                    .map(|(key, value)| format!("{key} {}", value.as_str().unwrap_or("unknown")));
-                pairs.collect::<Vec<_>>().join(", ")
-            }
-            other => other.to_string(),
-        };
-        page += &format!("| {key} | {text} |\n");
+    for (key, value) in &of_all.0 {
+        page += &format!("| {key} | {} |\n", text(value));
+    }
+    let mut differ: Vec<String> = Vec::new();
+    for key in each
+        .iter()
+        .flat_map(|each| each.beside(of_all).0.into_iter().map(|(key, _)| key))
+    {
+        if !differ.contains(&key) {
+            differ.push(key);
+        }
+    }
+    if !differ.is_empty() {
+        page += &format!(
+            "\nNot the same for all sections, and so said under the heading of each: {}.\n",
+            differ.join(", ")
+        );
     }
     page
 }
 
-pub(super) fn section(run: &Run, lines: &[Line]) -> String {
+pub(super) fn section(run: &Run, of_all: &Conditions, lines: &[Line]) -> String {
     let mut page = format!("\n## {}\n\n{}\n", run.section.title, run.section.about);
+    let own = run.conditions.beside(of_all);
+    if own.is_quick() {
+        page += &format!("\n{QUICK}\n");
+    }
+    if !own.0.is_empty() {
+        let pairs = own
+            .0
+            .iter()
+            .map(|(key, value)| format!("{key} {}", text(value)));
+        page += &format!("\nMeasured: {}.\n", pairs.collect::<Vec<_>>().join("; "));
+    }
     if let Some(failed) = &run.outcome.failed {
         page += &format!(
             "\n**The command failed** ({failed}). What it printed before that is below.\n"
@@ -176,6 +190,9 @@ fn advantage(metric: &Metric, peer: &str) -> String {
 
 const NONE: &str = "–";
 
+const QUICK: &str =
+    "**This was a quick run, which shows that everything runs. Its numbers mean nothing.**";
+
 const HEAD: &str = "\
 # Benchmarks
 
@@ -200,8 +217,11 @@ mod tests {
                 "executor": { "samples": vec![ours; 5] }, "tokio": { "samples": vec![40.0; 5] },
             } })
         };
+        let conditions = json!({ "commit": "abc", "kernel": "6" });
         Run {
             section: Section::named("programs").unwrap(),
+            command: json!(["programs"]),
+            conditions: Conditions(conditions.as_object().unwrap().clone()),
             outcome: Outcome {
                 lines: vec![line("fib", 20.0), line("remote", 5.0)],
                 notes: vec!["without Go: none".to_owned()],
@@ -214,7 +234,7 @@ mod tests {
     #[test]
     fn rows_have_medians_ratios_bounds_and_a_mean() {
         let run = programs(None);
-        let page = section(&run, &Line::all(&run));
+        let page = section(&run, &run.conditions, &Line::all(&run));
         for text in [
             "| ns/op | executor | tokio | tokio ÷ ours |",
             "| fib | 20.0 | 40.0 | **2.00** (2.00–2.00), ≥ 2.00 |",
@@ -226,9 +246,30 @@ mod tests {
     }
 
     #[test]
+    fn a_section_says_what_does_not_hold_for_all() {
+        let (run, mut other) = (programs(None), programs(None).conditions);
+        other.0.insert("commit".to_owned(), "def".into());
+        let all = [&run.conditions, &other];
+        let of_all = Conditions::common(&all);
+        let head = head(&of_all, &all);
+        assert!(
+            head.contains("| kernel | 6 |") && !head.contains("| commit |"),
+            "{head}"
+        );
+        assert!(
+            head.contains("under the heading of each: commit."),
+            "{head}"
+        );
+        let page = section(&run, &of_all, &Line::all(&run));
+        assert!(page.contains("\nMeasured: commit abc.\n"), "{page}");
+        let alone = section(&run, &run.conditions, &Line::all(&run));
+        assert!(!alone.contains("Measured:"), "{alone}");
+    }
+
+    #[test]
     fn a_command_that_failed_is_said_beside_what_it_printed() {
         let run = programs(Some("exit status: 3".to_owned()));
-        let page = section(&run, &Line::all(&run));
+        let page = section(&run, &run.conditions, &Line::all(&run));
         assert!(
             page.contains("**The command failed** (exit status: 3)"),
             "{page}"
