@@ -122,6 +122,9 @@ macro_rules! rates {
             for contestant in ["executor", "tokio", "smol", "mio"] {
                 let rate = &value["runtimes"][contestant][$metric];
                 assert!(rate["median"].as_f64().unwrap() > 0.0, "{line}");
+                // It is one thread. What is beyond is the grain of the clocks.
+                let load = value["runtimes"][contestant]["load's CPU %"]["median"].as_f64();
+                assert!(load.is_some_and(|load| 0.0 < load && load < 110.0), "{line}");
             }
         }
     )*};

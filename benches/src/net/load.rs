@@ -3,14 +3,16 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
+use std::time::Instant;
 
 use mio::{Poll, Registry, Token};
 
 use super::client::{Client, Connecting, Connection, Datagrams, Says};
+use super::seen::LOAD;
 use super::{Service, closed, open};
 use crate::Result;
 use crate::cli::Options;
-use crate::process::more_descriptors;
+use crate::process::{Usage, more_descriptors};
 
 /// Loads the server at `--port` for `--seconds`. Prints a line when everything is open, waits for one, and prints what came of it as a
 /// line of JSON. It keeps its connections open until the standard input ends.
@@ -45,11 +47,16 @@ fn run<C: Client>(options: &Options, new: impl Fn(&Rc<Registry>, Token) -> Resul
     }
     println!("ready");
     wait()?;
+    let (start, before) = (Instant::now(), Usage::of_this_process()?);
     let seen = match options.rate {
         None => closed::load(&mut poll, &mut clients, options.length)?,
         Some(rate) => open::load(&mut poll, &mut clients, options.length, rate)?,
     };
-    println!("{}", seen.line());
+    let used = Usage::of_this_process()?.since(before);
+    let part = (used.user + used.system).as_secs_f64() / start.elapsed().as_secs_f64();
+    let mut line = seen.line();
+    line[LOAD] = (100.0 * part).into();
+    println!("{line}");
     wait()
 }
 

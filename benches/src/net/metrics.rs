@@ -2,7 +2,7 @@
 
 use super::Service;
 use super::round::Round;
-use super::seen::{LATE, QUANTILES, QUANTILES_OF_OPEN};
+use super::seen::{LATE, LOAD, QUANTILES, QUANTILES_OF_OPEN};
 use crate::Result;
 use crate::cli::Options;
 
@@ -35,5 +35,6 @@ fn seen(options: &Options) -> impl Iterator<Item = &'static str> {
         None => (QUANTILES, None),
         Some(_) => (QUANTILES_OF_OPEN, Some(LATE)),
     };
-    quantiles.iter().map(|(name, _)| *name).chain(more)
+    let names = quantiles.iter().map(|(name, _)| *name);
+    names.chain(more).chain([LOAD])
 }

@@ -50,4 +50,5 @@ pub(crate) use compare::compare;
 pub(crate) use idle::compare as compare_idle;
 pub(crate) use load::load_child;
 pub(crate) use round::Server;
+pub(crate) use seen::{LATE, LOAD};
 pub(crate) use service::{FLOOR, FLOORS, Service, serve_child};

@@ -77,7 +77,9 @@ pub(super) const QUANTILES_OF_OPEN: &[(&str, f64)] = &[
     ("p99.99 us", 0.9999),
     ("max us", 1.0),
 ];
-pub(super) const LATE: &str = "p99 asked late us";
+pub(crate) const LATE: &str = "p99 asked late us";
+/// Of one processor, which is all that the load's thread can have.
+pub(crate) const LOAD: &str = "load's CPU %";
 /// Ten minutes, in nanoseconds.
 const LONGEST: u64 = 600_000_000_000;
 /// Latencies are exact to a thousandth.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::plan::Section;
 use super::results::Run;
+use crate::net;
 use crate::stats::{self, Spread};
 
 /// One line of a command: some metrics under one heading.
@@ -125,8 +126,11 @@ fn samples(values: &Value) -> Option<Vec<f64>> {
 }
 
 impl Metric {
-    /// For each runtime but the first. There is none if a round has no ratio that is a number: 0 is twice nothing.
+    /// For each runtime but the first. There is none of what is the load's, nor if a round has no ratio that is a number: 0 is twice nothing.
     pub(super) fn advantage(&self, peer: &str) -> Option<Advantage> {
+        if NO_MERIT.contains(&&*self.name) {
+            return None;
+        }
         let (_, ours) = self.runtimes.first()?;
         let (_, theirs) = self.runtimes[1..].iter().find(|(name, _)| name == peer)?;
         let ratios = match self.more_is_better {
@@ -156,6 +160,9 @@ pub(super) fn runtimes<'a>(metrics: impl Iterator<Item = &'a Metric>) -> Vec<Str
 /// Rates of work that is done. Wake-ups or processor time each second are none.
 const WORK: [&str; 4] = ["requests/s", "messages/s", "connections/s", "ops/s"];
 
+/// What is said of the load, and is no server's merit or fault.
+const NO_MERIT: [&str; 2] = [net::LATE, net::LOAD];
+
 /// Keys of a line whose texts are no part of its label.
 const NO_WORDS: [&str; 2] = ["unit", "better"];
 
@@ -183,6 +190,19 @@ mod tests {
             assert!(metric.advantage("stuck").is_none());
             assert!(metric.advantage("absent").is_none());
         }
+    }
+
+    #[test]
+    fn what_is_the_loads_is_no_advantage() {
+        let metric = Metric {
+            name: net::LOAD.to_owned(),
+            more_is_better: false,
+            runtimes: vec![
+                ("executor".to_owned(), vec![50.0; 5]),
+                ("tokio".to_owned(), vec![100.0; 5]),
+            ],
+        };
+        assert!(metric.advantage("tokio").is_none());
     }
 
     #[test]
