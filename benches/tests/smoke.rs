@@ -69,6 +69,29 @@ fn http() {
     }
 }
 
+/// Where perf may watch. What it counts means something however short it is.
+#[test]
+fn what_perf_samples_is_near_what_the_system_counts() {
+    let line = [
+        "http", "--server", "raw", "--smoke", "--json", "--rounds", "3",
+    ];
+    let more = ["--seconds", "0.5", "--only", "executor,tokio"];
+    let lines = compare(&[&line[..], &more].concat());
+    let value: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+    for runtime in ["executor", "tokio"] {
+        let metrics = &value["runtimes"][runtime];
+        let Some(sampled) = metrics["user us/request, sampled"]["median"].as_f64() else {
+            continue;
+        };
+        let counted = metrics["user us/request"]["median"].as_f64().unwrap();
+        // Ticks are coarse, and other programs take their time. A sample for each tick, or for each thread, would be further off.
+        assert!(
+            sampled < 4.0 * counted && counted < 4.0 * sampled,
+            "{lines:?}"
+        );
+    }
+}
+
 #[test]
 fn http_without_hyper() {
     let lines = compare(&["http", "--server", "raw", "--smoke", "--json"]);

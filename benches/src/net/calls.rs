@@ -5,13 +5,10 @@
 //! the tracepoint takes time, so the round that is counted is one of its own.
 //!
 //! ```text
-//!   perf stat -p <server> -e <all calls> -e <one call> .. -- cat
-//!        counts while `cat` runs, which answers a line as soon as all counters are there
+//!   perf stat -p <server> -e <all calls> -e <one call> ..
 //! ```
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
-
+use super::perf::Perf;
 use crate::Result;
 
 /// How often system calls were made, for each request.
@@ -59,43 +56,25 @@ impl Calls {
 }
 
 /// A perf that counts.
-pub(super) struct Counter {
-    perf: Child,
-    /// Of the command that says how long.
-    input: ChildStdin,
-}
+pub(super) struct Counter(Perf);
 
 impl Counter {
     /// Counts from before this returns.
     pub(super) fn start(process: u32) -> Result<Self> {
-        let mut command = Command::new("perf");
-        command.args(["stat", "-x", ",", "-p", &process.to_string(), "-e", EVENT]);
-        for (_, number) in NAMED {
-            command.args(["-e", EVENT, "--filter", &format!("id=={number}")]);
-        }
-        command.args(["--", "cat"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut perf = command
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|_| "there is no perf")?;
-        let mut input = perf.stdin.take().expect("it is a pipe");
-        let output = perf.stdout.take().expect("it is a pipe");
-        // If it is refused, it ends without reading, and says why on its standard error.
-        let written = writeln!(input);
-        let mut line = String::new();
-        if written.is_err() || BufReader::new(output).read_line(&mut line)? == 0 {
-            drop(input);
-            let message = String::from_utf8_lossy(&perf.wait_with_output()?.stderr).into_owned();
-            let first = message.lines().find(|line| !line.trim().is_empty());
-            return Err(format!("perf is refused: {}", first.unwrap_or_default()).into());
-        }
-        Ok(Self { perf, input })
+        let process = process.to_string();
+        let filters: Vec<_> = NAMED
+            .iter()
+            .map(|(_, number)| format!("id=={number}"))
+            .collect();
+        let all = ["stat", "-x", ",", "-p", &process, "-e", EVENT];
+        let named = filters
+            .iter()
+            .flat_map(|filter| ["-e", EVENT, "--filter", filter]);
+        Ok(Self(Perf::start(all.into_iter().chain(named))?))
     }
 
     pub(super) fn finish(self) -> Result<Calls> {
-        drop(self.input);
-        let output = self.perf.wait_with_output()?;
+        let output = self.0.finish()?;
         Calls::parse(&String::from_utf8_lossy(&output.stderr))
     }
 }

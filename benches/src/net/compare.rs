@@ -31,6 +31,8 @@ pub(crate) fn compare(options: &Options) -> Result {
             // If they cannot be counted, that is said once.
             let counted = sides.iter_mut().filter(|side| side.calls.len() == life);
             counted.for_each(|side| side.count_calls(connections, options));
+            let sampled = sides.iter_mut().filter(|side| side.sampled.len() == life);
+            sampled.for_each(|side| side.sample(connections, options));
         }
         if options.json {
             println!("{}", json(connections, &names, &sides, options));
@@ -66,6 +68,8 @@ struct Side {
     rounds: Vec<Vec<f64>>,
     /// One round of each life. Empty if they cannot be counted.
     calls: Vec<Calls>,
+    /// User time of a request by samples: one round of each life, as of `calls`.
+    sampled: Vec<f64>,
 }
 
 impl Side {
@@ -75,6 +79,7 @@ impl Side {
             server: None,
             rounds: Vec::new(),
             calls: Vec::new(),
+            sampled: Vec::new(),
         }
     }
 
@@ -96,12 +101,26 @@ impl Side {
         }
     }
 
+    /// As `count_calls`.
+    fn sample(&mut self, connections: usize, options: &Options) {
+        match self.server().sampled_round(connections, options) {
+            Ok(user) => self.sampled.push(user),
+            Err(error) => eprintln!("{}: user time is not sampled: {error}", self.name),
+        }
+    }
+
     fn metric(&self, metric: usize) -> Vec<f64> {
         self.rounds.iter().map(|round| round[metric]).collect()
     }
 
     fn all_calls(&self) -> Vec<f64> {
         self.calls.iter().map(|calls| calls.all).collect()
+    }
+
+    /// To `base`, life by life. Nothing if this is `base`, or not all lives of both were sampled.
+    fn sampled_ratios(&self, base: &Self) -> Option<Vec<f64>> {
+        let both = self.name != base.name && self.sampled.len() == base.sampled.len();
+        both.then(|| ratios(&base.sampled, &self.sampled))
     }
 
     /// What the calls of the middle one of the counted rounds were.
@@ -178,7 +197,32 @@ fn print(connections: usize, names: &[String], sides: &[Side], options: &Options
             each.join(", ")
         );
     }
+    print_sampled(sides, options);
     println!();
+}
+
+fn print_sampled(sides: &[Side], options: &Options) {
+    println!("\n{}", sampled(options));
+    for side in sides {
+        if side.sampled.is_empty() {
+            continue;
+        }
+        let ratios = side.sampled_ratios(&sides[0]);
+        let ratios = ratios.map_or(String::new(), |ratios| {
+            format!(
+                "   {}/{}, by lives: {}",
+                side.name,
+                sides[0].name,
+                Spread::of(&ratios)
+            )
+        });
+        println!("{:24} {:12.3}{ratios}", side.name, median(&side.sampled));
+    }
+}
+
+/// The name of what is sampled.
+fn sampled(options: &Options) -> String {
+    format!("user us/{}, sampled", options.service.unit())
 }
 
 fn json(connections: usize, names: &[String], sides: &[Side], options: &Options) -> Value {
@@ -203,6 +247,13 @@ fn json(connections: usize, names: &[String], sides: &[Side], options: &Options)
                 .map(|(name, count)| (name.to_owned(), json!(count)))
                 .collect();
             metrics.insert(name, values);
+        }
+        if !side.sampled.is_empty() {
+            let mut values = values(&side.sampled);
+            if let Some(ratios) = side.sampled_ratios(&sides[0]) {
+                values["ratio"] = report::spread(&Spread::of(&ratios));
+            }
+            metrics.insert(sampled(options), values);
         }
         runtimes.insert(side.name.into(), metrics.into());
     }

@@ -25,7 +25,7 @@
 //! | `load` `closed` `open` `seen` | the load: its process, when it asks, what it has seen |
 //! | `round` `compare` `metrics` | rounds of it, alternating, and what they show |
 //! | `idle` | connections that do nothing |
-//! | `calls` | the system calls of a server |
+//! | `perf` `calls` `samples` | perf on a server; its system calls, and its user time by samples |
 
 mod awaited;
 mod calls;
@@ -38,7 +38,9 @@ mod idle;
 mod load;
 mod metrics;
 mod open;
+mod perf;
 mod round;
+mod samples;
 mod seen;
 mod serve;
 mod service;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::calls::{Calls, Counter};
+use super::samples::Sampler;
 use crate::Result;
 use crate::cli::Options;
 use crate::process::{Child, Usage};
@@ -70,6 +71,14 @@ impl Server {
         let counter = Counter::start(self.id())?;
         let seen = go(&mut load)?;
         Ok(counter.finish()?.divided(number(&seen, "answers")?))
+    }
+
+    /// Another one, which is sampled: the user time of a request in microseconds.
+    pub(super) fn sampled_round(&mut self, connections: usize, options: &Options) -> Result<f64> {
+        let mut load = self.open(connections, options)?;
+        let sampler = Sampler::start(self.id())?;
+        let seen = go(&mut load)?;
+        Ok(sampler.finish()? / number(&seen, "answers")?)
     }
 
     /// A load that is ready to go.
