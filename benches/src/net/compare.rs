@@ -1,5 +1,7 @@
 //! Alternates the servers, a few rounds in each of their lives, and compares them round by round.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::calls::Calls;
@@ -51,10 +53,20 @@ fn begin(sides: &mut [Side], life: usize, connections: usize, options: &Options)
         side.server = None;
         let server = side.server.insert(Server::start(side.name, options)?);
         // Not counted: caches, branch predictors and the processor's frequency settle.
-        server.round(connections, options)?;
+        server.round(connections, &short(options))?;
     }
     Ok(())
 }
+
+/// Rounds in which nothing is timed need not be long.
+fn short(options: &Options) -> Options {
+    Options {
+        length: options.length.min(UNTIMED),
+        ..options.clone()
+    }
+}
+
+const UNTIMED: Duration = Duration::from_secs(1);
 
 /// How many rounds a server serves at most, before the next process takes its place. Where the system has put a process' memory and threads stays
 /// as it is for its life: of two lives of the same program, one may need a fifth more user time for a request.
@@ -95,7 +107,7 @@ impl Side {
 
     /// In a round of its own. A line says why, if they cannot be counted.
     fn count_calls(&mut self, connections: usize, options: &Options) {
-        match self.server().counted_round(connections, options) {
+        match self.server().counted_round(connections, &short(options)) {
             Ok(calls) => self.calls.push(calls),
             Err(error) => eprintln!("{}: system calls are not counted: {error}", self.name),
         }

@@ -10,8 +10,8 @@ pub(crate) struct Section {
     pub(super) title: &'static str,
     /// What is measured, in Markdown.
     pub(super) about: &'static str,
-    /// The command, and its arguments beside `--json` and `--workers`.
-    arguments: &'static [&'static str],
+    /// The command, and its arguments beside `--json` and `--workers`, in parts that several sections may have.
+    arguments: &'static [&'static [&'static str]],
     /// Those of a quick run beside `--smoke`. They come last, so they win.
     quick: &'static [&'static str],
     /// Metrics that are drawn as curves, and the key of the lines that is the horizontal axis.
@@ -44,6 +44,20 @@ const OF_HTTP: &[Curve] = &[
     },
 ];
 
+/// What sections at a fixed rate have in common: rounds so long that 100 answers are slower than p99.9, for those few whose tails are compared. Each takes less
+/// than five minutes.
+const AT_A_RATE: &[&str] = &[
+    "--rate",
+    "20000",
+    "--rounds",
+    "7",
+    "--seconds",
+    "5",
+    "--only",
+    "executor,tokio,smol,mio",
+];
+const OF_A_RATE_QUICKLY: &[&str] = &["--rate", "1000", "--seconds", "0.2", "--connections", "8"];
+
 impl Section {
     /// What most sections have.
     const BASE: Self = Self {
@@ -63,7 +77,7 @@ impl Section {
             title: "The seven programs",
             about: "Nanoseconds per operation of a scheduler alone. See \
                     [the programs](../../benches/README.md#the-seven-programs).",
-            arguments: &["programs", "--rounds", "21"],
+            arguments: &[&["programs", "--rounds", "21"]],
             mean: true,
             ..Self::BASE
         },
@@ -71,7 +85,7 @@ impl Section {
             name: "current-thread",
             title: "The seven programs on one thread",
             about: "The same on the flavour without workers. See [On one thread](../../benches/README.md#on-one-thread).",
-            arguments: &["programs", "--flavour", "current-thread", "--rounds", "21"],
+            arguments: &[&["programs", "--flavour", "current-thread", "--rounds", "21"]],
             mean: true,
             ..Self::BASE
         },
@@ -82,7 +96,7 @@ impl Section {
                     processors they take turns. The speed-up is the rate divided by that of one worker, the efficiency the rate divided \
                     by that of as many runtimes of one worker, side by side in one process. See \
                     [Scaling](../../benches/README.md#scaling).",
-            arguments: &["scaling", "--up-to", "64"],
+            arguments: &[&["scaling", "--up-to", "64"]],
             quick: &["--up-to", "4", "--programs", "yield_many,fork_join"],
             curves: &[
                 Curve {
@@ -102,7 +116,7 @@ impl Section {
             title: "HTTP over hyper",
             about: "The same hyper server on both runtimes, over loopback, under a load that always has one request under way on each \
                     connection. See [HTTP](../../benches/README.md#http).",
-            arguments: &[
+            arguments: &[&[
                 "http",
                 "--rounds",
                 "21",
@@ -110,7 +124,7 @@ impl Section {
                 "1",
                 "--connections",
                 "1,8,64,512,4096",
-            ],
+            ]],
             quick: &["--connections", "1,64", "--seconds", "0.2"],
             curves: OF_HTTP,
             ..Self::BASE
@@ -119,7 +133,7 @@ impl Section {
             name: "http-raw",
             title: "HTTP by hand",
             about: "The same without hyper. See [HTTP](../../benches/README.md#http).",
-            arguments: &[
+            arguments: &[&[
                 "http",
                 "--server",
                 "raw",
@@ -131,7 +145,7 @@ impl Section {
                 "1",
                 "--connections",
                 "1,8,64,512,4096",
-            ],
+            ]],
             quick: &["--connections", "1,64", "--seconds", "0.2"],
             curves: OF_HTTP,
             ..Self::BASE
@@ -141,7 +155,7 @@ impl Section {
             title: "HTTP by hand, and below it",
             about: "The same in fewer rounds, also on smol and on loops without a runtime: *mio*, and that with futures, with tasks, and with tasks whose \
                     sockets all threads share. See [HTTP](../../benches/README.md#http).",
-            arguments: &[
+            arguments: &[&[
                 "http",
                 "--server",
                 "raw",
@@ -151,7 +165,7 @@ impl Section {
                 "1",
                 "--connections",
                 "1,8,64,512,4096",
-            ],
+            ]],
             quick: &["--connections", "64", "--seconds", "0.2"],
             curves: OF_HTTP,
             ..Self::BASE
@@ -161,24 +175,48 @@ impl Section {
             title: "HTTP at a fixed rate",
             about: "20 000 requests a second whatever the server does, each of which counts from when it was due. See [HTTP](../../benches/README.md#http).",
             arguments: &[
-                "http",
-                "--server",
-                "raw",
-                "--rate",
-                "20000",
-                "--rounds",
-                "7",
-                "--connections",
-                "64",
+                &["http", "--server", "raw", "--connections", "64"],
+                AT_A_RATE,
             ],
-            quick: &["--rate", "1000"],
+            quick: OF_A_RATE_QUICKLY,
+            ..Self::BASE
+        },
+        Self {
+            name: "http-rate-512",
+            title: "HTTP at a fixed rate, 512 connections",
+            about: "The same on more connections, each of which is asked less often.",
+            arguments: &[
+                &["http", "--server", "raw", "--connections", "512"],
+                AT_A_RATE,
+            ],
+            quick: OF_A_RATE_QUICKLY,
+            ..Self::BASE
+        },
+        Self {
+            name: "http-rate-hyper",
+            title: "HTTP over hyper at a fixed rate",
+            about: "The same with hyper.",
+            arguments: &[
+                &["http", "--server", "hyper", "--connections", "64"],
+                AT_A_RATE,
+                &["--only", "executor,tokio"],
+            ],
+            quick: OF_A_RATE_QUICKLY,
             ..Self::BASE
         },
         Self {
             name: "echo",
             title: "Echo over TCP",
             about: "64 bytes to and fro. See [Echo](../../benches/README.md#echo-connect-udp).",
-            arguments: &["echo", "--rounds", "7", "--seconds", "1"],
+            arguments: &[&[
+                "echo",
+                "--rounds",
+                "7",
+                "--seconds",
+                "1",
+                "--connections",
+                "1,8,64,512,4096",
+            ]],
             quick: &["--connections", "1,64", "--seconds", "0.2"],
             curves: &[Curve {
                 over: "connections",
@@ -187,10 +225,18 @@ impl Section {
             ..Self::BASE
         },
         Self {
+            name: "echo-rate",
+            title: "Echo at a fixed rate",
+            about: "20 000 messages a second whatever the server does. See [HTTP](../../benches/README.md#http).",
+            arguments: &[&["echo", "--connections", "64"], AT_A_RATE],
+            quick: OF_A_RATE_QUICKLY,
+            ..Self::BASE
+        },
+        Self {
             name: "connect",
             title: "Connections that open and close",
             about: "With one message in between. See [Connect](../../benches/README.md#echo-connect-udp).",
-            arguments: &["connect", "--rounds", "7", "--seconds", "1"],
+            arguments: &[&["connect", "--rounds", "7", "--seconds", "1"]],
             quick: &["--seconds", "0.2"],
             ..Self::BASE
         },
@@ -198,7 +244,7 @@ impl Section {
             name: "udp",
             title: "Echo in datagrams",
             about: "One socket, which one task reads. See [UDP](../../benches/README.md#echo-connect-udp).",
-            arguments: &["udp", "--rounds", "7", "--seconds", "1"],
+            arguments: &[&["udp", "--rounds", "7", "--seconds", "1"]],
             quick: &["--connections", "1,64", "--seconds", "0.2"],
             ..Self::BASE
         },
@@ -206,21 +252,21 @@ impl Section {
             name: "idle-connections",
             title: "Connections that do nothing",
             about: "What each costs in memory, and the process in time. See [Idle connections](../../benches/README.md#idle-connections).",
-            arguments: &["idle-connections", "--rounds", "1"],
+            arguments: &[&["idle-connections", "--rounds", "3"]],
             ..Self::BASE
         },
         Self {
             name: "memory",
             title: "Memory of what waits",
             about: "By what a process grows, each in a process of its own. See [Memory](../../benches/README.md#memory).",
-            arguments: &["memory", "--rounds", "3"],
+            arguments: &[&["memory", "--rounds", "3"]],
             ..Self::BASE
         },
         Self {
             name: "idle",
             title: "A process that only waits",
             about: "Counted from outside; all should be 0. See [Idle](../../benches/README.md#idle).",
-            arguments: &["idle", "--rounds", "3"],
+            arguments: &[&["idle", "--rounds", "3"]],
             quick: &["--rounds", "1"],
             ..Self::BASE
         },
@@ -229,14 +275,14 @@ impl Section {
             title: "Timers",
             about: "Those that never fire, as most of a server's do; those that fire all at once; and how late one is. Each row in processes of \
                     its own. See [Timers](../../benches/README.md#timers).",
-            arguments: &["timers", "--rounds", "7"],
+            arguments: &[&["timers", "--rounds", "7"]],
             ..Self::BASE
         },
         Self {
             name: "spawns",
             title: "Spawns and wake-ups",
             about: "Parts of a scheduler, one at a time. See [Spawns](../../benches/README.md#spawns).",
-            arguments: &["spawns", "--rounds", "11"],
+            arguments: &[&["spawns", "--rounds", "11"]],
             curves: &[Curve {
                 over: "threads",
                 metric: "ns/op",
@@ -248,7 +294,7 @@ impl Section {
             name: "blocking",
             title: "Closures that may block",
             about: "What the way there and back costs. See [Blocking](../../benches/README.md#blocking).",
-            arguments: &["blocking", "--rounds", "11"],
+            arguments: &[&["blocking", "--rounds", "11"]],
             curves: &[Curve {
                 over: "tasks",
                 metric: "ns/op",
@@ -261,7 +307,7 @@ impl Section {
             title: "A database",
             about: "The driver tokio-postgres on both runtimes, with a server at the other end that shares the processors: what a row of a long \
                     answer takes, and a question with one row. See [PostgreSQL](../../benches/README.md#postgresql).",
-            arguments: &["postgres", "--rounds", "11"],
+            arguments: &[&["postgres", "--rounds", "11"]],
             ..Self::BASE
         },
         Self {
@@ -269,14 +315,14 @@ impl Section {
             title: "Pages",
             about: "200 pages that take 50 ms each, 50 at a time: our client, and reqwest with a semaphore on tokio. See \
                     [Pages](../../benches/README.md#pages).",
-            arguments: &["pages", "--rounds", "11"],
+            arguments: &[&["pages", "--rounds", "11"]],
             ..Self::BASE
         },
         Self {
             name: "counts",
             title: "Instructions and allocations",
             about: "For single operations on one worker. See [Counts](../../benches/README.md#counts).",
-            arguments: &["counts", "--rounds", "3"],
+            arguments: &[&["counts", "--rounds", "3"]],
             quick: &["--rounds", "1", "--rows", "chained"],
             ..Self::BASE
         },
@@ -292,7 +338,12 @@ impl Section {
 
     /// The arguments of the child process that measures it.
     pub(super) fn command(&self, options: &Options) -> Vec<String> {
-        let mut arguments: Vec<String> = self.arguments.iter().copied().map(String::from).collect();
+        let mut arguments: Vec<String> = self
+            .arguments
+            .concat()
+            .into_iter()
+            .map(String::from)
+            .collect();
         arguments.extend(["--workers".to_owned(), options.workers.to_string()]);
         arguments.push("--json".to_owned());
         if options.smoke {
