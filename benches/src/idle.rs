@@ -1,42 +1,46 @@
 //! System calls of a process that only waits: a listener in accept and a timer an hour away.
 //!
-//! They are counted from outside, for 5 seconds, beginning 15 seconds after the last work, in three ways:
+//! They are counted from outside, for 5 seconds, beginning 15 seconds after the last work, in several ways:
 //!
+//! - Time on a processor of all threads, by their `schedstat`.
 //! - Voluntary context switches of all threads: each is a thread that woke up and went to sleep again.
 //! - `syscr` and `syscw` of `/proc/<pid>/io`: system calls that read or write.
 //! - With strace, where there is one and it may attach, all system calls. It attaches before the 15 seconds begin.
 
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, TcpListener};
 use std::process::{self, Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::Result;
 use crate::cli::Options;
 use crate::figures::{self, Figures};
-use crate::peers::Sockets;
+use crate::net::{SmolIo, Wire};
+use crate::peers::{Runtime, Smol, Sockets};
 use crate::process::{Child, answer_usage, field};
 use crate::rounds::order;
+use crate::threads::Used;
 
 pub(crate) fn compare(options: &Options) -> Result {
     let (quiet, counted) = if options.smoke { (1, 1) } else { (15, 5) };
     let mut results: Vec<_> = options
         .contestants()
         .iter()
-        .filter(|contestant| contestant.with_sockets.is_some())
+        .filter(|contestant| contestant.with_sockets.is_some() || contestant.name == Smol::NAME)
         .map(|contestant| Figures::new(contestant.name))
         .collect();
     let mut metrics = &METRICS[..];
     for round in 0..options.rounds {
         for index in order(round, results.len()) {
             let name = results[index].name;
-            let [switches, io, traced] = count(name, quiet, counted, options)?;
+            let (mut round, traced) = count(name, quiet, counted, options)?;
             if traced.is_none() {
-                metrics = &METRICS[..2];
+                metrics = &METRICS[..round.len()];
             }
-            let round = [switches, io, traced].into_iter().flatten();
-            results[index].rounds.push(round.collect());
+            round.extend(traced);
+            results[index].rounds.push(round);
         }
     }
     let title = format!("in {counted} s, {quiet} s after the last work");
@@ -48,16 +52,22 @@ pub(crate) fn compare(options: &Options) -> Result {
     Ok(())
 }
 
-/// The [`METRICS`] of one process; the last only with strace, which a line says.
-fn count(name: &str, quiet: u64, counted: u64, options: &Options) -> Result<[Option<f64>; 3]> {
+/// The [`METRICS`] of one process; the last, which is apart, only with strace. A line says if there is none.
+fn count(
+    name: &str,
+    quiet: u64,
+    counted: u64,
+    options: &Options,
+) -> Result<(Vec<f64>, Option<f64>)> {
     let workers = options.workers.to_string();
     let mut child = Child::start(&["idle-child", "--only", name, "--workers", &workers])?;
     child.line()?;
     let trace = Trace::attach(child.id());
     thread::sleep(Duration::from_secs(quiet));
-    let (before, start) = (Counts::of(child.id())?, SystemTime::now());
+    let count = || Result::Ok((Used::of(child.id())?, reads_and_writes(child.id())?));
+    let (before, start) = (count()?, SystemTime::now());
     thread::sleep(Duration::from_secs(counted));
-    let (after, end) = (Counts::of(child.id())?, SystemTime::now());
+    let (after, end) = (count()?, SystemTime::now());
     drop(child);
     let traced = match trace {
         Ok(trace) => Some(trace.finish(start, end)? as f64),
@@ -66,14 +76,18 @@ fn count(name: &str, quiet: u64, counted: u64, options: &Options) -> Result<[Opt
             None
         }
     };
-    // A thread that has ended takes its number with it: that is no idleness either.
-    let switches = after.switches.abs_diff(before.switches) as f64;
-    let io = (after.io - before.io) as f64;
-    Ok([Some(switches), Some(io), traced])
+    // A thread that has ended takes its numbers with it: that is no idleness either.
+    let cpu = after.0.cpu.abs_diff(before.0.cpu) as f64 / 1e3;
+    let switches = after.0.switches.abs_diff(before.0.switches) as f64;
+    let io = (after.1 - before.1) as f64;
+    Ok((vec![cpu, switches, io], traced))
 }
 
 pub(crate) fn child(options: &Options) -> Result {
-    (options.contestant()?.sockets()?.wait)(options.workers)
+    match &options.only[..] {
+        [name] if name == Smol::NAME => wait_on_smol(options.workers),
+        _ => (options.contestant()?.sockets()?.wait)(options.workers),
+    }
 }
 
 /// Works for a moment, prints a line, and waits until the standard input ends.
@@ -93,26 +107,35 @@ pub(crate) fn wait<R: Sockets>(workers: usize) -> Result {
     process::exit(0);
 }
 
-struct Counts {
-    switches: u64,
-    io: u64,
+/// As [`wait`]. smol's sockets and timers are async-io's, and lack the traits that the others have.
+fn wait_on_smol(workers: usize) -> Result {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    listener.set_nonblocking(true)?;
+    let mut listener = SmolIo::listen(listener)?;
+    let (done, wait) = mpsc::channel();
+    let sleep = |length| async move {
+        async_io::Timer::after(length).await;
+    };
+    SmolIo::start(workers, async move {
+        SmolIo::spawn(async move {
+            SmolIo::accept(&mut listener)
+                .await
+                .expect("nobody connects");
+        });
+        SmolIo::spawn(sleep(Duration::from_secs(3600)));
+        sleep(Duration::from_millis(20)).await;
+        done.send(()).expect("it is waited for");
+    })?;
+    wait.recv()?;
+    println!("waiting");
+    answer_usage()?;
+    process::exit(0);
 }
 
-impl Counts {
-    fn of(process: u32) -> Result<Self> {
-        let io = format!("/proc/{process}/io");
-        let mut counts = Self {
-            switches: 0,
-            io: field(&io, "syscr")? + field(&io, "syscw")?,
-        };
-        for thread in fs::read_dir(format!("/proc/{process}/task"))? {
-            let status = thread?.path().join("status");
-            // A thread may end just now. In an idle process none does.
-            counts.switches +=
-                field(&status.to_string_lossy(), "voluntary_ctxt_switches").unwrap_or(0);
-        }
-        Ok(counts)
-    }
+/// System calls that read or write.
+fn reads_and_writes(process: u32) -> Result<u64> {
+    let io = format!("/proc/{process}/io");
+    Ok(field(&io, "syscr")? + field(&io, "syscw")?)
 }
 
 /// A strace that is attached to a process, and ends with it.
@@ -160,7 +183,7 @@ fn seconds(time: SystemTime) -> Result<f64> {
     Ok(time.duration_since(UNIX_EPOCH)?.as_secs_f64())
 }
 
-const METRICS: [&str; 3] = ["wake-ups", "reads and writes", "system calls"];
+const METRICS: [&str; 4] = ["CPU us", "wake-ups", "reads and writes", "system calls"];
 
 #[cfg(test)]
 mod tests {
@@ -176,8 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_has_counts() {
-        let counts = Counts::of(process::id()).unwrap();
-        assert!(counts.io > 0);
+    fn this_process_reads_and_writes() {
+        assert!(reads_and_writes(process::id()).unwrap() > 0);
     }
 }

@@ -21,7 +21,7 @@
 //! against      this source with another commit's library
 //! http         hyper's server, which net loads
 //! counting     an allocator that counts
-//! stats, report, figures, process, patience, random, cli
+//! stats, report, figures, process, threads, patience, random, cli
 //!              what they share
 //! ```
 
@@ -54,6 +54,7 @@ pub mod soak;
 mod stalls;
 mod stats;
 mod suite;
+mod threads;
 
 use cli::{Command, Options};
 pub use counting::Counting;

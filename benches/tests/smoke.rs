@@ -316,8 +316,12 @@ fn files() {
 fn idle() {
     let lines = compare(&["idle", "--smoke", "--rounds", "1", "--json"]);
     let value: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
-    let wakeups = &value["runtimes"]["executor"]["wake-ups"]["samples"];
-    assert_eq!(wakeups.as_array().unwrap().len(), 1, "{lines:#?}");
+    for runtime in ["executor", "tokio", "smol"] {
+        for metric in ["CPU us", "wake-ups"] {
+            let samples = &value["runtimes"][runtime][metric]["samples"];
+            assert_eq!(samples.as_array().unwrap().len(), 1, "{lines:#?}");
+        }
+    }
 }
 
 #[test]

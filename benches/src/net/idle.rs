@@ -6,7 +6,6 @@
 //! The server reads into 64 bytes, so that what is measured is the task and what the runtime keeps for a connection. Only memory of the
 //! process counts, not the system's for its sockets, which is more and the same for all.
 
-use std::fs;
 use std::thread;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use crate::figures::{self, Figures};
 use crate::process::{field, more_descriptors};
 use crate::report;
 use crate::rounds::order;
+use crate::threads::Used;
 
 pub(crate) fn compare(options: &Options) -> Result {
     let limit = more_descriptors()? as usize;
@@ -71,35 +71,6 @@ fn round(name: &'static str, connections: usize, options: &Options) -> Result<Ve
         (to.cpu - from.cpu) as f64 / 1e3 / watched.as_secs_f64(),
         to.switches.abs_diff(from.switches) as f64 / watched.as_secs_f64(),
     ])
-}
-
-/// What all threads of a process together have used.
-struct Used {
-    /// Nanoseconds.
-    cpu: u64,
-    /// How often a thread went to sleep.
-    switches: u64,
-}
-
-impl Used {
-    fn of(process: u32) -> Result<Self> {
-        let mut used = Self {
-            cpu: 0,
-            switches: 0,
-        };
-        for thread in fs::read_dir(format!("/proc/{process}/task"))? {
-            let directory = thread?.path().to_string_lossy().into_owned();
-            // A thread may end just now. In an idle process none does.
-            let schedstat = fs::read_to_string(format!("{directory}/schedstat"))?;
-            used.cpu += schedstat
-                .split(' ')
-                .next()
-                .unwrap_or_default()
-                .parse::<u64>()?;
-            used.switches += field(&format!("{directory}/status"), "voluntary_ctxt_switches")?;
-        }
-        Ok(used)
-    }
 }
 
 /// Bytes. Counted page by page, which the system's quick figure is not.

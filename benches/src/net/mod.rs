@@ -54,3 +54,4 @@ pub(crate) use load::load_child;
 pub(crate) use round::Server;
 pub(crate) use seen::{LATE, LOAD};
 pub(crate) use service::{FLOOR, FLOORS, Service, serve_child};
+pub(crate) use wire::{SmolIo, Wire};
