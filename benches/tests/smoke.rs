@@ -517,14 +517,41 @@ fn the_page_of_the_repository_can_be_drawn_anew() {
 #[test]
 fn ledger() {
     let lines = compare(&["ledger", "--smoke", "--json"]);
+    let lines: Vec<serde_json::Value> = lines
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of = |what: &str| -> Vec<_> {
+        let scenario = |line: &&serde_json::Value| {
+            let scenario = line["scenario"].as_str();
+            scenario.is_some_and(|scenario| scenario.ends_with(what))
+        };
+        lines.iter().filter(scenario).collect()
+    };
+    let two_workers = of(", 2 workers");
     assert_eq!(
-        lines.len(),
-        5,
-        "the line, and two curves for each of two runtimes"
+        two_workers.len(),
+        4,
+        "two programs on two runtimes: {lines:#?}"
     );
-    let value: serde_json::Value = serde_json::from_str(&lines[1]).unwrap();
-    let rate = &value["runtimes"]["executor"]["128 cores"]["median"];
-    assert!(rate.as_f64().unwrap() > 0.0, "{}", lines[1]);
+    let foretold = |line: &&&serde_json::Value| {
+        let metrics = line["runtimes"].as_object().unwrap().values().next();
+        let speed_up = |name: &str| metrics.unwrap()[name]["median"].as_f64().unwrap();
+        let part = speed_up("speed-up modelled") / speed_up("speed-up");
+        (0.75..=1.25).contains(&part)
+    };
+    let foretold = two_workers.iter().filter(foretold).count();
+    let notes = lines.iter().filter(|line| line["note"].is_string());
+    assert_eq!(
+        notes.count(),
+        4 - foretold,
+        "what was missed is said: {lines:#?}"
+    );
+    assert_eq!(
+        of(", model").len(),
+        2 * foretold,
+        "only else there are curves, for two costs of a line: {lines:#?}"
+    );
 }
 
 #[test]

@@ -80,7 +80,7 @@ pub(super) fn compare(options: &Options) -> Result {
     if !options.json {
         println!(
             "read-modify-writes for each operation, {} workers: median of {} rounds (least to most)\n\n{:32} {:>24} {:>24}   where",
-            options.workers, options.rounds, "", "of all, but the duty", "of another worker"
+            options.workers, options.rounds, "", OF_ALL, OF_ANOTHER
         );
     }
     for case in cases {
@@ -130,30 +130,39 @@ impl Case {
 
     fn print(&self, options: &Options, figures: Figures) {
         let lines = entries();
-        let names: Vec<_> = lines.iter().map(|entry| entry.line).collect();
-        if options.json {
-            println!("{}", figures::json("ledger", self.name, &names, &[figures]));
-            return;
-        }
-        let total = |of_all: bool| {
+        let total = |of_all: bool| -> Vec<f64> {
             let sums = figures.rounds.iter().map(|round| {
                 let sum = lines
                     .iter()
                     .zip(round)
                     .filter(|(line, _)| line.of_all == of_all && line.line != "duty");
-                sum.map(|(_, writes)| writes).sum::<f64>()
+                sum.map(|(_, writes)| writes).sum()
             });
-            figures::cell(&sums.collect::<Vec<f64>>())
+            sums.collect()
         };
-        let parts = names.iter().enumerate().filter_map(|(index, name)| {
-            let Spread { median, .. } = Spread::of(&figures.metric(index));
+        let kinds = lines.iter().enumerate();
+        let kinds = kinds.map(|(index, entry)| (entry.line, figures.metric(index)));
+        if options.json {
+            let mut metrics = vec![(OF_ALL, total(true)), (OF_ANOTHER, total(false))];
+            metrics.extend(kinds.filter(|(_, writes)| writes.iter().any(|writes| *writes > 0.0)));
+            let names: Vec<_> = metrics.iter().map(|(name, _)| *name).collect();
+            let round = |round: usize| metrics.iter().map(|(_, writes)| writes[round]).collect();
+            let figures = Figures {
+                name: figures.name,
+                rounds: (0..figures.rounds.len()).map(round).collect(),
+            };
+            println!("{}", figures::json("ledger", self.name, &names, &[figures]));
+            return;
+        }
+        let parts = kinds.filter_map(|(name, writes)| {
+            let Spread { median, .. } = Spread::of(&writes);
             (median > 0.0).then(|| format!("{name} {}", shown(median)))
         });
         println!(
             "{:32} {:>24} {:>24}   {}",
             self.name,
-            total(true),
-            total(false),
+            figures::cell(&total(true)),
+            figures::cell(&total(false)),
             parts.collect::<Vec<_>>().join(", ")
         );
     }
@@ -315,6 +324,8 @@ fn echoes_outside(runtime: &Executor) -> Result<u64> {
     Ok(100)
 }
 
+const OF_ALL: &str = "of all, but the duty";
+const OF_ANOTHER: &str = "of another worker";
 const YIELDERS: usize = 256;
 /// Long enough for all workers to fall asleep.
 const PAUSE: Duration = Duration::from_millis(1);
