@@ -61,6 +61,7 @@ compare suite         the others in turn, and a page of their figures with pictu
 --up-to N             scaling: the most workers (default 64; smoke 4)
 --sections a,b        suite: only these
 --out DIR             suite: where the page goes (default docs/benchmarks)
+--ledger-binary PATH  suite: this program as it was built with --cfg executor_ledger, for the section ledger
 --merge               suite: sections that are not measured stay as they are in DIR
 --redraw              suite: the page anew, from the figures in DIR
 --smoke, --quick      two short rounds, to see that it runs
@@ -101,6 +102,8 @@ pub(crate) struct Options {
     /// The parts of `suite`, all if there are none, and its directory.
     pub(crate) sections: Vec<&'static Section>,
     pub(crate) out: PathBuf,
+    /// A build that counts what workers write.
+    pub(crate) ledger_binary: Option<PathBuf>,
     /// What other sections came to before is kept.
     pub(crate) merge: bool,
     pub(crate) redraw: bool,
@@ -179,6 +182,9 @@ impl Options {
                 Arg::Long("copies") => options.copies = parser.value()?.parse()?,
                 Arg::Long("sections") => options.sections = list(&mut parser, Section::named)?,
                 Arg::Long("out") => options.out = parser.value()?.into(),
+                Arg::Long("ledger-binary") => {
+                    options.ledger_binary = Some(parser.value()?.into());
+                }
                 Arg::Long("merge") => options.merge = true,
                 Arg::Long("redraw") => options.redraw = true,
                 Arg::Long("smoke" | "quick") => options.smoke = true,
@@ -271,6 +277,7 @@ impl Default for Options {
             copies: 1,
             sections: Vec::new(),
             out: "docs/benchmarks".into(),
+            ledger_binary: None,
             merge: false,
             redraw: false,
             smoke: false,

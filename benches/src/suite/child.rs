@@ -1,6 +1,7 @@
-//! Runs a command of this program to its end, and collects the JSON lines that it prints.
+//! Runs a command of this program, or of another build of it, to its end, and collects the JSON lines that it prints.
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,21 +20,20 @@ pub(super) struct Outcome {
     pub(super) failed: Option<String>,
 }
 
-pub(super) fn run(arguments: &[String], quick: bool) -> Outcome {
+/// `program` with these arguments.
+pub(super) fn run(program: &Path, arguments: &[String], quick: bool) -> Outcome {
     let start = Instant::now();
-    let mut outcome =
-        attempt(arguments, if quick { QUICK_LIMIT } else { LIMIT }).unwrap_or_else(|error| {
-            Outcome {
-                failed: Some(error.to_string()),
-                ..Outcome::default()
-            }
+    let mut outcome = attempt(program, arguments, if quick { QUICK_LIMIT } else { LIMIT })
+        .unwrap_or_else(|error| Outcome {
+            failed: Some(error.to_string()),
+            ..Outcome::default()
         });
     outcome.seconds = start.elapsed().as_secs_f64();
     outcome
 }
 
-fn attempt(arguments: &[String], limit: Duration) -> Result<Outcome> {
-    let mut child = Command::new(std::env::current_exe()?)
+fn attempt(program: &Path, arguments: &[String], limit: Duration) -> Result<Outcome> {
+    let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -27,6 +27,7 @@ mod pictures;
 mod plan;
 mod results;
 
+use child::Outcome;
 use conditions::Conditions;
 pub(crate) use plan::Section;
 use results::Run;
@@ -75,7 +76,13 @@ fn measure(options: &Options) -> Vec<Run> {
         let arguments = section.command(options);
         println!("compare {}", arguments.join(" "));
         println!("  {}", conditions.in_short());
-        let outcome = child::run(&arguments, options.smoke);
+        let outcome = match section.program(options) {
+            Ok(program) => child::run(&program, &arguments, options.smoke),
+            Err(why) => Outcome {
+                notes: vec![why],
+                ..Outcome::default()
+            },
+        };
         if let Some(failed) = &outcome.failed {
             println!("  failed: {failed}");
         }

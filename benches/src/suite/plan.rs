@@ -1,5 +1,7 @@
 //! The table of sections: which command measures them, and how they are shown.
 
+use std::path::PathBuf;
+
 use crate::Result;
 use crate::cli::Options;
 
@@ -18,6 +20,8 @@ pub(crate) struct Section {
     pub(super) curves: &'static [Curve],
     /// The lines that have this number become rows of a table for each of their groups, with the first of their metrics.
     pub(super) rows: Option<&'static str>,
+    /// It needs the build that counts what workers write.
+    counts_writes: bool,
     /// The metrics of all lines are of one kind, so that they have a geometric mean.
     pub(super) mean: bool,
 }
@@ -68,6 +72,7 @@ impl Section {
         quick: &[],
         curves: &[],
         rows: None,
+        counts_writes: false,
         mean: false,
     };
 
@@ -326,6 +331,15 @@ impl Section {
             quick: &["--rounds", "1", "--rows", "chained"],
             ..Self::BASE
         },
+        Self {
+            name: "ledger",
+            title: "Writes to lines that workers share",
+            about: "Of ours, for each operation, counted by a build of its own. See [Ledger](../../benches/README.md#ledger).",
+            arguments: &[&["ledger", "--rounds", "11"]],
+            quick: &["--programs", "spawn_many"],
+            counts_writes: true,
+            ..Self::BASE
+        },
     ];
 
     pub(crate) fn named(name: &str) -> Result<&'static Self> {
@@ -334,6 +348,18 @@ impl Section {
             let names: Vec<_> = Self::ALL.iter().map(|section| section.name).collect();
             format!("no section is called {name}: {}", names.join(", ")).into()
         })
+    }
+
+    /// The program that measures it: this one, or, for the ledger, the build that counts. Else why there is none.
+    pub(super) fn program(&self, options: &Options) -> std::result::Result<PathBuf, String> {
+        match &options.ledger_binary {
+            _ if !self.counts_writes => std::env::current_exe().map_err(|error| error.to_string()),
+            Some(program) => Ok(program.clone()),
+            None => Err(
+                "not counted: that needs another build of this program, see `--ledger-binary`"
+                    .to_owned(),
+            ),
+        }
     }
 
     /// The arguments of the child process that measures it.
@@ -365,6 +391,18 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), all, "{names:?}");
+    }
+
+    #[test]
+    fn the_ledger_needs_another_program() {
+        let mut options = Options::default();
+        let ledger = Section::named("ledger").unwrap();
+        assert!(ledger.program(&options).is_err());
+        options.ledger_binary = Some("counts".into());
+        assert_eq!(ledger.program(&options), Ok("counts".into()));
+        let this = std::env::current_exe().map_err(|error| error.to_string());
+        let echo = Section::named("echo").unwrap();
+        assert_eq!(echo.program(&options), this);
     }
 
     #[test]
