@@ -1,9 +1,10 @@
 //! The contention ledger: what several workers write, counted; what a contended line costs, measured; and what follows for more cores.
 //!
 //! ```text
-//! cases   what is counted: single operations while all workers are busy, and while all sleep; the programs   only with --cfg executor_ledger
-//! line    the cost of a line that several threads write                                                      ┐ only without: a build that
-//! model   the curves that follow from cost and counts                                                        ┘ counts is good for no times
+//! cases      what is counted: single operations while all workers are busy, and while all sleep; the programs   only with --cfg executor_ledger
+//! line       the cost of a line that several threads write                                                      ┐
+//! measured   what one worker and two do                                                                         │ only without: a build that
+//! model      the curves that follow from cost and counts, where they are true of two workers                    ┘ counts is good for no times
 //! ```
 
 use crate::Result;
@@ -13,6 +14,8 @@ use crate::cli::Options;
 mod cases;
 #[cfg(not(executor_ledger))]
 mod line;
+#[cfg(not(executor_ledger))]
+mod measured;
 #[cfg(not(executor_ledger))]
 mod model;
 

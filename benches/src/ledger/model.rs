@@ -15,15 +15,14 @@
 use serde_json::{Value, json};
 
 use super::line;
+use super::measured::Measured;
 use crate::Result;
 use crate::cli::Options;
-use crate::contestants::{Contestant, Live};
 use crate::figures::{cell, shown};
-use crate::patience::within_limit;
 use crate::programs::Program;
 use crate::report::counted;
 use crate::rounds::order;
-use crate::stats::{Spread, median, ratios};
+use crate::stats::{Spread, median};
 
 /// A program on a runtime: the numbers of writes for each operation.
 struct Case {
@@ -87,7 +86,7 @@ pub(super) fn compare(options: &Options) -> Result {
     let mut missed = Vec::new();
     let mut curves = Vec::new();
     for case in &CASES {
-        let measured = Measured::of(case, options)?;
+        let measured = Measured::of(case.program, case.runtime, options)?;
         case.print(&measured, u, c, options);
         if case.is_foretold(&measured, u, c) {
             curves.push((case, measured.t(), c));
@@ -145,50 +144,6 @@ fn lines(options: &Options) -> (f64, f64) {
     }
     // Two threads take turns: while one has the line the other waits.
     (u, both / 2.0)
-}
-
-/// Nanoseconds for each operation on one worker and on two, in the rounds.
-struct Measured([Vec<f64>; 2]);
-
-impl Measured {
-    fn of(case: &Case, options: &Options) -> Result<Self> {
-        let start = Contestant::named(case.runtime)?.start;
-        let runtimes = [start(1)?, start(2)?];
-        let operations = case.program.operations();
-        let repeats = (AT_LEAST / operations).max(1) as u32;
-        let what = format!("{} on {}", case.program.name(), case.runtime);
-        let time = |runtime: &dyn Live| -> Result<f64> {
-            let taken = within_limit(&what, || runtime.time(case.program, repeats))?;
-            Ok(taken.as_nanos() as f64 / (operations * u64::from(repeats)) as f64)
-        };
-        let mut samples = [Vec::new(), Vec::new()];
-        for runtime in &runtimes {
-            // Not counted: memory and threads find their places.
-            time(&**runtime)?;
-        }
-        for round in 0..options.rounds {
-            for index in order(round, runtimes.len()) {
-                samples[index].push(time(&*runtimes[index])?);
-            }
-        }
-        Ok(Self(samples))
-    }
-
-    /// On one worker.
-    fn t(&self) -> f64 {
-        median(&self.0[0])
-    }
-
-    /// Of two workers, in each round.
-    fn speed_ups(&self) -> Vec<f64> {
-        ratios(&self.0[1], &self.0[0])
-    }
-
-    /// Millions of operations per second, of so many workers.
-    fn rates(&self, workers: usize) -> Vec<f64> {
-        let times = self.0[workers - 1].iter();
-        times.map(|time| 1000.0 / time).collect()
-    }
 }
 
 impl Case {
@@ -290,8 +245,6 @@ const CORES: [usize; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 const FAR: f64 = 100.0;
 /// How far a modelled speed-up may be from the measured one.
 const TOLERANCE: f64 = 0.25;
-/// Operations of a sample.
-const AT_LEAST: u64 = 100_000;
 
 #[cfg(test)]
 mod tests {
