@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! round 0   executor  tokio     smol         each a sample: the program, as often as it takes to last 20 ms
-//! round 1   smol      tokio     executor     the order turns, so that nobody is always first
-//! round 2   executor  tokio     smol         and neighbours in time are compared with each other
+//! round 1   tokio     executor  smol         in an order that is drawn for each round
+//! round 2   executor  smol      tokio        what is compared was measured within a fraction of a second
 //! ```
 //!
 //! Every runtime is started once and lives until the end: Rust's in this process, Go's in one of its own. While the others run it is idle, which means asleep: that an idle
@@ -17,6 +17,7 @@ use crate::contestants::Live;
 use crate::go;
 use crate::patience::within_limit;
 use crate::programs::Program;
+use crate::random::Random;
 use crate::report;
 
 /// What one runtime needed for a program: nanoseconds per operation, a sample for each round.
@@ -47,15 +48,26 @@ pub(crate) fn compare(options: &Options) -> Result {
     Ok(())
 }
 
-/// The numbers below `count` in the order of round `round`: forwards and backwards in turn.
+/// The numbers below `count` in the order of round `round`, which is drawn for this round, and the same in each run. So nobody always comes first, or
+/// after the same one, as they would if the orders took turns; and of more than two, nobody who was last in a round is first in the next.
 pub(crate) fn order(round: usize, count: usize) -> impl Iterator<Item = usize> {
-    (0..count).map(move |index| {
-        if round.is_multiple_of(2) {
-            index
-        } else {
-            count - 1 - index
-        }
-    })
+    let mut order = drawn(round, count);
+    // Of two, that would be the same order for ever.
+    if count > 2 && round > 0 && drawn(round - 1, count).last() == order.first() {
+        // Not the last place: the next round looks at it.
+        order.swap(0, 1);
+    }
+    order.into_iter()
+}
+
+/// All orders are equally likely.
+fn drawn(round: usize, count: usize) -> Vec<usize> {
+    let mut random = Random::new(round as u64);
+    let mut order: Vec<usize> = (0..count).collect();
+    for last in (1..count).rev() {
+        order.swap(last, random.below(last as u64 + 1) as usize);
+    }
+    order
 }
 
 /// A sample of each of the runtimes for each round.
@@ -110,13 +122,35 @@ const SHORT: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
-    fn the_order_of_the_rounds_is_abba() {
-        let orders: Vec<usize> = (0..2).flat_map(|round| order(round, 2)).collect();
-        assert_eq!(orders, [0, 1, 1, 0]);
-        assert!(order(1, 3).eq([2, 1, 0]));
+    fn all_orders_come_up_equally_often() {
+        for (count, orders) in [(2, 2), (3, 6), (4, 24)] {
+            let mut seen = BTreeMap::new();
+            for round in 0..100 * orders {
+                let order: Vec<_> = order(round, count).collect();
+                *seen.entry(order).or_insert(0) += 1;
+            }
+            assert_eq!(seen.len(), orders, "of {count}");
+            // A hundred each, as far as chance goes: less than five deviations away.
+            let times = seen.values();
+            assert!(
+                times.into_iter().all(|times| (50..150).contains(times)),
+                "{seen:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_order_is_the_same_in_each_run_and_nobody_follows_itself() {
+        for round in 1..1000 {
+            let [before, now] = [round - 1, round].map(|round| order(round, 4).collect::<Vec<_>>());
+            assert!(order(round, 4).eq(now.iter().copied()));
+            assert_ne!(before.last(), now.first(), "round {round}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@
 //! table      the rounds with their ratios, printed
 //! ```
 //!
-//! Each round of a row is a new process for each runtime; the order turns from round to round. A runtime that lacks what a row needs is
+//! Each round of a row is a new process for each runtime, in an order drawn for the round. A runtime that lacks what a row needs is
 //! left out of it.
 
 use std::any::Any;

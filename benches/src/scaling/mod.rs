@@ -63,7 +63,6 @@ pub(crate) fn compare(options: &Options) -> Result {
     runtimes.extend(go.is_some().then_some(go::NAME));
     let setups = setups_of(&runtimes, &counts);
     let mut processes: Vec<(_, Box<dyn Live>)> = Vec::new();
-    // First, beside those of two workers: the order turns.
     let has_distance = machine::processors() > 1;
     if has_distance {
         processes.push(("distance", Box::new(Distance)));
@@ -101,7 +100,7 @@ pub(crate) fn compare(options: &Options) -> Result {
     Ok(())
 }
 
-/// In the order of the first round: those that are compared are neighbours.
+/// For each number of workers the runtimes, each with what it could reach.
 fn setups_of(runtimes: &[&'static str], counts: &[usize]) -> Vec<Setup> {
     let mut setups = Vec::new();
     for &workers in counts {

@@ -12,7 +12,7 @@
 //! go           the ticker as a program in Go
 //! ```
 //!
-//! Each round is a new process for each contestant; the order turns from round to round.
+//! Each round is a new process for each contestant, in an order drawn for the round.
 
 use std::mem;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ pub(crate) fn compare(options: &Options) -> Result {
     Ok(())
 }
 
-/// The same rounds as `compare http`: ratios of neighbours say more there than two medians.
+/// The same rounds as `compare http`: ratios within a round say more there than two medians.
 fn stalling_http(options: &Options) -> Result {
     if !options.json {
         println!("\n{}", Scenario::Http.title());

@@ -198,7 +198,7 @@ const HEAD: &str = "\
 
 Written by `compare suite`, see [benches](../../benches/README.md#the-suite); do not edit. All samples are in [results.json](results.json).
 
-Ratios are taken round by round, between neighbours in time, so that **above 1 our runtime is better**: of what should be small it is the
+Ratios are taken round by round, between samples that follow each other in an order drawn for the round. **Above 1 our runtime is better**: of what should be small it is the
 other's figure divided by ours, of work done each second and of speed-ups ours divided by the other's. Shown is the median of the rounds, in brackets
 the quartiles; after ≥ what the median of all such rounds is not below with a confidence of 95 %, by order statistics, from 5 rounds on.
 A dash stands where a round had no ratio, as between zeros.
