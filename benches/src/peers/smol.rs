@@ -3,7 +3,7 @@
 use std::future::{self, Future};
 use std::thread;
 
-use async_executor::{Executor, Task};
+use async_executor::{StaticExecutor, Task};
 use futures_lite::future::{block_on, yield_now};
 
 use super::Runtime;
@@ -11,8 +11,8 @@ use crate::Result;
 
 pub(crate) struct Smol;
 
-/// smol's own programs keep their executor in a static, too.
-pub(super) static EXECUTOR: Executor<'static> = Executor::new();
+/// The kind that is made for a static, as programs keep it. It keeps no list of the tasks that it would have to drop.
+pub(super) static EXECUTOR: StaticExecutor = StaticExecutor::new();
 
 impl Runtime for Smol {
     const NAME: &'static str = "smol";

@@ -4,17 +4,18 @@ use std::future::{self, Future};
 use std::net::SocketAddr;
 use std::{io, net, thread};
 
-use async_executor::Executor;
+use async_executor::StaticExecutor;
 use async_io::{Async, block_on};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 
 use super::Wire;
 use crate::Result;
 
-/// As the crate `smol` does it: each thread runs the executor in async-io's `block_on`, so that threads without work wait for events.
+/// As the crate `smol` does it: each thread runs the executor in async-io's `block_on`, so that threads without work wait for events. The executor is the kind
+/// that is made for a static, which does less for each task.
 pub(crate) struct SmolIo;
 
-static EXECUTOR: Executor<'static> = Executor::new();
+static EXECUTOR: StaticExecutor = StaticExecutor::new();
 
 impl Wire for SmolIo {
     type Listener = Async<net::TcpListener>;
