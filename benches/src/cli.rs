@@ -134,7 +134,7 @@ pub(crate) enum Command {
     StallsChild,
     ChurnChild,
     RowChild,
-    ScalingChild,
+    ProgramsChild,
 }
 
 impl Options {
@@ -307,7 +307,7 @@ fn command(name: &str) -> Result<Command> {
         "stalls-child" => Command::StallsChild,
         "churn-child" => Command::ChurnChild,
         "row-child" => Command::RowChild,
-        "scaling-child" => Command::ScalingChild,
+        "programs-child" => Command::ProgramsChild,
         _ => Command::Rows(table(name).map_err(|_| format!("unknown command {name}: try --help"))?),
     })
 }

@@ -4,10 +4,10 @@
 //! peers        what a runtime must do to take part, and those that do
 //! programs     the seven programs, generic over the runtime
 //! contestants  the table of peers, where the generic parts become plain function pointers
-//! rounds       alternating samples of a program      ┐
-//! net/         alternating rounds of servers         │
-//! idle         system calls of a process that waits  │ each is one subcommand; all but the first
-//! scaling/     the programs by the number of workers │ measure in child processes
+//! rounds       samples of the programs in turn       ┐
+//! net/         rounds of servers in turn             │
+//! idle         system calls of a process that waits  │ each is one subcommand; they measure in
+//! scaling/     the programs by the number of workers │ child processes
 //! ledger/      what workers write that others do     │
 //! stalls/      tasks that keep their thread          │
 //! churn        runtimes that come and go             │
@@ -97,7 +97,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> Result {
         Command::LoadChild => net::load_child(&options),
         Command::IdleChild => idle::child(&options),
         Command::StallsChild => stalls::child(&options),
-        Command::ScalingChild => scaling::child(&options),
+        Command::ProgramsChild => scaling::child(&options),
         Command::ChurnChild => churn::child(&options),
         Command::RowChild => rows::child(&options),
     }

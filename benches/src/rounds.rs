@@ -1,17 +1,22 @@
-//! Runs the programs on all runtimes in turn, and compares round by round.
+//! Runs the programs on all runtimes in turn, each round in new processes, and compares round by round.
 //!
 //! ```text
-//! round 0   executor  tokio     smol         each a sample: the program, as often as it takes to last 20 ms
-//! round 1   tokio     executor  smol         in an order that is drawn for each round
-//! round 2   executor  smol      tokio        what is compared was measured within a fraction of a second
+//! before    a process for each runtime finds out how often each program must be repeated to last 20 ms
+//! round 0   a new process for each: asleep, but while it is told to time a program
+//!           spawn_many   executor  tokio     smol         each a short warm-up, then a sample
+//!           yield_many   smol      executor  tokio        in an order that is drawn
+//!           ..                                            what is compared was measured within a fraction of a second
+//! round 1   new processes again
 //! ```
 //!
-//! Every runtime is started once and lives until the end: Rust's in this process, Go's in one of its own. While the others run it is idle, which means asleep: that an idle
-//! runtime makes no system calls is what `compare idle` looks at.
+//! Where the system has put a process' memory and threads stays as it is for its life, and two lives of the same program can differ by a fifth.
+//! Samples of one life would say the same again and again; those of different lives know nothing of each other, which is what the bounds of
+//! [`stats`](crate::stats) suppose. That an idle runtime makes no system calls is what `compare idle` looks at.
 
 use std::time::Duration;
 
 use crate::Result;
+use crate::apart;
 use crate::cli::Options;
 use crate::contestants::Live;
 use crate::go;
@@ -26,24 +31,41 @@ pub(crate) struct Samples {
     pub(crate) nanoseconds: Vec<f64>,
 }
 
-pub(crate) fn compare(options: &Options) -> Result {
-    let mut runtimes: Vec<(_, Box<dyn Live>)> = Vec::new();
-    for contestant in options.contestants() {
-        runtimes.push((contestant.name, (contestant.start)(options.workers)?));
-    }
-    if let Some(program) = go::programs(options) {
-        runtimes.push((go::NAME, Box::new(go::start(&program, options.workers)?)));
-    }
-    let mut results = Vec::new();
-    for &program in &options.programs {
-        let samples = sample(program, &runtimes, options)?;
-        if options.json {
-            println!("{}", report::json(program, &samples));
+impl Samples {
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            nanoseconds: Vec::new(),
         }
-        results.push((program, samples));
     }
+}
+
+/// Who is measured, and how a life of it begins.
+pub(crate) struct Side<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) start: Box<dyn Fn() -> Result<Box<dyn Live>> + 'a>,
+}
+
+pub(crate) fn compare(options: &Options) -> Result {
+    let go = go::programs(options);
+    let program = go.as_deref();
+    let mut sides: Vec<_> = options
+        .contestants()
+        .iter()
+        .map(|contestant| contestant.name)
+        .collect();
+    sides.extend(go.is_some().then_some(go::NAME));
+    let sides = sides.into_iter().map(|name| Side {
+        name,
+        start: Box::new(move || Ok(Box::new(apart::start(name, options.workers, program)?))),
+    });
+    let results = sample(&sides.collect::<Vec<_>>(), options)?;
     if !options.json {
         report::print(&results, options);
+        return Ok(());
+    }
+    for (program, samples) in &results {
+        println!("{}", report::json(*program, samples));
     }
     Ok(())
 }
@@ -70,40 +92,67 @@ fn drawn(round: usize, count: usize) -> Vec<usize> {
     order
 }
 
-/// A sample of each of the runtimes for each round.
+/// A sample of each of the programs on each side for each round, in which each side has a life of its own.
 pub(crate) fn sample(
-    program: Program,
-    runtimes: &[(&'static str, Box<dyn Live>)],
+    sides: &[Side<'_>],
     options: &Options,
-) -> Result<Vec<Samples>> {
+) -> Result<Vec<(Program, Vec<Samples>)>> {
     let length = if options.smoke { SHORT } else { LENGTH };
-    let time = |index: usize, repeats| {
-        let (name, runtime) = &runtimes[index];
-        within_limit(&format!("{} on {name}", program.name()), || {
-            runtime.time(program, repeats)
-        })
-    };
-    // Finding out how often is the warm-up, too.
-    let repeats = (0..runtimes.len())
-        .map(|index| repeats_for(length, |repeats| time(index, repeats)))
-        .collect::<Result<Vec<u32>>>()?;
-    let mut samples: Vec<Samples> = runtimes
+    // In a life that does not count, so that all that do begin alike.
+    let lives = Lives::begin(sides, options)?;
+    let mut repeats = Vec::new();
+    for &program in &options.programs {
+        let found = (0..sides.len())
+            .map(|side| repeats_for(length, |repeats| lives.time(program, side, repeats)));
+        repeats.push(found.collect::<Result<Vec<u32>>>()?);
+    }
+    drop(lives);
+    let nothing = || sides.iter().map(|side| Samples::new(side.name)).collect();
+    let mut results: Vec<(_, Vec<_>)> = options
+        .programs
         .iter()
-        .map(|(name, _)| Samples {
-            name,
-            nanoseconds: Vec::with_capacity(options.rounds),
-        })
+        .map(|&program| (program, nothing()))
         .collect();
     for round in 0..options.rounds {
-        for index in order(round, runtimes.len()) {
-            let operations = program.operations() * u64::from(repeats[index]);
-            let taken = time(index, repeats[index])?;
-            samples[index]
-                .nanoseconds
-                .push(taken.as_nanos() as f64 / operations as f64);
+        let lives = Lives::begin(sides, options)?;
+        for (index, (program, samples)) in results.iter_mut().enumerate() {
+            // Another order for each program.
+            for side in order(round * options.programs.len() + index, sides.len()) {
+                let repeats = repeats[index][side];
+                lives.time(*program, side, repeats.div_ceil(WARM_UP))?;
+                let taken = lives.time(*program, side, repeats)?;
+                let operations = program.operations() * u64::from(repeats);
+                samples[side]
+                    .nanoseconds
+                    .push(taken.as_nanos() as f64 / operations as f64);
+            }
         }
     }
-    Ok(samples)
+    Ok(results)
+}
+
+/// A life of each of the sides. They end when this is dropped.
+struct Lives<'a>(Vec<(&'a Side<'a>, Box<dyn Live>)>);
+
+impl<'a> Lives<'a> {
+    /// They begin together, and when this returns all of them have nothing to do: who begins does not disturb who is measured.
+    fn begin(sides: &'a [Side<'a>], options: &Options) -> Result<Self> {
+        let begun = sides.iter().map(|side| Ok((side, (side.start)()?)));
+        let lives = Self(begun.collect::<Result<_>>()?);
+        if let Some(&program) = options.programs.first() {
+            for side in 0..sides.len() {
+                lives.time(program, side, 0)?;
+            }
+        }
+        Ok(lives)
+    }
+
+    fn time(&self, program: Program, side: usize, repeats: u32) -> Result<Duration> {
+        let (Side { name, .. }, live) = &self.0[side];
+        within_limit(&format!("{} on {name}", program.name()), || {
+            live.time(program, repeats)
+        })
+    }
 }
 
 /// How often to repeat what `time` times, so that it lasts at least `length`.
@@ -119,12 +168,74 @@ pub(crate) fn repeats_for(length: Duration, time: impl Fn(u32) -> Result<Duratio
 /// Each sample lasts at least this long, so that starting, waking the first worker and reading the clock do not count.
 const LENGTH: Duration = Duration::from_millis(20);
 const SHORT: Duration = Duration::from_millis(1);
+/// In each life a program runs so much less often before its sample: memory is there and workers have run.
+const WARM_UP: u32 = 4;
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
     use super::*;
+
+    /// How many lives there are, and how many there have been.
+    #[derive(Default)]
+    struct Counted {
+        now: AtomicU32,
+        ever: AtomicU32,
+    }
+
+    /// The first takes a microsecond for an operation, each later one a microsecond more.
+    struct Life(&'static Counted, u32);
+
+    impl Life {
+        fn begin(counted: &'static Counted) -> Self {
+            assert!(
+                counted.now.fetch_add(1, Relaxed) < 2,
+                "one life of each side at a time"
+            );
+            Self(counted, counted.ever.fetch_add(1, Relaxed) + 1)
+        }
+    }
+
+    impl Live for Life {
+        fn time(&self, program: Program, repeats: u32) -> Result<Duration> {
+            let operations = program.operations() as u32 * repeats;
+            Ok(Duration::from_micros(self.1.into()) * operations)
+        }
+    }
+
+    impl Drop for Life {
+        fn drop(&mut self) {
+            self.0.now.fetch_sub(1, Relaxed);
+        }
+    }
+
+    #[test]
+    fn each_round_is_a_new_life_of_each_side() {
+        let counted: &Counted = Box::leak(Box::default());
+        let side = |name| Side {
+            name,
+            start: Box::new(move || Ok(Box::new(Life::begin(counted)))),
+        };
+        let options = Options {
+            rounds: 3,
+            programs: vec![Program::Fib, Program::Channels],
+            smoke: true,
+            ..Options::default()
+        };
+        let results = sample(&[side("one"), side("other")], &options).unwrap();
+        for (program, samples) in results {
+            // The first two have found out how often.
+            let [one, other] = &samples[..] else {
+                panic!("two sides")
+            };
+            assert_eq!(one.nanoseconds, [3e3, 5e3, 7e3], "{}", program.name());
+            assert_eq!(other.nanoseconds, [4e3, 6e3, 8e3], "{}", program.name());
+        }
+        assert_eq!(counted.now.load(Relaxed), 0);
+    }
 
     #[test]
     fn all_orders_come_up_equally_often() {

@@ -72,6 +72,22 @@ pub(crate) fn lower_bound(values: &[f64]) -> Option<f64> {
     Some(sorted[rank.checked_sub(1)?])
 }
 
+/// The same of rounds among which those of one life know of each other: `lives` says how many rounds each life had. Then the medians of the lives are
+/// what knows nothing of each other, and the bound is one of the median of all such medians. Where `lives` is of other rounds than these, each is one.
+pub(crate) fn lower_bound_by_lives(values: &[f64], lives: &[usize]) -> Option<f64> {
+    if lives.iter().sum::<usize>() != values.len() {
+        return lower_bound(values);
+    }
+    let mut rest = values;
+    let mut medians = Vec::new();
+    for &rounds in lives.iter().filter(|rounds| **rounds > 0) {
+        let (life, more) = rest.split_at(rounds);
+        medians.push(median(life));
+        rest = more;
+    }
+    lower_bound(&medians)
+}
+
 /// The value below which the fraction `q` of the `sorted` values lies, interpolated between neighbours.
 pub(crate) fn quantile(sorted: &[f64], q: f64) -> f64 {
     assert!(!sorted.is_empty(), "no values: run at least one round");
@@ -168,6 +184,20 @@ mod tests {
         }
         assert_eq!(lower_bound(&values[..4]), None);
         assert_eq!(lower_bound(&[]), None);
+    }
+
+    #[test]
+    fn rounds_of_one_life_bound_as_much_as_one() {
+        let rounds = [1.0, 2.0, 3.0].repeat(6);
+        assert_eq!(lower_bound(&rounds), Some(1.0));
+        assert_eq!(lower_bound_by_lives(&rounds, &[3; 6]), Some(2.0));
+        assert_eq!(
+            lower_bound_by_lives(&rounds[..12], &[3; 4]),
+            None,
+            "four lives bound nothing"
+        );
+        // One of each life has been counted.
+        assert_eq!(lower_bound_by_lives(&rounds[..6], &[3; 6]), Some(1.0));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Alternates the servers, a few rounds in each of their lives, and compares them round by round.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -21,9 +22,7 @@ pub(crate) fn compare(options: &Options) -> Result {
             .into_iter()
             .map(Side::new)
             .collect();
-        let lives = options.rounds.div_ceil(ROUNDS_A_LIFE);
-        for life in 0..lives {
-            let rounds = life * options.rounds / lives..(life + 1) * options.rounds / lives;
+        for (life, rounds) in rounds_of_lives(options.rounds).enumerate() {
             begin(&mut sides, life, connections, options)?;
             for round in rounds {
                 for index in order(round, sides.len()) {
@@ -71,6 +70,12 @@ const UNTIMED: Duration = Duration::from_secs(1);
 /// How many rounds a server serves at most, before the next process takes its place. Where the system has put a process' memory and threads stays
 /// as it is for its life: of two lives of the same program, one may need a fifth more user time for a request.
 const ROUNDS_A_LIFE: usize = 4;
+
+/// Which rounds each of the lives has.
+fn rounds_of_lives(rounds: usize) -> impl Iterator<Item = Range<usize>> {
+    let lives = rounds.div_ceil(ROUNDS_A_LIFE);
+    (0..lives).map(move |life| life * rounds / lives..(life + 1) * rounds / lives)
+}
 
 /// A contestant, and its rounds so far.
 struct Side {
@@ -274,6 +279,8 @@ fn json(connections: usize, names: &[String], sides: &[Side], options: &Options)
         "connections": connections,
         "rate": options.rate,
         "stall_every": options.stall_every,
+        // How many of the rounds each life had: those of one life know of each other, and bound together what one round of its own would.
+        "lives": rounds_of_lives(options.rounds).map(|rounds| rounds.len()).collect::<Vec<_>>(),
         "runtimes": runtimes,
     })
 }
@@ -283,4 +290,19 @@ fn values(samples: &[f64]) -> Value {
         min, median, max, ..
     } = Spread::of(samples);
     json!({ "median": median, "min": min, "max": max, "samples": samples })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lives_have_about_as_many_rounds_each_and_all_of_them() {
+        let lives: Vec<_> = rounds_of_lives(21).map(|rounds| rounds.len()).collect();
+        assert_eq!(lives, [3, 4, 3, 4, 3, 4]);
+        assert_eq!(
+            rounds_of_lives(7).flatten().collect::<Vec<_>>(),
+            (0..7).collect::<Vec<_>>()
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! The programs at 1, 2, 4, .. workers, up to the processors of the machine and beyond.
 //!
 //! ```text
-//! a child process each, which lives through all rounds         rate(N)   operations per second
+//! a child process each, a new one in each round                rate(N)   operations per second
 //!   executor, 1 worker                                         speed-up    rate(N) / rate(1)
 //!   executor, 2 workers      tokio, 2 workers    ..            efficiency  rate(N) / rate of n runtimes of one worker each, side by
 //!   executor, 2 × 1 worker   tokio, 2 × 1 worker                           side in one process, where n is N or the processors, if
@@ -16,18 +16,18 @@
 //! - `usl`: the law that is fitted to the curves
 //! - `report`: tables and JSON
 
-use std::process::Command;
+use std::path::Path;
 use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
 use crate::Result;
-use crate::apart::{self, Apart};
+use crate::apart;
 use crate::cli::Options;
 use crate::contestants::Live;
 use crate::go;
 use crate::programs::Program;
-use crate::rounds;
+use crate::rounds::{self, Side};
 
 mod distance;
 mod machine;
@@ -62,21 +62,20 @@ pub(crate) fn compare(options: &Options) -> Result {
         .collect();
     runtimes.extend(go.is_some().then_some(go::NAME));
     let setups = setups_of(&runtimes, &counts);
-    let mut processes: Vec<(_, Box<dyn Live>)> = Vec::new();
+    let mut sides = Vec::new();
     let has_distance = machine::processors() > 1;
     if has_distance {
-        processes.push(("distance", Box::new(Distance)));
+        sides.push(Side {
+            name: "distance",
+            start: Box::new(|| Ok(Box::new(Distance))),
+        });
     }
-    for setup in &setups {
-        let process = match &go {
-            Some(program) if setup.runtime == go::NAME => go::start(program, setup.workers)?,
-            _ => setup.start()?,
-        };
-        processes.push((setup.runtime, Box::new(process)));
-    }
+    sides.extend(setups.iter().map(|setup| Side {
+        name: setup.runtime,
+        start: Box::new(|| setup.start(go.as_deref())),
+    }));
     let mut results = Vec::new();
-    for &program in &options.programs {
-        let mut samples = rounds::sample(program, &processes, options)?;
+    for (program, mut samples) in rounds::sample(&sides, options)? {
         let others = samples.split_off(usize::from(has_distance));
         let distance = samples.pop().map(|samples| samples.nanoseconds);
         let rates = others.iter().map(|samples| {
@@ -124,11 +123,11 @@ fn setups_of(runtimes: &[&'static str], counts: &[usize]) -> Vec<Setup> {
 }
 
 impl Setup {
-    fn start(self) -> Result<Apart> {
-        let [workers, copies] = [self.workers, self.copies].map(|number| number.to_string());
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args(["scaling-child", "--only", self.runtime]);
-        Apart::start(command.args(["--workers", &workers, "--copies", &copies]))
+    fn start(self, go: Option<&Path>) -> Result<Box<dyn Live>> {
+        Ok(Box::new(match self.copies {
+            1 => apart::start(self.runtime, self.workers, go)?,
+            copies => apart::several(self.runtime, self.workers, copies)?,
+        }))
     }
 }
 
@@ -157,7 +156,7 @@ impl Rates {
     }
 }
 
-/// The child process.
+/// The child process, also of `programs`.
 pub(crate) fn child(options: &Options) -> Result {
     let contestant = options.contestant()?;
     let runtimes = (0..options.copies)

@@ -23,12 +23,14 @@ pub(super) struct Metric {
     pub(super) runtimes: Vec<(String, Vec<f64>)>,
     /// Of work that is done more is better, of most other things less.
     pub(super) more_is_better: bool,
+    /// How many rounds each life of a process had, where it was several.
+    pub(super) lives: Vec<usize>,
 }
 
 /// How many times better the first of the runtimes is than another: the ratios of the rounds.
 pub(super) struct Advantage {
     pub(super) spread: Spread,
-    /// See [`stats::lower_bound`].
+    /// See [`stats::lower_bound_by_lives`].
     pub(super) at_least: Option<f64>,
 }
 
@@ -72,8 +74,13 @@ impl Line {
             Some(_) => vec![unit.unwrap_or_default()],
             None => first.as_object()?.keys().map(String::as_str).collect(),
         };
+        let lives = line["lives"].as_array().into_iter().flatten();
+        let lives: Vec<_> = lives
+            .filter_map(|rounds| Some(rounds.as_u64()? as usize))
+            .collect();
         let metrics = names.into_iter().map(|name| Metric {
             name: name.to_owned(),
+            lives: lives.clone(),
             more_is_better: line["better"] == "more" || WORK.contains(&name),
             runtimes: runtimes
                 .iter()
@@ -141,7 +148,7 @@ impl Metric {
             !ratios.is_empty() && ratios.iter().all(|ratio| ratio.is_finite() && *ratio > 0.0);
         sound.then(|| Advantage {
             spread: Spread::of(&ratios),
-            at_least: stats::lower_bound(&ratios),
+            at_least: stats::lower_bound_by_lives(&ratios, &self.lives),
         })
     }
 }
@@ -178,6 +185,7 @@ mod tests {
             let metric = Metric {
                 name: name.to_owned(),
                 more_is_better: better < 1.0,
+                lives: Vec::new(),
                 runtimes: vec![
                     ("executor".to_owned(), vec![10.0; 5]),
                     ("tokio".to_owned(), vec![20.0; 5]),
@@ -214,7 +222,7 @@ mod tests {
         let samples = vec![1.0, f64::INFINITY];
         assert_eq!(line.metrics[0].runtimes, [("executor".to_owned(), samples)]);
 
-        let line = json!({ "program": "http", "connections": 64, "stall_every": null, "runtimes": {
+        let line = json!({ "program": "http", "connections": 64, "stall_every": null, "lives": [3, 4], "runtimes": {
             "executor": { "requests/s": { "samples": [5.0] }, "p99 us": { "samples": [1.0] } },
             "tokio": { "requests/s": { "samples": [4.0] } },
         } });
@@ -223,6 +231,7 @@ mod tests {
         assert!(line.metric("requests/s").unwrap().more_is_better);
         assert!(!line.metric("p99 us").unwrap().more_is_better);
         assert_eq!(line.number("connections"), Some(64.0));
+        assert_eq!(line.metric("requests/s").unwrap().lives, [3, 4]);
         assert_eq!(line.metric("requests/s").unwrap().runtimes.len(), 2);
         assert_eq!(line.metric("p99 us").unwrap().runtimes.len(), 1);
     }

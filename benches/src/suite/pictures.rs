@@ -301,6 +301,7 @@ mod tests {
     fn line(connections: f64, samples: [f64; 3]) -> Line {
         let metric = |name: &str| Metric {
             name: name.to_owned(),
+            lives: Vec::new(),
             more_is_better: name == "requests/s",
             runtimes: vec![
                 ("executor".to_owned(), vec![1.0; 3]),
