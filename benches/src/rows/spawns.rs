@@ -82,7 +82,7 @@ fn inside<R: Runtime>(
     cost
 }
 
-/// Each of `threads` threads spawns its share of [`SPAWNED`] tasks; time is until the last has run.
+/// Each of `threads` threads spawns its share of [`SPAWNED`] tasks; time is from before the first of these threads spawns to when the last task has run.
 fn remote<R: Foreign>(options: &Options, threads: usize, busy: bool) -> Result<Vec<f64>> {
     let runtime = R::start(options.workers)?;
     if busy {
@@ -105,6 +105,7 @@ fn remote<R: Foreign>(options: &Options, threads: usize, busy: bool) -> Result<V
                 scope.spawn(|| {
                     for _ in 0..repeats {
                         begin.wait();
+                        countdown.begin();
                         for _ in 0..SPAWNED / threads {
                             runtime.spawn_from_outside(async { countdown.decrement() });
                         }
@@ -114,9 +115,7 @@ fn remote<R: Foreign>(options: &Options, threads: usize, busy: bool) -> Result<V
             for _ in 0..repeats {
                 countdown.set(SPAWNED);
                 begin.wait();
-                let start = Instant::now();
-                countdown.wait();
-                taken += start.elapsed();
+                taken += countdown.wait();
             }
         });
         taken
@@ -159,10 +158,9 @@ fn burst<R: Foreign>(options: &Options) -> Result<Vec<f64>> {
         });
     }
     let (go, mut goes) = mpsc::unbounded::<()>();
-    let (begins, begun) = std::sync::mpsc::channel();
     runtime.spawn_from_outside(async move {
         while goes.next().await.is_some() {
-            let _ = begins.send(Instant::now());
+            countdown.begin();
             for other in &others {
                 other.unbounded_send(()).expect("nobody has ended");
             }
@@ -171,8 +169,7 @@ fn burst<R: Foreign>(options: &Options) -> Result<Vec<f64>> {
     let latencies = now_and_then(options, || {
         countdown.set(BURST);
         go.unbounded_send(())?;
-        countdown.wait();
-        Ok(begun.recv()?.elapsed())
+        Ok(countdown.wait())
     });
     mem::forget(runtime);
     latencies
