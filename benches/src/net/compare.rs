@@ -29,11 +29,16 @@ pub(crate) fn compare(options: &Options) -> Result {
                     sides[index].round(connections, options)?;
                 }
             }
-            // If they cannot be counted, that is said once.
-            let counted = sides.iter_mut().filter(|side| side.calls.len() == life);
-            counted.for_each(|side| side.count_calls(connections, options));
-            let sampled = sides.iter_mut().filter(|side| side.sampled.len() == life);
-            sampled.for_each(|side| side.sample(connections, options));
+            for index in order(life, sides.len()) {
+                let side = &mut sides[index];
+                // If they cannot be counted, that is said once.
+                if side.calls.len() == life {
+                    side.count_calls(connections, options);
+                }
+                if side.sampled.len() == life {
+                    side.sample(connections, options);
+                }
+            }
         }
         if options.json {
             println!("{}", json(connections, &names, &sides, options));
