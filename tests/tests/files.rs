@@ -374,7 +374,7 @@ fn who_waits_for_a_file_that_a_given_up_call_still_has_is_not_polled_meanwhile()
         "-e",
         "trace=fchmod",
         "-e",
-        "inject=fchmod:delay_enter=500000",
+        "inject=fchmod:delay_enter=2000000",
     ];
     child_under(
         &slow,
@@ -401,7 +401,7 @@ fn who_waits_for_a_file_that_a_given_up_call_still_has_is_not_polled_meanwhile()
             });
             // Nor does it wait in its poll when the pool takes nothing more.
             let file = runtime.block_on(given_up());
-            let begun = runtime.block_on(async { executor::task::spawn_blocking(|| ()) });
+            let begun = runtime.spawn_blocking(|| ());
             // Calls begin in their order.
             block_on(begun).unwrap();
             runtime.shutdown_background();
