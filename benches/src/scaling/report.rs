@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Rates;
 use super::machine::{processors, real_cores};
-use super::usl::Law;
+use super::usl::{Law, POINTS};
 use crate::cli::Options;
 use crate::figures::shown;
 use crate::stats::{Spread, median, ratios};
@@ -91,11 +91,12 @@ pub(super) fn summary(results: &[Rates], counts: &[usize], options: &Options) {
     }
     distance(results, options);
     let cores = real_cores();
-    if cores < ENOUGH_CORES {
+    let points = counts.iter().filter(|workers| **workers <= cores).count();
+    if points < POINTS {
         say(
             &format!(
-                "The Universal Scalability Law is not fitted: it has two unknowns and is one of real cores, of which {ENOUGH_CORES} are needed and \
-                 {cores} are here."
+                "The Universal Scalability Law is not fitted: it is one of real cores, of which {cores} are here, and takes {POINTS} numbers of workers that have a \
+                 core each, not {points}."
             ),
             options,
         );
@@ -114,6 +115,13 @@ pub(super) fn summary(results: &[Rates], counts: &[usize], options: &Options) {
         results,
         options,
         |rates, runtime| Some(vec![law(rates, runtime, counts, cores)?.coherence]),
+    );
+    each(
+        "by what part of it the Universal Scalability Law misses a rate, root mean square",
+        "less",
+        results,
+        options,
+        |rates, runtime| Some(vec![law(rates, runtime, counts, cores)?.residual]),
     );
 }
 
@@ -237,9 +245,6 @@ fn samples(values: &[f64]) -> Value {
     json!({ "median": median, "min": min, "max": max, "samples": values })
 }
 
-/// Points at 1, 2 and 4 for two unknowns.
-const ENOUGH_CORES: usize = 4;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,29 +253,29 @@ mod tests {
 
     #[test]
     fn the_law_is_one_of_real_cores() {
-        let counts = [1, 2, 4, 8, 16, 32];
+        let counts = [1, 2, 4, 8, 16, 32, 64, 128];
         let of = counts.map(|workers| {
             let setup = Setup {
                 runtime: "executor",
                 workers,
                 copies: 1,
             };
-            // Each of 8 cores adds a whole one; what is beyond them adds nothing.
-            (setup, vec![workers.min(8) as f64; 3])
+            // Each of 32 cores adds a whole one; what is beyond them adds nothing.
+            (setup, vec![workers.min(32) as f64; 3])
         });
         let rates = Rates {
             program: Program::Fib,
             of: of.into(),
             distance: Vec::new(),
         };
-        let found = law(&rates, "executor", &counts, 8).unwrap();
+        let found = law(&rates, "executor", &counts, 32).unwrap();
         assert!(
             found.contention.abs() < 1e-9 && found.coherence.abs() < 1e-9,
             "{found:?}"
         );
-        let beyond = law(&rates, "executor", &counts, 32).unwrap();
-        assert!(beyond.contention + beyond.coherence > 1e-3, "{beyond:?}");
-        assert_eq!(law(&rates, "executor", &counts, 2), None);
-        assert_eq!(law(&rates, "tokio", &counts, 8), None);
+        let beyond = law(&rates, "executor", &counts, 128).unwrap();
+        assert!(beyond.contention + beyond.coherence > 1e-4, "{beyond:?}");
+        assert_eq!(law(&rates, "executor", &counts, 16), None);
+        assert_eq!(law(&rates, "tokio", &counts, 32), None);
     }
 }
