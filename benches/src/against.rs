@@ -48,7 +48,7 @@ pub(crate) fn compare(options: &Options) -> Result {
         .programs
         .iter()
         .zip(&results)
-        .map(|(program, [now, other])| (program.name(), &now[..], &other[..]));
+        .map(|(program, [now, other])| (*program, &now[..], &other[..]));
     report::ratio_table("ns/op", "now", revision, rows);
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::go;
 use crate::net::{FLOOR, FLOORS, Service};
 use crate::programs::Program;
 use crate::rows::Table;
+use crate::scaling::processors;
 use crate::stalls::Scenario;
 use crate::suite::Section;
 
@@ -40,9 +41,9 @@ compare ledger        writes to lines that workers share, counted; the cost of s
 compare suite         the others in turn, and a page of their figures with pictures
 
 --rounds N            alternating rounds (default 11; stalls 5, churn, memory and idle-connections 3, idle 1)
---workers N           worker threads of each runtime (default 2)
---only a,b            only these runtimes, of executor, tokio, smol, executor-ct, tokio-ct; for programs also go, and mio, without a runtime,
-                      and where servers have no hyper mio-await, mio-tasks and mio-shared, the same with a part of a runtime each
+--workers N           worker threads of each runtime (default: as many as processors; stalls 2)
+--only a,b            only these runtimes, of executor, tokio, tokio-tuned, smol, executor-ct, tokio-ct; for programs also go, and mio, without a
+                      runtime, and where servers have no hyper mio-await, mio-tasks and mio-shared, the same with a part of a runtime each
 --flavour F           multi-thread, or current-thread: those whose names end in -ct, for programs and memory
 --programs a,b        only these programs
 --against REV         our programs, with the library of this commit against the library as it is
@@ -58,7 +59,7 @@ compare suite         the others in turn, and a page of their figures with pictu
 --spawns N            stalls: so many single spawns (default 10000)
 --rows a,b            timers, spawns, blocking, memory, counts, postgres, pages, files: only rows whose names begin so
 --runtimes N          churn: so many runtimes (default 1000)
---up-to N             scaling: the most workers (default 64; smoke 4)
+--up-to N             scaling: the most workers (default 64, or twice the processors if that is more; smoke 4)
 --sections a,b        suite: only these
 --out DIR             suite: where the page goes (default docs/benchmarks)
 --ledger-binary PATH  suite: this program as it was built with --cfg executor_ledger, for the section ledger
@@ -142,14 +143,14 @@ impl Options {
         let mut options = Self::default();
         let mut parser = Parser::from_iter(args);
         let (mut rounds, mut length, mut spawns) = (None, None, None);
-        let (mut programs, mut up_to) = (None, None);
+        let (mut programs, mut up_to, mut workers) = (None, None, None);
         let mut connections = None;
         while let Some(arg) = parser.next()? {
             match arg {
                 Arg::Value(name) => options.command = command(&name.string()?)?,
                 Arg::Short('h') | Arg::Long("help") => options.command = Command::Help,
                 Arg::Long("rounds") => rounds = Some(parser.value()?.parse()?),
-                Arg::Long("workers") => options.workers = parser.value()?.parse()?,
+                Arg::Long("workers") => workers = Some(parser.value()?.parse()?),
                 Arg::Long("programs") => programs = Some(list(&mut parser, Program::named)?),
                 Arg::Long("only") => {
                     options.only = list(&mut parser, |name| match name {
@@ -220,13 +221,23 @@ impl Options {
             _ => (11, Duration::from_secs(2)),
         };
         options.rounds = rounds.unwrap_or(usual_rounds);
-        options.up_to = up_to.unwrap_or(if options.smoke { 4 } else { 64 });
+        options.workers = workers.unwrap_or(match options.command {
+            // Their trouble is for two: as many tasks keep their thread whatever the machine.
+            Command::Stalls | Command::StallsChild => 2,
+            _ => processors(),
+        });
+        options.up_to = up_to.unwrap_or(match options.smoke {
+            true => 4,
+            // Beyond the processors, too.
+            false => 64.max(2 * processors()),
+        });
         if options.rounds == 0 || options.up_to == 0 {
             return Err("0 rounds, or up to 0 workers: nothing would be measured".into());
         }
         options.programs = programs.unwrap_or(match options.command {
             Command::Scaling => Program::AND_WORK.to_vec(),
-            _ => Program::ALL.to_vec(),
+            Command::Programs => Program::AND_SELF_WAKE.to_vec(),
+            _ => Program::SEVEN.to_vec(),
         });
         options.length = length.unwrap_or(usual_length);
         options.spawns = spawns.unwrap_or(if options.smoke { 200 } else { 10_000 });
@@ -235,8 +246,9 @@ impl Options {
 
     /// The runtimes asked for, ours first.
     pub(crate) fn contestants(&self) -> Vec<Contestant> {
+        let all = self.command == Command::Rows(Table::Spawns);
         let asked = |contestant: &Contestant| match &self.only[..] {
-            [] => contestant.flavour == self.flavour,
+            [] => contestant.flavour == self.flavour && (all || !contestant.seldom),
             only => only.iter().any(|name| name == contestant.name),
         };
         Contestant::ALL.into_iter().filter(asked).collect()
@@ -256,8 +268,8 @@ impl Default for Options {
         Self {
             command: Command::Programs,
             rounds: 11,
-            workers: 2,
-            programs: Program::ALL.to_vec(),
+            workers: processors(),
+            programs: Program::AND_SELF_WAKE.to_vec(),
             only: Vec::new(),
             flavour: Flavour::MultiThread,
             against: None,
@@ -369,12 +381,21 @@ mod tests {
     fn without_arguments_all_programs_run_on_all_runtimes() {
         let options = parse("compare").unwrap();
         assert_eq!(options.command, Command::Programs);
-        assert_eq!(options.programs, Program::ALL);
+        assert_eq!(options.programs, Program::AND_SELF_WAKE);
         assert_eq!(
             options.contestants().len(),
             3 + usize::from(cfg!(tokio_unstable))
         );
         assert_eq!(options.rounds, 11);
+    }
+
+    #[test]
+    fn there_are_as_many_workers_as_processors() {
+        let workers = |line| parse(line).unwrap().workers;
+        assert_eq!(workers("compare"), processors());
+        assert_eq!(workers("compare stalls"), 2);
+        assert_eq!(workers("compare stalls --workers 3"), 3);
+        assert!(parse("compare scaling").unwrap().up_to >= 2 * processors());
     }
 
     #[test]
@@ -399,6 +420,10 @@ mod tests {
             names("compare --flavour current-thread"),
             ["executor-ct", "tokio-ct"]
         );
+        let seldom = |line| names(line).contains(&"tokio-tuned");
+        assert!(seldom("compare spawns"), "where its settings matter");
+        assert!(seldom("compare http --only tokio-tuned"));
+        assert!(!seldom("compare http"));
         assert_eq!(
             names("compare --only tokio-ct,executor"),
             ["executor", "tokio-ct"]

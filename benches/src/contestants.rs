@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use crate::cli::Options;
+#[cfg(tokio_unstable)]
+use crate::peers::UNSTABLE;
 use crate::peers::{
-    Executor, ExecutorCt, Foreign, Pages, Runtime, Smol, Streams, Timers, Tokio, TokioCt, Tools,
+    Executor, ExecutorCt, Foreign, Pages, Runtime, Smol, Streams, TUNED, Timers, Tokio, TokioCt,
+    Tools,
 };
 use crate::programs::Program;
 use crate::rows::{Row, Table};
@@ -15,6 +18,8 @@ use crate::{Result, churn, http, idle, rows, stalls};
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
     pub(crate) flavour: Flavour,
+    /// Takes part only where it is asked for, and in `spawns`, which its settings are for.
+    pub(crate) seldom: bool,
     pub(crate) start: fn(usize) -> Result<Box<dyn Live>>,
     /// What this runtime can be measured by, see [`rows`].
     pub(crate) rows: fn(Table, &Options) -> Vec<Row>,
@@ -60,11 +65,14 @@ impl<R: Runtime> Live for R {
 
 impl Contestant {
     /// All of them, ours first in each flavour: the ratios are those of the others to it.
-    pub(crate) const ALL: [Self; 5 + cfg!(tokio_unstable) as usize] = [
+    pub(crate) const ALL: [Self; 6 + cfg!(tokio_unstable) as usize] = [
         OURS,
         Self::of::<Tokio>().and_sockets::<Tokio>(),
+        Self::of::<Tokio<TUNED>>()
+            .and_sockets::<Tokio<TUNED>>()
+            .seldom(),
         #[cfg(tokio_unstable)]
-        Self::of::<Tokio<true>>().and_sockets::<Tokio<true>>(),
+        Self::of::<Tokio<UNSTABLE>>().and_sockets::<Tokio<UNSTABLE>>(),
         Self::of::<Smol>().and_foreign::<Smol>(),
         Self::of::<ExecutorCt>().on_one_thread(),
         Self::of::<TokioCt>().on_one_thread(),
@@ -94,6 +102,7 @@ impl Contestant {
         Self {
             name: R::NAME,
             flavour: Flavour::MultiThread,
+            seldom: false,
             start: |workers| Ok(Box::new(R::start(workers)?)),
             rows: rows::of_tasks::<R>,
             with_sockets: None,
@@ -102,6 +111,11 @@ impl Contestant {
 
     const fn on_one_thread(mut self) -> Self {
         self.flavour = Flavour::CurrentThread;
+        self
+    }
+
+    const fn seldom(mut self) -> Self {
+        self.seldom = true;
         self
     }
 

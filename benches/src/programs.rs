@@ -1,4 +1,4 @@
-//! The seven programs: small, and each leans on another part of a scheduler.
+//! The seven programs, small, and each leans on another part of a scheduler; and two more beside them.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -23,11 +23,13 @@ pub(crate) enum Program {
     Fib,
     Channels,
     Remote,
+    SelfWakeMany,
     ForkJoin,
 }
 
 impl Program {
-    pub(crate) const ALL: [Self; 7] = [
+    /// Those that have a geometric mean.
+    pub(crate) const SEVEN: [Self; 7] = [
         Self::SpawnMany,
         Self::YieldMany,
         Self::PingPong,
@@ -37,18 +39,36 @@ impl Program {
         Self::Remote,
     ];
 
+    /// With the one whose tasks yield in the same way on all runtimes.
+    pub(crate) const AND_SELF_WAKE: [Self; 8] = Self::seven_and(Self::SelfWakeMany);
+
     /// With the one whose tasks have work to do, for `compare scaling`.
-    pub(crate) const AND_WORK: [Self; 8] = {
-        let [a, b, c, d, e, f, g] = Self::ALL;
-        [a, b, c, d, e, f, g, Self::ForkJoin]
+    pub(crate) const AND_WORK: [Self; 8] = Self::seven_and(Self::ForkJoin);
+
+    const ALL: [Self; 9] = {
+        let [a, b, c, d, e, f, g, h] = Self::AND_SELF_WAKE;
+        [a, b, c, d, e, f, g, h, Self::ForkJoin]
     };
 
+    const fn seven_and(one: Self) -> [Self; 8] {
+        let [a, b, c, d, e, f, g] = Self::SEVEN;
+        [a, b, c, d, e, f, g, one]
+    }
+
+    /// Whether its ratio is one of those that have a geometric mean.
+    pub(crate) fn is_of_seven(self) -> bool {
+        Self::SEVEN.contains(&self)
+    }
+
+    /// Goroutines have no waker.
+    pub(crate) fn is_in_go(self) -> bool {
+        self != Self::SelfWakeMany
+    }
+
     pub(crate) fn named(name: &str) -> Result<Self> {
-        let named = Self::AND_WORK
-            .into_iter()
-            .find(|program| program.name() == name);
+        let named = Self::ALL.into_iter().find(|program| program.name() == name);
         named.ok_or_else(|| {
-            let names = Self::AND_WORK.map(Self::name).join(", ");
+            let names = Self::ALL.map(Self::name).join(", ");
             format!("no program is called {name}: {names}").into()
         })
     }
@@ -62,6 +82,7 @@ impl Program {
             Self::Fib => "fib",
             Self::Channels => "channels",
             Self::Remote => "remote",
+            Self::SelfWakeMany => "self_wake_many",
             Self::ForkJoin => "fork_join",
         }
     }
@@ -70,7 +91,7 @@ impl Program {
     pub(crate) fn operations(self) -> u64 {
         match self {
             Self::SpawnMany | Self::Remote => SPAWNED as u64,
-            Self::YieldMany => (YIELDERS * YIELDS) as u64,
+            Self::YieldMany | Self::SelfWakeMany => (YIELDERS * YIELDS) as u64,
             Self::PingPong => PAIRS as u64,
             Self::ChainedSpawn => CHAIN as u64,
             Self::Fib => fib_calls(FIB),
@@ -83,11 +104,15 @@ impl Program {
     pub(crate) fn time<R: Runtime>(self, runtime: &R, repeats: u32) -> Duration {
         match self {
             Self::SpawnMany => inside(runtime, repeats, spawn_many::<R>),
-            Self::YieldMany => inside(runtime, repeats, yield_many::<R>),
+            Self::YieldMany => inside(runtime, repeats, || yielders::<R, _>(R::yield_now)),
             Self::PingPong => inside(runtime, repeats, ping_pong::<R>),
             Self::ChainedSpawn => inside(runtime, repeats, chained_spawn::<R>),
             Self::Fib => inside(runtime, repeats, fib::<R>),
             Self::Channels => inside(runtime, repeats, channels::<R>),
+            // It wakes its task and is pending once: for each runtime a wake-up like any other.
+            Self::SelfWakeMany => inside(runtime, repeats, || {
+                yielders::<R, _>(futures_lite::future::yield_now)
+            }),
             Self::ForkJoin => inside(runtime, repeats, fork_join::<R>),
             Self::Remote => runtime.block_on(repeat(repeats, spawn_many::<R>)),
         }
@@ -121,13 +146,15 @@ async fn spawn_many<R: Runtime>() {
     done.await.expect(NOT_LOST);
 }
 
-async fn yield_many<R: Runtime>() {
+async fn yielders<R: Runtime, Y: Future<Output = ()> + Send + 'static>(
+    yield_now: impl Fn() -> Y + Copy + Send + Sync + 'static,
+) {
     let (countdown, done) = Countdown::from(YIELDERS);
     for _ in 0..YIELDERS {
         let countdown = countdown.clone();
         R::spawn_detached(async move {
             for _ in 0..YIELDS {
-                R::yield_now().await;
+                yield_now().await;
             }
             countdown.decrement();
         });
@@ -282,7 +309,7 @@ mod tests {
     fn every_program_ends_on_every_runtime() {
         for contestant in Contestant::ALL {
             let runtime = (contestant.start)(2).unwrap();
-            for program in Program::AND_WORK {
+            for program in Program::ALL {
                 let what = format!("{} on {}", program.name(), contestant.name);
                 let taken = within_limit(&what, || runtime.time(program, 2)).unwrap();
                 assert!(taken > Duration::ZERO, "{what}");

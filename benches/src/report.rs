@@ -1,13 +1,12 @@
 //! Prints what was measured.
 
-use std::thread;
-
 use serde_json::{Value, json};
 
 use crate::cli::Options;
 use crate::contestants::Flavour;
 use crate::programs::Program;
 use crate::rounds::Samples;
+use crate::scaling::processors;
 use crate::stats::{Spread, geometric_mean, median, ratios};
 
 /// The tables of the programs: one for each runtime but the first, of its ratios to the first.
@@ -28,26 +27,33 @@ pub(crate) fn print(results: &[(Program, Vec<Samples>)], options: &Options) {
             println!("{:14} {:12}          {spread}", program.name(), "");
         }
     }
-    for peer in 1..samples.len() {
-        let rows = results.iter().map(|(program, samples)| {
-            let [base, other] = [&samples[0], &samples[peer]];
-            (
-                program.name(),
-                &base.nanoseconds[..],
+    let mut peers: Vec<&str> = Vec::new();
+    for each in results.iter().flat_map(|(_, samples)| &samples[1..]) {
+        if !peers.contains(&each.name) {
+            peers.push(each.name);
+        }
+    }
+    for peer in peers {
+        // A program that it lacks is no row.
+        let rows = results.iter().filter_map(|(program, samples)| {
+            let other = samples.iter().find(|samples| samples.name == peer)?;
+            Some((
+                *program,
+                &samples[0].nanoseconds[..],
                 &other.nanoseconds[..],
-            )
+            ))
         });
-        ratio_table("ns/op", samples[0].name, samples[peer].name, rows);
+        ratio_table("ns/op", samples[0].name, peer, rows);
     }
 }
 
-/// A table of `other / base`: a row for each name, with the medians of both and the spread of the ratios of the rounds. Ends with
-/// the geometric mean of the median ratios.
+/// A table of `other / base`: a row for each program, with the medians of both and the spread of the ratios of the rounds. Ends with
+/// the geometric mean of the median ratios of those that are of the seven.
 pub(crate) fn ratio_table<'a>(
     unit: &str,
     base: &str,
     other: &str,
-    rows: impl Iterator<Item = (&'a str, &'a [f64], &'a [f64])>,
+    rows: impl Iterator<Item = (Program, &'a [f64], &'a [f64])>,
 ) {
     println!(
         "\n{unit:24} {base:>12} {other:>12}   {other}/{base}: {}",
@@ -55,14 +61,18 @@ pub(crate) fn ratio_table<'a>(
     );
     let indent = base.len() + other.len() + 3;
     let mut medians = Vec::new();
-    for (name, base, other) in rows {
+    for (program, base, other) in rows {
+        let name = program.name();
         let spread = Spread::of(&ratios(base, other));
         let [base, other] = [median(base), median(other)];
         println!(
             "{name:24} {base:12.1} {other:12.1}   {:indent$}{spread}",
             ""
         );
-        medians.push(spread.median);
+        medians.extend(program.is_of_seven().then_some(spread.median));
+    }
+    if medians.is_empty() {
+        return;
     }
     println!(
         "{:24} {:25}   {:indent$}{:7.3}",
@@ -85,7 +95,8 @@ pub(crate) fn json(program: Program, samples: &[Samples]) -> Value {
         }
         runtimes.insert(each.name.into(), values);
     }
-    json!({ "program": program.name(), "unit": "ns/op", "runtimes": runtimes })
+    let mean = program.is_of_seven();
+    json!({ "program": program.name(), "unit": "ns/op", "mean": mean, "runtimes": runtimes })
 }
 
 pub(crate) fn spread(spread: &Spread) -> Value {
@@ -100,7 +111,7 @@ pub(crate) fn spread(spread: &Spread) -> Value {
 }
 
 pub(crate) fn conditions(options: &Options) -> String {
-    let processors = thread::available_parallelism().map_or(0, usize::from);
+    let processors = processors();
     let Options {
         rounds, workers, ..
     } = options;

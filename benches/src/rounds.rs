@@ -46,6 +46,12 @@ pub(crate) struct Side<'a> {
     pub(crate) start: Box<dyn Fn() -> Result<Box<dyn Live>> + 'a>,
 }
 
+impl Side<'_> {
+    fn has(&self, program: Program) -> bool {
+        self.name != go::NAME || program.is_in_go()
+    }
+}
+
 pub(crate) fn compare(options: &Options) -> Result {
     let go = go::programs(options);
     let program = go.as_deref();
@@ -59,7 +65,10 @@ pub(crate) fn compare(options: &Options) -> Result {
         name,
         start: Box::new(move || Ok(Box::new(apart::start(name, options.workers, program)?))),
     });
-    let results = sample(&sides.collect::<Vec<_>>(), options)?;
+    let mut results = sample(&sides.collect::<Vec<_>>(), options)?;
+    for (_, samples) in &mut results {
+        samples.retain(|samples| !samples.nanoseconds.is_empty());
+    }
     if !options.json {
         report::print(&results, options);
         return Ok(());
@@ -92,18 +101,20 @@ fn drawn(round: usize, count: usize) -> Vec<usize> {
     order
 }
 
-/// A sample of each of the programs on each side for each round, in which each side has a life of its own.
+/// A sample of each of the programs on each side for each round, in which each side has a life of its own. There is none of what a side lacks.
 pub(crate) fn sample(
     sides: &[Side<'_>],
     options: &Options,
 ) -> Result<Vec<(Program, Vec<Samples>)>> {
     let length = if options.smoke { SHORT } else { LENGTH };
     // In a life that does not count, so that all that do begin alike.
-    let lives = Lives::begin(sides, options)?;
+    let lives = Lives::begin(sides)?;
     let mut repeats = Vec::new();
     for &program in &options.programs {
-        let found = (0..sides.len())
-            .map(|side| repeats_for(length, |repeats| lives.time(program, side, repeats)));
+        let found = (0..sides.len()).map(|side| match sides[side].has(program) {
+            true => repeats_for(length, |repeats| lives.time(program, side, repeats)),
+            false => Ok(0),
+        });
         repeats.push(found.collect::<Result<Vec<u32>>>()?);
     }
     drop(lives);
@@ -114,10 +125,13 @@ pub(crate) fn sample(
         .map(|&program| (program, nothing()))
         .collect();
     for round in 0..options.rounds {
-        let lives = Lives::begin(sides, options)?;
+        let lives = Lives::begin(sides)?;
         for (index, (program, samples)) in results.iter_mut().enumerate() {
             // Another order for each program.
             for side in order(round * options.programs.len() + index, sides.len()) {
+                if !sides[side].has(*program) {
+                    continue;
+                }
                 let repeats = repeats[index][side];
                 lives.time(*program, side, repeats.div_ceil(WARM_UP))?;
                 let taken = lives.time(*program, side, repeats)?;
@@ -136,13 +150,11 @@ struct Lives<'a>(Vec<(&'a Side<'a>, Box<dyn Live>)>);
 
 impl<'a> Lives<'a> {
     /// They begin together, and when this returns all of them have nothing to do: who begins does not disturb who is measured.
-    fn begin(sides: &'a [Side<'a>], options: &Options) -> Result<Self> {
+    fn begin(sides: &'a [Side<'a>]) -> Result<Self> {
         let begun = sides.iter().map(|side| Ok((side, (side.start)()?)));
         let lives = Self(begun.collect::<Result<_>>()?);
-        if let Some(&program) = options.programs.first() {
-            for side in 0..sides.len() {
-                lives.time(program, side, 0)?;
-            }
+        for side in 0..sides.len() {
+            lives.time(Program::SEVEN[0], side, 0)?;
         }
         Ok(lives)
     }

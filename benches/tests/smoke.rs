@@ -5,9 +5,14 @@ use std::process::Command;
 #[test]
 fn programs() {
     let lines = compare(&["--smoke", "--json"]);
-    assert_eq!(lines.len(), 7, "one line for each program");
+    assert_eq!(lines.len(), 8, "one line for each program");
     for line in lines {
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(
+            value["mean"],
+            value["program"] != "self_wake_many",
+            "{line}"
+        );
         assert!(
             value["runtimes"]["tokio"]["ratio"]["median"]
                 .as_f64()
@@ -29,7 +34,7 @@ fn programs() {
 #[test]
 fn programs_on_one_thread() {
     let lines = compare(&["--smoke", "--json", "--flavour", "current-thread"]);
-    assert_eq!(lines.len(), 7, "one line for each program");
+    assert_eq!(lines.len(), 8, "one line for each program");
     for line in lines {
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         let ratio = &value["runtimes"]["tokio-ct"]["ratio"]["median"];
@@ -251,9 +256,9 @@ fn spawns() {
     for line in lines {
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         let (metric, runtimes) = match value["scenario"].as_str().unwrap() {
-            "wake" | "burst" => ("p50, us", &["executor", "tokio", "smol"][..]),
-            "join-set" => ("ns/op", &["executor", "tokio"][..]),
-            _ => ("ns/op", &["executor", "tokio", "smol"][..]),
+            "wake" | "burst" => ("p50, us", &["executor", "tokio", "tokio-tuned", "smol"][..]),
+            "join-set" => ("ns/op", &["executor", "tokio", "tokio-tuned"][..]),
+            _ => ("ns/op", &["executor", "tokio", "tokio-tuned", "smol"][..]),
         };
         for runtime in runtimes {
             let time = &value["runtimes"][runtime][metric]["median"];
@@ -265,12 +270,24 @@ fn spawns() {
 #[test]
 fn blocking() {
     let lines = compare(&["blocking", "--smoke", "--json"]);
-    assert_eq!(lines.len(), 4, "one line for each row: {lines:#?}");
-    for (line, tasks) in lines.iter().zip([1, 4, 16, 64]) {
+    let (costs, sleeps) = lines.split_at(5);
+    for (line, tasks) in costs
+        .iter()
+        .zip([Some(1), Some(4), Some(16), Some(64), None])
+    {
         let value: serde_json::Value = serde_json::from_str(line).unwrap();
-        assert_eq!(value["tasks"], tasks, "{line}");
+        assert_eq!(value["tasks"].as_u64(), tasks, "{line}");
         let ratio = &value["runtimes"]["tokio"]["ns/op"]["ratio"]["median"];
         assert!(ratio.as_f64().unwrap() > 0.0, "{line}");
+    }
+    assert_eq!(sleeps.len(), 4, "64 and 512, cold and warm: {sleeps:#?}");
+    for line in sleeps {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        for runtime in ["executor", "tokio"] {
+            // No closure sleeps for less.
+            let time = &value["runtimes"][runtime]["ms until the last has ended"]["min"];
+            assert!(time.as_f64().unwrap() >= 1.0, "{line}");
+        }
     }
 }
 
@@ -326,8 +343,8 @@ fn idle() {
 
 #[test]
 fn timers() {
-    let lines = compare(&["timers", "--smoke", "--json"]);
-    assert_eq!(lines.len(), 10, "one line for each row: {lines:#?}");
+    let lines = compare(&["timers", "--smoke", "--json", "--workers", "2"]);
+    assert_eq!(lines.len(), 12, "one line for each row: {lines:#?}");
     for line in lines {
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         for runtime in ["executor", "tokio"] {
@@ -342,7 +359,8 @@ fn timers() {
 
 #[test]
 fn rows_are_chosen_by_the_beginnings_of_their_names() {
-    let lines = compare(&["timers", "--smoke", "--rows", "reset-1,sleep-5"]);
+    let rows = ["--rows", "reset-1,sleep-5", "--workers", "2"];
+    let lines = compare(&[&["timers", "--smoke"][..], &rows].concat());
     for (start, there) in [("reset-1w", true), ("sleep-5ms", true), ("reset-2w", false)] {
         let found = lines.iter().any(|line| line.starts_with(start));
         assert_eq!(found, there, "{start}: {lines:#?}");

@@ -25,7 +25,9 @@ pub(crate) use smol::Smol;
 pub(crate) use streams::Streams;
 pub(crate) use tasks::{Foreign, Tools};
 pub(crate) use timers::Timers;
-pub(crate) use tokio::Tokio;
+#[cfg(tokio_unstable)]
+pub(crate) use tokio::UNSTABLE;
+pub(crate) use tokio::{TUNED, Tokio};
 
 /// A runtime. The functions without `self` are called inside of it only: in its tasks and its `block_on`.
 pub(crate) trait Runtime: Send + Sync + Sized + 'static {

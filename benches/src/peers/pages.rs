@@ -33,7 +33,7 @@ impl Pages for super::Executor {
 }
 
 /// The client reqwest has no such limit; a semaphore around it is what its users take.
-impl<const UNSTABLE: bool> Pages for Tokio<UNSTABLE> {
+impl<const SETTINGS: u8> Pages for Tokio<SETTINGS> {
     type Client = (reqwest::Client, Arc<tokio::sync::Semaphore>);
 
     fn client(limit: usize) -> Result<Self::Client> {

@@ -19,7 +19,7 @@ pub(crate) trait Streams: Sockets {
 /// The two have the same names and meanings here.
 macro_rules! streams {
     ($runtime:ty, $library:ident $(, $parameter:tt)?) => {
-        impl$(<const $parameter: bool>)? Streams for $runtime {
+        impl$(<const $parameter: u8>)? Streams for $runtime {
             type Plain = $library::net::TcpStream;
 
             async fn open(address: SocketAddr) -> io::Result<Self::Plain> {
@@ -35,4 +35,4 @@ macro_rules! streams {
 use super::Executor;
 #[cfg(feature = "sockets")]
 streams!(Executor, executor);
-streams!(Tokio<UNSTABLE>, tokio, UNSTABLE);
+streams!(Tokio<SETTINGS>, tokio, SETTINGS);

@@ -22,20 +22,20 @@ pub(crate) trait Tools: Foreign {
     /// Spawns so many tasks into a `JoinSet`, and takes out their outputs.
     fn join_set(count: usize) -> impl Future<Output = ()> + Send;
 
-    /// Runs closures that do nothing where closures may block, all at the same time, and waits for them.
-    fn spawn_blocking(count: usize) -> impl Future<Output = ()> + Send;
+    /// Runs `closure` so often where closures may block, all at the same time, and waits for all.
+    fn spawn_blocking(count: usize, closure: fn()) -> impl Future<Output = ()> + Send;
 }
 
 /// The two have the same names and meanings here.
 macro_rules! tools {
     ($runtime:ty, $library:ident $(, $parameter:tt)?) => {
-        impl$(<const $parameter: bool>)? Foreign for $runtime {
+        impl$(<const $parameter: u8>)? Foreign for $runtime {
             fn spawn_from_outside(&self, future: impl Future<Output = ()> + Send + 'static) {
                 drop(self.0.spawn(future));
             }
         }
 
-        impl$(<const $parameter: bool>)? Tools for $runtime {
+        impl$(<const $parameter: u8>)? Tools for $runtime {
             async fn join_set(count: usize) {
                 let mut set = $library::task::JoinSet::new();
                 for n in 0..count {
@@ -48,9 +48,9 @@ macro_rules! tools {
                 assert_eq!(sum, count * (count - 1) / 2, "outputs are lost");
             }
 
-            async fn spawn_blocking(count: usize) {
+            async fn spawn_blocking(count: usize, closure: fn()) {
                 let closures: Vec<_> = (0..count)
-                    .map(|_| $library::task::spawn_blocking(|| ()))
+                    .map(|_| $library::task::spawn_blocking(closure))
                     .collect();
                 for closure in closures {
                     closure.await.expect("no closure fails");
@@ -64,4 +64,4 @@ macro_rules! tools {
 use super::Executor;
 #[cfg(feature = "sockets")]
 tools!(Executor, executor);
-tools!(Tokio<UNSTABLE>, tokio, UNSTABLE);
+tools!(Tokio<SETTINGS>, tokio, SETTINGS);

@@ -14,15 +14,20 @@ pub(crate) trait Timers: Runtime {
 
     fn timer_until(deadline: Instant) -> Self::Timer;
 
-    /// Another deadline. The timer must be polled again, so that it wakes the task.
+    /// Whether a task that waits for the timer must poll it again after a reset, or the timer would not wake it.
+    const POLL_AFTER_RESET: bool;
+
+    /// Another deadline.
     fn reset(timer: Pin<&mut Self::Timer>, deadline: Instant);
 }
 
 /// The two have the same names and meanings here.
 macro_rules! timers {
-    ($runtime:ty, $library:ident $(, $parameter:tt)?) => {
-        impl$(<const $parameter: bool>)? Timers for $runtime {
+    ($runtime:ty, $library:ident, $poll:expr $(, $parameter:tt)?) => {
+        impl$(<const $parameter: u8>)? Timers for $runtime {
             type Timer = $library::time::Sleep;
+
+            const POLL_AFTER_RESET: bool = $poll;
 
             fn timer(duration: Duration) -> Self::Timer {
                 $library::time::sleep(duration)
@@ -42,5 +47,12 @@ macro_rules! timers {
 #[cfg(feature = "sockets")]
 use super::Executor;
 #[cfg(feature = "sockets")]
-timers!(Executor, executor);
-timers!(Tokio<UNSTABLE>, tokio, UNSTABLE);
+// Its documentation asks for it.
+timers!(Executor, executor, true);
+// A reset registers the timer anew, with the waker that it has. The other timers of the unstable build do so in a poll only.
+timers!(
+    Tokio<SETTINGS>,
+    tokio,
+    SETTINGS == super::tokio::UNSTABLE,
+    SETTINGS
+);

@@ -12,18 +12,34 @@ use super::join::Joined;
 use super::{Runtime, Sockets};
 use crate::Result;
 
-/// With its unstable timers and hand-over of the driver, or without. They exist in a build with `--cfg tokio_unstable`.
-pub(crate) struct Tokio<const UNSTABLE: bool = false>(pub(super) tokio::runtime::Runtime);
+/// As it is without settings, or with [`TUNED`] or [`UNSTABLE`] ones.
+pub(crate) struct Tokio<const SETTINGS: u8 = USUAL>(pub(super) tokio::runtime::Runtime);
 
-impl<const UNSTABLE: bool> Runtime for Tokio<UNSTABLE> {
-    const NAME: &'static str = if UNSTABLE { "tokio-unstable" } else { "tokio" };
+const USUAL: u8 = 0;
+
+/// Looks at timers and sockets after 13 polls, not 61, and at what other threads have spawned after 7, not when it thinks fit: what its documentation offers to
+/// those whose tasks come from elsewhere.
+pub(crate) const TUNED: u8 = 1;
+
+/// With its unstable timers and hand-over of the driver, which exist in a build with `--cfg tokio_unstable`.
+pub(crate) const UNSTABLE: u8 = 2;
+
+impl<const SETTINGS: u8> Runtime for Tokio<SETTINGS> {
+    const NAME: &'static str = match SETTINGS {
+        TUNED => "tokio-tuned",
+        UNSTABLE => "tokio-unstable",
+        _ => "tokio",
+    };
 
     type Join<T: Send + 'static> = Joined<tokio::task::JoinHandle<T>>;
 
     fn start(workers: usize) -> Result<Self> {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
+        if SETTINGS == TUNED {
+            builder.event_interval(13).global_queue_interval(7);
+        }
         #[cfg(tokio_unstable)]
-        if UNSTABLE {
+        if SETTINGS == UNSTABLE {
             builder.enable_alt_timer().enable_eager_driver_handoff();
         }
         Ok(Self(builder.worker_threads(workers).enable_all().build()?))
@@ -50,7 +66,7 @@ impl<const UNSTABLE: bool> Runtime for Tokio<UNSTABLE> {
     }
 }
 
-impl<const UNSTABLE: bool> Sockets for Tokio<UNSTABLE> {
+impl<const SETTINGS: u8> Sockets for Tokio<SETTINGS> {
     type Listener = TcpListener;
     type Stream = TokioIo<TcpStream>;
 

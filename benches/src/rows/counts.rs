@@ -29,7 +29,7 @@ pub(super) fn possible() -> bool {
 
 /// The programs that run on workers only.
 pub(super) fn rows<R: Runtime>() -> Vec<Row> {
-    let programs = Program::ALL
+    let programs = Program::SEVEN
         .into_iter()
         .filter(|program| *program != Program::Remote);
     programs

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::thread;
 
-/// Powers of 2 up to `up_to`, and the number of processors.
-pub(super) fn worker_counts(up_to: usize, processors: usize) -> Vec<usize> {
+/// Powers of 2 up to `up_to`, and those of `more` that are not above it either.
+pub(super) fn worker_counts(up_to: usize, more: &[usize]) -> Vec<usize> {
     let powers = (0..usize::BITS).map(|exponent| 1 << exponent);
     let mut counts: BTreeSet<usize> = powers.take_while(|count| *count <= up_to).collect();
-    counts.extend((processors <= up_to).then_some(processors));
+    counts.extend(more.iter().filter(|count| **count <= up_to));
     counts.into_iter().collect()
 }
 
-pub(super) fn processors() -> usize {
+pub(crate) fn processors() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
@@ -43,10 +43,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn workers_are_powers_of_2_and_as_many_as_processors() {
-        assert_eq!(worker_counts(64, 2), [1, 2, 4, 8, 16, 32, 64]);
-        assert_eq!(worker_counts(8, 6), [1, 2, 4, 6, 8]);
-        assert_eq!(worker_counts(4, 96), [1, 2, 4]);
+    fn workers_are_powers_of_2_and_what_the_machine_has() {
+        assert_eq!(worker_counts(64, &[2, 4]), [1, 2, 4, 8, 16, 32, 64]);
+        assert_eq!(worker_counts(8, &[6, 12]), [1, 2, 4, 6, 8]);
+        assert_eq!(worker_counts(12, &[6, 12]), [1, 2, 4, 6, 8, 12]);
+        assert_eq!(worker_counts(4, &[96, 192]), [1, 2, 4]);
     }
 
     #[test]

@@ -35,6 +35,7 @@ mod report;
 mod usl;
 
 use distance::Distance;
+pub(crate) use machine::processors;
 
 /// What one process runs: so many runtimes of so many workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,8 @@ struct Rates {
 }
 
 pub(crate) fn compare(options: &Options) -> Result {
-    let counts = machine::worker_counts(options.up_to, machine::processors());
+    let (cores, processors) = (machine::real_cores(), machine::processors());
+    let counts = machine::worker_counts(options.up_to, &[cores, processors, 2 * processors]);
     let go = go::programs(options);
     let mut runtimes: Vec<_> = options
         .contestants()
@@ -82,7 +84,10 @@ pub(crate) fn compare(options: &Options) -> Result {
             let times = samples.nanoseconds.iter();
             times.map(|nanoseconds| 1e9 / nanoseconds).collect()
         });
-        let of = setups.iter().copied().zip(rates).collect();
+        let of = setups.iter().copied().zip(rates);
+        let of = of
+            .filter(|(_, rates): &(_, Vec<f64>)| !rates.is_empty())
+            .collect();
         let rates = Rates {
             program,
             of,

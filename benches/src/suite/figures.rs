@@ -23,6 +23,8 @@ pub(super) struct Metric {
     pub(super) runtimes: Vec<(String, Vec<f64>)>,
     /// Of work that is done more is better, of most other things less.
     pub(super) more_is_better: bool,
+    /// Whether its ratios belong to the geometric mean of its section, if that has one.
+    pub(super) in_mean: bool,
     /// How many rounds each life of a process had, where it was several.
     pub(super) lives: Vec<usize>,
 }
@@ -81,6 +83,7 @@ impl Line {
         let metrics = names.into_iter().map(|name| Metric {
             name: name.to_owned(),
             lives: lives.clone(),
+            in_mean: line["mean"] != false,
             more_is_better: line["better"] == "more" || WORK.contains(&name),
             runtimes: runtimes
                 .iter()
@@ -186,6 +189,7 @@ mod tests {
                 name: name.to_owned(),
                 more_is_better: better < 1.0,
                 lives: Vec::new(),
+                in_mean: true,
                 runtimes: vec![
                     ("executor".to_owned(), vec![10.0; 5]),
                     ("tokio".to_owned(), vec![20.0; 5]),

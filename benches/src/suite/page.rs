@@ -140,9 +140,11 @@ fn table(corner: &str, rows: &[(String, &Metric)], mean: bool) -> String {
         for peer in peers {
             let medians = rows
                 .iter()
+                .filter(|(_, metric)| metric.in_mean)
                 .map(|(_, metric)| Some(metric.advantage(peer)?.spread.median));
             let mean = medians
                 .collect::<Option<Vec<_>>>()
+                .filter(|medians| !medians.is_empty())
                 .map(|medians| geometric_mean(&medians));
             table += &format!(
                 " | {} |",
@@ -221,12 +223,14 @@ mod tests {
             } })
         };
         let conditions = json!({ "commit": "abc", "kernel": "6" });
+        let mut beside = line("self_wake_many", 1.0);
+        beside["mean"] = false.into();
         Run {
             section: Section::named("programs").unwrap(),
             command: json!(["programs"]),
             conditions: Conditions(conditions.as_object().unwrap().clone()),
             outcome: Outcome {
-                lines: vec![line("fib", 20.0), line("remote", 5.0)],
+                lines: vec![line("fib", 20.0), line("remote", 5.0), beside],
                 notes: vec!["without Go: none".to_owned()],
                 failed,
                 ..Outcome::default()
@@ -241,6 +245,7 @@ mod tests {
         for text in [
             "| ns/op | executor | tokio | tokio ÷ ours |",
             "| fib | 20.0 | 40.0 | **2.00** (2.00–2.00), ≥ 2.00 |",
+            "| self_wake_many | 1.00 | 40.0 | **40.00** (40.00–40.00), ≥ 40.00 |",
             "| geometric mean | | | **4.00** |",
             "*without Go: none*",
         ] {

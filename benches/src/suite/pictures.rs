@@ -302,6 +302,7 @@ mod tests {
         let metric = |name: &str| Metric {
             name: name.to_owned(),
             lives: Vec::new(),
+            in_mean: true,
             more_is_better: name == "requests/s",
             runtimes: vec![
                 ("executor".to_owned(), vec![1.0; 3]),
