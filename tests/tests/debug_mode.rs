@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use executor::runtime::{Builder, DebugEvent, LocalOptions, LocalRuntime, Runtime};
-use executor::task;
+use executor::task::{self, JoinHandle};
 
 use crate::support::{Directory, block_on, child_with, in_time, is_child, spawn_child_as, within};
 
@@ -227,11 +227,13 @@ fn who_is_told_of_a_slow_poll_may_drop_the_runtime_of_the_task() {
             });
             let runtime = builder.build_local(LocalOptions::default()).unwrap();
             let handle = runtime.handle().clone();
-            let task = runtime.spawn_local(async move {
-                while !waits {
+            let task: JoinHandle<()> = runtime.spawn_local(async move {
+                loop {
+                    if waits {
+                        pending::<()>().await;
+                    }
                     task::yield_now().await;
                 }
-                pending::<()>().await;
             });
             DROPPED_BY_HOOK.set(Some(runtime));
             handle.block_on(task::yield_now());

@@ -510,9 +510,8 @@ fn a_callback_has_seen_a_panic_and_one_that_was_removed_has_not() {
         each(|runtime, told| {
             runtime.block_on(async {
                 let (send, seen) = oneshot::channel();
-                let _ = executor::spawn(panics())
-                    .on_complete(|_| ())
-                    .on_complete(move |result| send.send(result.is_err()).unwrap());
+                let called = executor::spawn(panics()).on_complete(|_| ());
+                drop(called.on_complete(move |result| send.send(result.is_err()).unwrap()));
                 assert!(seen.await.unwrap());
 
                 let awaited = executor::spawn(panics()).on_complete(|_| unreachable!());
