@@ -293,6 +293,7 @@ fn a_tunnel_of_http_2_stays_however_long_it_is_used_or_silent() {
         let stream = TcpStream::connect(server.local_addr().unwrap())
             .await
             .unwrap();
+        stream.set_nodelay(true).unwrap();
         let (mut client, connection) = http2::handshake(HyperExecutor, stream).await.unwrap();
         executor::spawn(connection);
         let request = Request::connect("elsewhere:1").body(Full::<Bytes>::default());
