@@ -74,11 +74,16 @@ const UNTIMED: Duration = Duration::from_secs(1);
 
 /// How many rounds a server serves at most, before the next process takes its place. Where the system has put a process' memory and threads stays
 /// as it is for its life: of two lives of the same program, one may need a fifth more user time for a request.
-const ROUNDS_A_LIFE: usize = 4;
+const ROUNDS_A_LIFE: usize = 2;
+/// Fewer rounds than this have a life each: medians of fewer lives bound nothing, or little.
+const FEW: usize = 8;
 
 /// Which rounds each of the lives has.
 fn rounds_of_lives(rounds: usize) -> impl Iterator<Item = Range<usize>> {
-    let lives = rounds.div_ceil(ROUNDS_A_LIFE);
+    let lives = match rounds {
+        ..FEW => rounds,
+        _ => rounds.div_ceil(ROUNDS_A_LIFE),
+    };
     (0..lives).map(move |life| life * rounds / lives..(life + 1) * rounds / lives)
 }
 
@@ -304,10 +309,10 @@ mod tests {
     #[test]
     fn lives_have_about_as_many_rounds_each_and_all_of_them() {
         let lives: Vec<_> = rounds_of_lives(21).map(|rounds| rounds.len()).collect();
-        assert_eq!(lives, [3, 4, 3, 4, 3, 4]);
-        assert_eq!(
-            rounds_of_lives(7).flatten().collect::<Vec<_>>(),
-            (0..7).collect::<Vec<_>>()
-        );
+        assert_eq!(lives, [1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
+        assert_eq!(rounds_of_lives(7).count(), 7);
+        for rounds in 1..50 {
+            assert!(rounds_of_lives(rounds).flatten().eq(0..rounds));
+        }
     }
 }

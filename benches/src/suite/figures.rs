@@ -213,6 +213,8 @@ mod tests {
                 ("executor".to_owned(), vec![50.0; 5]),
                 ("tokio".to_owned(), vec![100.0; 5]),
             ],
+            lives: Vec::new(),
+            in_mean: true,
         };
         assert!(metric.advantage("tokio").is_none());
     }

@@ -204,7 +204,7 @@ Ratios are taken round by round, between samples that follow each other in an or
 other's figure divided by ours, of work done each second and of speed-ups ours divided by the other's. Shown is the median of the rounds, in brackets
 the quartiles; after ≥ what the median of all such rounds is not below with a confidence of 95 %, by order statistics, from 5 rounds on. That supposes that
 rounds know nothing of each other, so each has new processes: how one lies in memory stays as it is for its life. Servers of HTTP, echoes, connections and
-datagrams live for up to 4 rounds; there a life counts once, with the median of its rounds, and there is a bound from 5 lives on. What a machine's host does for
+datagrams live for up to 2 rounds; there a life counts once, with the median of its rounds, and there is a bound from 5 lives on. What a machine's host does for
 minutes is in all rounds of such a while, and in no bound: other days and other machines may differ by more.
 A dash stands where a round had no ratio, as between zeros.
 ";
