@@ -8,7 +8,9 @@ use std::task::Context;
 use executor::sync::CancellationToken;
 use executor::task::{TaskTracker, yield_now};
 
-use crate::support::{Drops, PanicIn, each_runtime, panicking_waker, poll_once, within};
+use crate::support::{
+    Drops, PanicIn, counting_waker, each_runtime, panicking_waker, poll_once, within,
+};
 
 #[test]
 fn wait_returns_when_the_tracker_is_closed_and_its_futures_are_gone() {

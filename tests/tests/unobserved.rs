@@ -514,12 +514,20 @@ fn a_callback_has_seen_a_panic_and_one_that_was_removed_has_not() {
                 drop(called.on_complete(move |result| send.send(result.is_err()).unwrap()));
                 assert!(seen.await.unwrap());
 
-                let awaited = executor::spawn(panics()).on_complete(|_| unreachable!());
-                assert!(awaited.remove());
-                assert!(awaited.await.is_err());
-
-                let removed = executor::spawn(panics()).on_complete(|_| unreachable!());
-                assert!(removed.remove());
+                // Its function is removed before it can end.
+                let without_function = || {
+                    let (send, removed) = oneshot::channel::<()>();
+                    let task = executor::spawn(async {
+                        removed.await.unwrap();
+                        panics().await
+                    });
+                    let task = task.on_complete(|_| unreachable!());
+                    assert!(task.remove());
+                    send.send(()).unwrap();
+                    task
+                };
+                assert!(without_function().await.is_err());
+                let removed = without_function();
                 while !removed.is_finished() {
                     yield_now().await;
                 }
