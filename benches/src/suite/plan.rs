@@ -60,7 +60,18 @@ const AT_A_RATE: &[&str] = &[
     "--only",
     "executor,tokio,smol,mio",
 ];
-const OF_A_RATE_QUICKLY: &[&str] = &["--rate", "1000", "--seconds", "0.2", "--connections", "8"];
+const OF_A_RATE_QUICKLY: &[&str] = &[
+    "--rate",
+    "1000",
+    "--rounds",
+    "1",
+    "--seconds",
+    "0.2",
+    "--connections",
+    "8",
+];
+/// A life of a server takes two seconds however short its rounds are.
+const OF_SERVERS_QUICKLY: &[&str] = &["--rounds", "1", "--connections", "64", "--seconds", "0.2"];
 
 impl Section {
     /// What most sections have.
@@ -130,7 +141,7 @@ impl Section {
                 "--connections",
                 "1,8,64,512,4096",
             ]],
-            quick: &["--connections", "1,64", "--seconds", "0.2"],
+            quick: OF_SERVERS_QUICKLY,
             curves: OF_HTTP,
             ..Self::BASE
         },
@@ -151,7 +162,7 @@ impl Section {
                 "--connections",
                 "1,8,64,512,4096",
             ]],
-            quick: &["--connections", "1,64", "--seconds", "0.2"],
+            quick: OF_SERVERS_QUICKLY,
             curves: OF_HTTP,
             ..Self::BASE
         },
@@ -171,7 +182,7 @@ impl Section {
                 "--connections",
                 "1,8,64,512,4096",
             ]],
-            quick: &["--connections", "64", "--seconds", "0.2"],
+            quick: OF_SERVERS_QUICKLY,
             curves: OF_HTTP,
             ..Self::BASE
         },
@@ -222,7 +233,7 @@ impl Section {
                 "--connections",
                 "1,8,64,512,4096",
             ]],
-            quick: &["--connections", "1,64", "--seconds", "0.2"],
+            quick: OF_SERVERS_QUICKLY,
             curves: &[Curve {
                 over: "connections",
                 metric: "messages/s",
@@ -242,7 +253,7 @@ impl Section {
             title: "Connections that open and close",
             about: "With one message in between. See [Connect](../../benches/README.md#echo-connect-udp).",
             arguments: &[&["connect", "--rounds", "7", "--seconds", "1"]],
-            quick: &["--seconds", "0.2"],
+            quick: OF_SERVERS_QUICKLY,
             ..Self::BASE
         },
         Self {
@@ -250,7 +261,7 @@ impl Section {
             title: "Echo in datagrams",
             about: "One socket, which one task reads. See [UDP](../../benches/README.md#echo-connect-udp).",
             arguments: &[&["udp", "--rounds", "7", "--seconds", "1"]],
-            quick: &["--connections", "1,64", "--seconds", "0.2"],
+            quick: OF_SERVERS_QUICKLY,
             ..Self::BASE
         },
         Self {
