@@ -377,7 +377,7 @@ fn local_tasks_with_long_polls_do_not_put_timers_off() {
                 yield_now().await;
             }
         });
-        runtime.block_on(sleep(Duration::from_millis(1)));
+        runtime.block_on(async { sleep(Duration::from_millis(1)).await });
         assert!(
             polls.get() < 1000,
             "the timer came after {} polls",
