@@ -17,7 +17,7 @@ use executor::io::{AsyncReadExt, AsyncSeekExt, AsyncWrite, AsyncWriteExt};
 use executor::runtime::Builder;
 
 use crate::support::{
-    block_on, child, child_under, each_runtime, kind, poll_once, until, within, workers,
+    block_on, child, child_under, each_runtime, injecting, kind, poll_once, until, within, workers,
 };
 
 /// A directory that is removed again.
@@ -365,19 +365,8 @@ fn a_file_leaves_with_the_position_of_its_reader() {
 #[test]
 #[ignore = "needs strace"]
 fn who_waits_for_a_file_that_a_given_up_call_still_has_is_not_polled_meanwhile() {
-    let slow = [
-        "strace",
-        "-f",
-        "-qq",
-        "-o",
-        "/dev/null",
-        "-e",
-        "trace=fchmod",
-        "-e",
-        "inject=fchmod:delay_enter=2000000",
-    ];
     child_under(
-        &slow,
+        injecting!("fchmod", "delay_enter=2000000"),
         "files::who_waits_for_a_file_that_a_given_up_call_still_has_is_not_polled_meanwhile",
         || {
             let scratch = Scratch::new();

@@ -31,6 +31,7 @@
 //! | `stillness` | whether a paused clock may jump, with the proof that no jump overtakes work |
 //! | `block_on` | the current-thread flavour: the caller's thread is the worker |
 //! | `shutdown` | how everything is dropped once |
+//! | `last_drain` | who drops what is woken from outside at the very end |
 //! | `failures` | what a task that panics leads to |
 //! | `debug` | which polls were slow, and what the end has dropped |
 //!
@@ -53,6 +54,7 @@ mod home;
 mod hooks;
 mod idle;
 mod kernel;
+mod last_drain;
 mod maintenance;
 mod pace;
 mod parker;
@@ -101,6 +103,7 @@ use guard::Guard;
 use hand_over::Call;
 use home::Home;
 use idle::Idle;
+use last_drain::LastDrain;
 use parker::Unparked;
 use seat::Seats;
 use spares::Spares;
@@ -136,9 +139,7 @@ pub(crate) struct Shared {
     start_spare: OnceLock<StartSpare>,
     /// No task is polled any more.
     closed: AtomicBool,
-    /// Whoever ends the runtime has begun the last drain, and a thread was asked for one more.
-    left: AtomicBool,
-    drain_asked: AtomicBool,
+    last_drain: LastDrain,
     /// Tasks are asked to end.
     asks: AtomicBool,
     /// The flavour: the current-thread one is strictly first in, first out, and its thread is whoever calls `block_on`.
@@ -214,8 +215,7 @@ impl Shared {
             errands: Errands::default(),
             start_spare: OnceLock::new(),
             closed: AtomicBool::new(false),
-            left: AtomicBool::new(false),
-            drain_asked: AtomicBool::new(false),
+            last_drain: LastDrain::new(),
             asks: AtomicBool::new(false),
             current_thread: config.current_thread.then(CoreSlot::new),
             processors: processors().min(config.workers),
@@ -337,7 +337,7 @@ impl Shared {
 
     /// As `inject`, for a wake: what calls it may hold a lock that a task's destructor takes.
     fn inject_woken(self: &Arc<Self>, task: Notified) {
-        if self.offer(task) && self.is_left() {
+        if self.offer(task) && self.last_drain.must_ask() {
             self.drain_elsewhere();
         }
     }

@@ -5,13 +5,8 @@
 //! ```
 //! `drain` may run on any thread, several times and at once. It finds tasks in two ways, and a task is cancelled by whoever holds
 //! the right to run it: those with a token by taking the token out of a queue, idle ones by claiming them (`TaskRef::cancel_if_idle`).
-//! A task that is being polled is cancelled by its own thread when the poll ends. A worker stuck in a poll thus delays nobody's shutdown but its own.
-//!
-//! One whose token is in the hand of a foreign thread is found by the closer's last drain, or else by one more:
-//! ```text
-//!   closer:  left = true ; fence ; drain          waker: push ; fence ; closed and left? then a thread of its own drains
-//! ```
-//! Not the thread that wakes: many wake while they hold a lock that the waiting future's destructor takes, such as the lock of a list of waiters.
+//! A task that is being polled is cancelled by its own thread when the poll ends; one whose token is in the hand of a foreign thread that wakes it,
+//! by the closer's last drain or one more (`last_drain`). A worker stuck in a poll thus delays nobody's shutdown but its own.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -19,7 +14,7 @@ use std::sync::Arc;
 use super::batch::wake_all;
 use super::worker::Worker;
 use super::{Failures, Shared, current};
-use crate::rt_sync::whole::atomic::Ordering::{AcqRel, Relaxed, SeqCst};
+use crate::rt_sync::whole::atomic::Ordering::{Relaxed, SeqCst};
 use crate::rt_sync::whole::atomic::fence;
 use crate::rt_sync::whole::{thread, thread_local};
 use crate::task::Notified;
@@ -65,24 +60,13 @@ impl Shared {
 
     /// As `drain`, for who ends the runtime, and will not look again.
     pub(crate) fn drain_last(&self) {
-        self.left.store(true, SeqCst);
-        // Pairs with the fence in `offer`: either we see the task, or who has pushed it sees `left`.
-        fence(SeqCst);
+        self.last_drain.begin();
         self.drain();
-    }
-
-    /// For who has pushed, and fenced.
-    pub(super) fn is_left(&self) -> bool {
-        self.left.load(Relaxed)
     }
 
     /// Drains on another thread.
     #[cold]
     pub(super) fn drain_elsewhere(self: &Arc<Self>) {
-        // AcqRel: who finds it asked for is seen by the thread that has yet to take this back.
-        if self.drain_asked.swap(true, AcqRel) {
-            return;
-        }
         let shared = self.clone();
         let thread = thread::Builder::new().name("executor-drain".into());
         if thread.spawn(move || shared.drain_as_asked()).is_err() {
@@ -92,8 +76,7 @@ impl Shared {
     }
 
     fn drain_as_asked(&self) {
-        // AcqRel: see above.
-        self.drain_asked.swap(false, AcqRel);
+        self.last_drain.start();
         self.drain();
     }
 

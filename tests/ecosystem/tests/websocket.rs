@@ -237,6 +237,21 @@ fn a_panic_after_the_upgrade_is_the_connections() {
     });
 }
 
+/// A connection of HTTP/2, and a stream of it that is none of HTTP any more.
+async fn tunnel(server: &Server) -> (http2::SendRequest<Full<Bytes>>, TokioIo<Upgraded>) {
+    let stream = TcpStream::connect(server.local_addr().unwrap())
+        .await
+        .unwrap();
+    stream.set_nodelay(true).unwrap();
+    let (mut client, connection) = http2::handshake(HyperExecutor, stream).await.unwrap();
+    executor::spawn(connection);
+    let request = Request::connect("elsewhere:1").body(Full::default());
+    let answer = client.send_request(request.unwrap()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let tunnel = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+    (client, tunnel)
+}
+
 #[test]
 fn a_stream_of_http_2_is_told_as_well() {
     run(async {
@@ -256,15 +271,7 @@ fn a_stream_of_http_2_is_told_as_well() {
                 })
             }),
         );
-        let stream = TcpStream::connect(server.local_addr().unwrap())
-            .await
-            .unwrap();
-        let (mut client, connection) = http2::handshake(HyperExecutor, stream).await.unwrap();
-        executor::spawn(connection);
-        let request = Request::connect("elsewhere:1").body(Full::<Bytes>::default());
-        let answer = client.send_request(request.unwrap()).await.unwrap();
-        assert_eq!(answer.status(), StatusCode::OK);
-        let mut tunnel = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+        let (client, mut tunnel) = tunnel(&server).await;
         let shutdown = executor::spawn(server.shutdown(LONG));
         let mut heard = String::new();
         tunnel.read_to_string(&mut heard).await.unwrap();
@@ -290,15 +297,7 @@ fn a_tunnel_of_http_2_stays_however_long_it_is_used_or_silent() {
                 })
             }),
         );
-        let stream = TcpStream::connect(server.local_addr().unwrap())
-            .await
-            .unwrap();
-        stream.set_nodelay(true).unwrap();
-        let (mut client, connection) = http2::handshake(HyperExecutor, stream).await.unwrap();
-        executor::spawn(connection);
-        let request = Request::connect("elsewhere:1").body(Full::<Bytes>::default());
-        let answer = client.send_request(request.unwrap()).await.unwrap();
-        let mut tunnel = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+        let (client, mut tunnel) = tunnel(&server).await;
         for silence in [5; 40].into_iter().chain([3600]) {
             tunnel.write_all(b"b").await.unwrap();
             assert_eq!(tunnel.read_u8().await.unwrap(), b'b');

@@ -23,7 +23,7 @@ pub(crate) use example::{RUN_LIMIT, Running, example};
 pub(crate) use home::Home;
 pub(crate) use net::{Dead, kind, pair, pair_with_std, poll_once, refusing_address};
 pub(crate) use random::Random;
-pub(crate) use strace::failing;
+pub(crate) use strace::{failing, injecting};
 pub(crate) use wakers::{PanicIn, block_on, counting_waker, panicking_waker};
 pub(crate) use watchdog::within;
 

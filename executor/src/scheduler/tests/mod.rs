@@ -3,6 +3,7 @@
 mod guard;
 mod reserve;
 mod search;
+mod shutdown;
 mod watch;
 
 use std::io;
