@@ -47,9 +47,8 @@ macro_rules! timers {
 #[cfg(feature = "sockets")]
 use super::Executor;
 #[cfg(feature = "sockets")]
-// Its documentation asks for it.
-timers!(Executor, executor, true);
-// A reset registers the timer anew, with the waker that it has. The other timers of the unstable build do so in a poll only.
+// Of both a reset keeps the waker. The other timers of tokio's unstable build are registered anew in a poll only.
+timers!(Executor, executor, false);
 timers!(
     Tokio<SETTINGS>,
     tokio,
